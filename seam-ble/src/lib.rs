@@ -1,0 +1,1 @@
+//! Mobile-key protocols as sans-IO state machines, usable in phones, locks and backends, for the seam SDK.

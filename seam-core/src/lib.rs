@@ -1,0 +1,2 @@
+//! Grant people access to physical places.
+pub mod model;

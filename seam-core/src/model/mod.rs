@@ -1,0 +1,3 @@
+//! The public objects: plain data, JSON-compatible with the public Seam API. No I/O.
+mod ids;
+pub use ids::*;

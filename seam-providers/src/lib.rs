@@ -1,0 +1,1 @@
+//! Access systems for the seam SDK, one folder and one feature each.
