@@ -1,2 +1,13 @@
 //! Grant people access to physical places.
+//!
+//! See the README of the repository for a first program, and `docs/concepts.md` for the way of one grant.
+
+pub mod clock;
+pub mod encoder;
+pub mod error;
 pub mod model;
+pub mod provider;
+pub mod state;
+pub mod store;
+
+pub use error::{Effect, Error, ErrorKind, NextAction, Result};

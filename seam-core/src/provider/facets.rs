@@ -1,0 +1,225 @@
+//! Optional abilities of a provider.
+use crate::encoder::{CardImage, CardSeen, JobControl};
+use crate::model::Window;
+use crate::provider::{Call, ChannelReport, CredentialSpec, Door, DoorClass, Failure, Handle, Kind, Receipt, SystemRef, Tag};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Lists what a system has.
+#[async_trait]
+pub trait Inventory: Send + Sync {
+    /// All entrances.
+    async fn entrances(&self, system: &SystemRef) -> Result<Vec<EntranceReport>, Failure>;
+    /// All groups with their doors.
+    async fn groups(&self, system: &SystemRef) -> Result<Vec<GroupReport>, Failure>;
+    /// What the system holds, whoever put it there, a page at a time. `None`: the system cannot list.
+    async fn held(&self, system: &SystemRef, cursor: Option<&str>) -> Result<Option<HeldPage>, Failure>;
+}
+
+/// An entrance, as the system reports it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EntranceReport {
+    /// The vendor's name.
+    pub handle: Handle,
+    /// The name for people.
+    pub name: String,
+    /// What it means for a stay.
+    pub class: DoorClass,
+    /// A PIN works.
+    pub code: bool,
+    /// A card works.
+    pub card: bool,
+    /// A mobile key works.
+    pub mobile_key: bool,
+    /// Remote unlock by a person works.
+    pub cloud_key: bool,
+    /// Takes part in override and join.
+    pub reservation: bool,
+    /// A channel of its own, where the lock is reached directly; else the system's.
+    pub channel: Option<ChannelReport>,
+    /// The vendor's own facts, for `<kind>_metadata`.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+impl EntranceReport {
+    /// An entrance that can do nothing yet; set the fields that apply.
+    #[must_use]
+    pub fn new(handle: Handle, name: impl Into<String>, class: DoorClass) -> Self {
+        Self {
+            handle,
+            name: name.into(),
+            class,
+            code: false,
+            card: false,
+            mobile_key: false,
+            cloud_key: false,
+            reservation: false,
+            channel: None,
+            metadata: serde_json::Map::new(),
+        }
+    }
+}
+
+/// A group, as the system reports it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GroupReport {
+    /// The vendor's name.
+    pub handle: Handle,
+    /// The name for people.
+    pub name: String,
+    /// Handles of its entrances.
+    pub entrances: Vec<Handle>,
+}
+
+impl GroupReport {
+    /// A group.
+    #[must_use]
+    pub fn new(handle: Handle, name: impl Into<String>, entrances: Vec<Handle>) -> Self {
+        Self { handle, name: name.into(), entrances }
+    }
+}
+
+/// A page of what a system holds.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct HeldPage {
+    /// The things.
+    pub things: Vec<Held>,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+}
+
+impl HeldPage {
+    /// A page.
+    #[must_use]
+    pub fn new(things: Vec<Held>, next: Option<String>) -> Self {
+        Self { things, next }
+    }
+}
+
+/// Something that a system holds. Two are equal when all but their PINs are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Held {
+    /// What it is.
+    pub kind: Kind,
+    /// The vendor's ids.
+    pub handle: Handle,
+    /// Our tag, if it carries one.
+    pub tag: Option<Tag>,
+    /// The name for people, where there is one.
+    pub name: Option<String>,
+    /// Handles of its doors, where shown.
+    pub doors: Vec<Handle>,
+    /// Its window, where shown.
+    pub window: Option<Window>,
+    /// The PIN, where shown: only its keyed digest is kept.
+    #[serde(skip)]
+    pub pin: Option<secrecy::SecretString>,
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.handle, &self.tag, &self.name, &self.doors, &self.window)
+            == (other.kind, &other.handle, &other.tag, &other.name, &other.doors, &other.window)
+    }
+}
+
+impl Held {
+    /// Something held.
+    #[must_use]
+    pub fn new(kind: Kind, handle: Handle, tag: Option<Tag>) -> Self {
+        Self { kind, handle, tag, name: None, doors: Vec::new(), window: None, pin: None }
+    }
+}
+
+/// Encoders that the system owns.
+#[async_trait]
+pub trait VendorEncoders: Send + Sync {
+    /// All encoders.
+    async fn list(&self, system: &SystemRef) -> Result<Vec<EncoderReport>, Failure>;
+    /// Writes a card that a person presents.
+    async fn encode(
+        &self,
+        card: &CredentialSpec,
+        had: Option<&Handle>,
+        at: &Handle,
+        call: &Call<'_>,
+        control: &JobControl,
+    ) -> Result<Receipt, Failure>;
+    /// Reads a card that a person presents.
+    async fn read(&self, at: &Handle, call: &Call<'_>, control: &JobControl) -> Result<CardSeen, Failure>;
+}
+
+/// An encoder, as the system reports it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EncoderReport {
+    /// The vendor's name.
+    pub handle: Handle,
+    /// The name for people.
+    pub name: String,
+    /// The channel that a job at it occupies.
+    pub channel: ChannelReport,
+    /// The system's own card wait in seconds: so long is the encoder left alone after an unknown outcome.
+    pub card_wait_seconds: u32,
+}
+
+impl EncoderReport {
+    /// An encoder.
+    #[must_use]
+    pub fn new(handle: Handle, name: impl Into<String>, channel: ChannelReport, card_wait_seconds: u32) -> Self {
+        Self { handle, name: name.into(), channel, card_wait_seconds }
+    }
+}
+
+/// Card images that the system computes for our own encoder.
+#[async_trait]
+pub trait CardImages: Send + Sync {
+    /// The image for this card.
+    async fn image(&self, card: &CredentialSpec, had: Option<&Handle>, on: &CardSeen, call: &Call<'_>) -> Result<CardImage, Failure>;
+}
+
+/// Remote unlock.
+#[async_trait]
+pub trait RemoteUnlock: Send + Sync {
+    /// Unlocks a door on behalf of the holder of a credential.
+    async fn unlock(&self, credential: &CredentialSpec, had: Option<&Handle>, door: &Door, call: &Call<'_>) -> Result<Receipt, Failure>;
+}
+
+/// The record of who opened what.
+#[async_trait]
+pub trait AccessLog: Send + Sync {
+    /// Entries after `cursor`, oldest first, and the cursor to go on from.
+    async fn entries(&self, system: &SystemRef, cursor: Option<&str>) -> Result<(Vec<LogEntry>, Option<String>), Failure>;
+}
+
+/// One line of an access log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LogEntry {
+    /// When, by the lock's or the system's clock.
+    pub at: DateTime<Utc>,
+    /// The door.
+    pub door: Handle,
+    /// The credential, where known.
+    pub credential: Option<Handle>,
+    /// Our tag of the credential, where the system shows it.
+    pub tag: Option<Tag>,
+    /// Opened or refused.
+    pub opened: bool,
+    /// The vendor's reason, where it gives one.
+    pub reason: Option<String>,
+}
+
+impl LogEntry {
+    /// A line.
+    #[must_use]
+    pub fn new(at: DateTime<Utc>, door: Handle, opened: bool) -> Self {
+        Self { at, door, credential: None, tag: None, opened, reason: None }
+    }
+}

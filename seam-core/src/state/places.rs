@@ -1,0 +1,305 @@
+//! Rows of accounts, systems, entrances, groups, encoders, spaces, users.
+use super::*;
+use crate::model::{AcsAccessGroupId, AcsEntranceId, AcsSystemId, AcsUserId, ConnectedAccountId, UserIdentityId, Window};
+use crate::provider::{EncoderReport, EntranceReport, Handle, Held, SystemReport};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Something worth telling about a row: a warning or an error with its time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// A stable code in snake case.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// More fields.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub details: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A tenant's settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkspaceRow {
+    /// Its name.
+    pub name: String,
+    /// Made for trying things out: simulate calls are allowed.
+    pub sandbox: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A connected account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// The provider kind.
+    pub kind: String,
+    /// The settings, sealed.
+    pub settings: Sealed,
+    /// Counts up when the settings change, so that every instance opens the provider anew.
+    pub settings_rev: u64,
+    /// The provider's own record and its version.
+    pub memo: Option<Sealed>,
+    /// The version of that.
+    pub memo_version: u64,
+    /// When it was connected.
+    pub created_at: DateTime<Utc>,
+    /// When it was last read in full.
+    pub synced_at: Option<DateTime<Utc>>,
+    /// What is wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Note>,
+    /// Discovery and drift: what is to be done next.
+    pub work: Work,
+    /// When it was disconnected.
+    pub deleted_at: Option<DateTime<Utc>>,
+    /// A change that would end more than the set share of the live access: it waits to be confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Note>,
+}
+
+impl Account {
+    /// The channel of discovery and drift: the account itself, not the physical end of one system.
+    #[must_use]
+    pub fn channel(&self, id: RowId) -> Channel {
+        Channel::new(&self.kind, &format!("account:{}", id.simple()))
+    }
+}
+
+/// An access system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct System {
+    /// Its account.
+    pub account: ConnectedAccountId,
+    /// The provider kind.
+    pub kind: String,
+    /// What the provider last said of it. The planner reads this, never a live provider.
+    pub report: SystemReport,
+    /// When it was found.
+    pub created_at: DateTime<Utc>,
+    /// The account no longer shows it.
+    pub missing_since: Option<DateTime<Utc>>,
+    /// What is wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Note>,
+    /// What is worth knowing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Note>,
+    /// Windows of credentials differ from those of grants by these, in seconds.
+    #[serde(default)]
+    pub graces: Graces,
+    /// Where the reading of its access log stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_cursor: Option<String>,
+}
+
+/// By how much a credential's window is wider than the grant's, in seconds. Never past the next stay's start at that door.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Graces {
+    /// Before the start.
+    pub arrival: u32,
+    /// After the end.
+    pub departure: u32,
+}
+
+/// An entrance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entrance {
+    /// Its system.
+    pub system: AcsSystemId,
+    /// Its account.
+    pub account: ConnectedAccountId,
+    /// What the provider last said of it.
+    pub report: EntranceReport,
+    /// When it was found.
+    pub created_at: DateTime<Utc>,
+    /// The system no longer shows it. Grants stay; nothing is taken away because a list got shorter.
+    pub missing_since: Option<DateTime<Utc>>,
+}
+
+/// A group of an access system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its system.
+    pub system: AcsSystemId,
+    /// Its account.
+    pub account: ConnectedAccountId,
+    /// The vendor's name.
+    pub handle: Handle,
+    /// The name for people.
+    pub name: String,
+    /// Its doors.
+    pub entrances: Vec<AcsEntranceId>,
+    /// When it was found.
+    pub created_at: DateTime<Utc>,
+    /// The system no longer shows it.
+    pub missing_since: Option<DateTime<Utc>>,
+}
+
+/// An encoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Encoder {
+    /// Its system.
+    pub system: AcsSystemId,
+    /// Its account.
+    pub account: ConnectedAccountId,
+    /// The provider kind.
+    pub kind: String,
+    /// What the provider last said of it.
+    pub report: EncoderReport,
+    /// When it was found.
+    pub created_at: DateTime<Utc>,
+    /// The system no longer shows it.
+    pub missing_since: Option<DateTime<Utc>>,
+    /// After an unknown outcome: not to be used before this instant, so that no guest's key lands on the next guest's card.
+    pub quarantined_until: Option<DateTime<Utc>>,
+}
+
+impl Encoder {
+    /// The channel that a job at it occupies.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        Channel::new(&self.kind, &self.report.channel.key)
+    }
+}
+
+/// A space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Space {
+    /// Its name.
+    pub name: String,
+    /// The caller's key.
+    pub key: Option<String>,
+    /// The customer it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_key: Option<String>,
+    /// Stay defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_data: Option<serde_json::Value>,
+    /// Its entrances, in the order in which they were added.
+    pub entrances: Vec<AcsEntranceId>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was deleted. Kept for history.
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// A user of an access system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AcsUser {
+    /// Its system.
+    pub system: AcsSystemId,
+    /// Its account.
+    pub account: ConnectedAccountId,
+    /// The person; `None` for a user without an identity.
+    pub identity: Option<UserIdentityId>,
+    /// Name, e-mail and phone, sealed, where there is no identity that holds them.
+    pub profile: Option<Sealed>,
+    /// The target that carries it to the system.
+    pub target: RowId,
+    /// Groups that it was put into directly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<AcsAccessGroupId>,
+    /// When it may pass.
+    pub schedule: Option<Window>,
+    /// Suspended by us.
+    pub suspended: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was deleted.
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// Something that a system holds and that is not ours. It is shown and never changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unmanaged {
+    /// Its system.
+    pub system: AcsSystemId,
+    /// Its account.
+    pub account: ConnectedAccountId,
+    /// What was seen. A PIN is not kept; it is in the claims as a keyed hash.
+    pub held: Held,
+    /// When it was first seen.
+    pub created_at: DateTime<Utc>,
+    /// It is no longer there.
+    pub gone_at: Option<DateTime<Utc>>,
+    /// The PINs that it occupies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
+}
+
+/// The key of a place: its system and the vendor's handle.
+#[must_use]
+pub fn place_key(system: AcsSystemId, what: &str, handle: &Handle) -> Key {
+    Key::pair(Index::Place, system, &format!("{what}:{}", handle.0))
+}
+
+impl Account {
+    pub(super) fn lookups(&self) -> Vec<Key> {
+        Vec::new()
+    }
+}
+impl System {
+    pub(super) fn lookups(&self) -> Vec<Key> {
+        vec![Key::new(Index::Fingerprint, self.report.fingerprint.as_str()), Key::id(Index::SystemsOf, self.account)]
+    }
+}
+impl Entrance {
+    pub(super) fn lookups(&self) -> Vec<Key> {
+        vec![place_key(self.system, "entrance", &self.report.handle), Key::id(Index::PlacesOf, self.system)]
+    }
+}
+impl Group {
+    pub(super) fn lookups(&self) -> Vec<Key> {
+        vec![place_key(self.system, "group", &self.handle), Key::id(Index::PlacesOf, self.system)]
+    }
+}
+impl Encoder {
+    pub(super) fn lookups(&self) -> Vec<Key> {
+        vec![place_key(self.system, "encoder", &self.report.handle), Key::id(Index::PlacesOf, self.system)]
+    }
+}
+impl Space {
+    pub(super) fn lookups(&self) -> Vec<Key> {
+        if self.deleted_at.is_some() {
+            return Vec::new();
+        }
+        let mut keys: Vec<Key> = self.entrances.iter().map(|e| Key::id(Index::SpacesWith, *e)).collect();
+        keys.extend(self.key.as_ref().map(|k| Key::new(Index::SpaceKey, k.as_str())));
+        keys
+    }
+}
+impl AcsUser {
+    pub(super) fn lookups(&self) -> Vec<Key> {
+        if self.deleted_at.is_some() {
+            return Vec::new();
+        }
+        let mut keys = Vec::new();
+        if let Some(identity) = self.identity {
+            keys.push(Key::pair(Index::UserOf, self.system, &identity.to_string()));
+            keys.push(Key::id(Index::UsersOf, identity));
+        }
+        keys.extend(self.groups.iter().map(|g| Key::id(Index::MembersOf, *g)));
+        keys
+    }
+}
+impl Unmanaged {
+    pub(super) fn lookups(&self) -> Vec<Key> {
+        if self.gone_at.is_some() {
+            return Vec::new();
+        }
+        vec![Key::id(Index::UnmanagedAt, self.system), place_key(self.system, "held", &self.held.handle)]
+    }
+}
+
+/// The user that one person is at one system.
+#[must_use]
+pub fn user_key(system: AcsSystemId, identity: UserIdentityId) -> Key {
+    Key::pair(Index::UserOf, system, &identity.to_string())
+}
+
+/// Ids that are the same thing under two names.
+pub(crate) fn user_row(id: AcsUserId) -> RowId {
+    id.uuid()
+}
