@@ -51,13 +51,10 @@ impl TestArgs {
             let quick = (self.quick && !is_set(name)).then_some(quick);
             flag.or(quick).map(|n| (name, n.to_string()))
         };
-        [
-            size("SEAM_SIM_SEEDS", self.seeds, QUICK_SEEDS),
-            size("SEAM_KILLS", self.kills, QUICK_KILLS),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        [size("SEAM_SIM_SEEDS", self.seeds, QUICK_SEEDS), size("SEAM_KILLS", self.kills, QUICK_KILLS)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
@@ -80,12 +77,7 @@ fn parse_test(mut words: impl Iterator<Item = String>) -> Result<Command, String
             Some((flag, value)) => (flag, Some(value.to_owned())),
             None => (word.as_str(), None),
         };
-        let mut value = || {
-            joined
-                .clone()
-                .or_else(|| words.next())
-                .ok_or_else(|| format!("`{flag}` needs a value"))
-        };
+        let mut value = || joined.clone().or_else(|| words.next()).ok_or_else(|| format!("`{flag}` needs a value"));
         match flag {
             "--help" | "-h" => return Ok(Command::Help),
             "--quick" if joined.is_none() => test.quick = true,
@@ -107,9 +99,7 @@ fn parse_test(mut words: impl Iterator<Item = String>) -> Result<Command, String
 fn count(flag: &str, value: &str) -> Result<u64, String> {
     match value.parse() {
         Ok(n) if n > 0 => Ok(n),
-        _ => Err(format!(
-            "`{flag}` needs a whole number above 0, not `{value}`"
-        )),
+        _ => Err(format!("`{flag}` needs a whole number above 0, not `{value}`")),
     }
 }
 
@@ -138,19 +128,14 @@ mod tests {
                 seeds: Some(7),
                 kills: Some(3),
                 only: Vec::new(),
-                pass: ["-p", "seam-core", "pin", "--", "--seeds", "9"]
-                    .map(str::to_owned)
-                    .to_vec(),
+                pass: ["-p", "seam-core", "pin", "--", "--seeds", "9"].map(str::to_owned).to_vec(),
             }
         );
     }
 
     #[test]
     fn an_unknown_flag_with_a_value_reaches_the_runner_whole() {
-        assert_eq!(
-            test_args("test --test-threads=1").pass,
-            ["--test-threads=1"]
-        );
+        assert_eq!(test_args("test --test-threads=1").pass, ["--test-threads=1"]);
     }
 
     #[test]
@@ -172,19 +157,9 @@ mod tests {
 
     #[test]
     fn bench_and_doc_pass_everything_on() {
-        let words = |line: &str| {
-            line.split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            parse(words("bench --seeds 3")),
-            Ok(Command::Bench(words("--seeds 3")))
-        );
-        assert_eq!(
-            parse(words("doc --open")),
-            Ok(Command::Doc(words("--open")))
-        );
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(parse(words("bench --seeds 3")), Ok(Command::Bench(words("--seeds 3"))));
+        assert_eq!(parse(words("doc --open")), Ok(Command::Doc(words("--open"))));
     }
 
     #[test]
@@ -196,19 +171,14 @@ mod tests {
 
     #[test]
     fn quick_leaves_out_the_documentation_only() {
-        let left_out: Vec<_> = Step::ALL
-            .into_iter()
-            .filter(|step| !test_args("test --quick").plan().contains(step))
-            .collect();
+        let left_out: Vec<_> =
+            Step::ALL.into_iter().filter(|step| !test_args("test --quick").plan().contains(step)).collect();
         assert_eq!(left_out, [Step::Doc, Step::Doctests]);
     }
 
     #[test]
     fn named_steps_keep_the_order_of_the_check() {
-        assert_eq!(
-            test_args("test --only tests --only fmt").plan(),
-            [Step::Fmt, Step::Tests]
-        );
+        assert_eq!(test_args("test --only tests --only fmt").plan(), [Step::Fmt, Step::Tests]);
         assert_eq!(test_args("test --quick --only=doc").plan(), [Step::Doc]);
     }
 
@@ -218,17 +188,11 @@ mod tests {
         let set = |_: &str| true;
         let env = |line: &str, is_set: &dyn Fn(&str) -> bool| test_args(line).test_env(is_set);
         assert_eq!(env("test", &unset), []);
-        assert_eq!(
-            env("test --seeds 9", &set),
-            [("SEAM_SIM_SEEDS", "9".to_owned())]
-        );
+        assert_eq!(env("test --seeds 9", &set), [("SEAM_SIM_SEEDS", "9".to_owned())]);
         assert_eq!(env("test --quick", &set), []);
         assert_eq!(
             env("test --quick --kills 9", &unset),
-            [
-                ("SEAM_SIM_SEEDS", QUICK_SEEDS.to_string()),
-                ("SEAM_KILLS", "9".to_owned())
-            ]
+            [("SEAM_SIM_SEEDS", QUICK_SEEDS.to_string()), ("SEAM_KILLS", "9".to_owned())]
         );
     }
 }

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
-    let here = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let here =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     here.parent().map_or_else(|| here.clone(), PathBuf::from)
 }
 
@@ -20,17 +20,12 @@ pub(crate) fn cargo<S: AsRef<str>>(args: impl IntoIterator<Item = S>) -> Command
             command.env_remove(name);
         }
     }
-    command
-        .args(args.into_iter().map(|arg| arg.as_ref().to_owned()))
-        .current_dir(root())
-        .stdin(Stdio::null());
+    command.args(args.into_iter().map(|arg| arg.as_ref().to_owned())).current_dir(root()).stdin(Stdio::null());
     command
 }
 
 fn is_about_this_program(name: &str) -> bool {
-    ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// The command as one would type it.
@@ -44,11 +39,7 @@ pub(crate) fn shown(command: &Command) -> String {
     let mut line = String::from("$");
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
-            line.push_str(&format!(
-                " {}={}",
-                name.to_string_lossy(),
-                value.to_string_lossy()
-            ));
+            line.push_str(&format!(" {}={}", name.to_string_lossy(), value.to_string_lossy()));
         }
     }
     line.push_str(&format!(" {program}"));
@@ -82,18 +73,14 @@ pub(crate) fn succeeds(mut command: Command) -> bool {
 pub(crate) fn doc(rest: &[String]) -> Result<(), String> {
     let flags = std::env::var("RUSTDOCFLAGS").unwrap_or_default();
     let mut command = cargo(["doc", "--workspace", "--all-features", "--no-deps"]);
-    command
-        .args(rest)
-        .env("RUSTDOCFLAGS", format!("{flags} -Dwarnings").trim());
+    command.args(rest).env("RUSTDOCFLAGS", format!("{flags} -Dwarnings").trim());
     run(command)
 }
 
 /// The benchmark program, optimised.
 pub(crate) fn bench(rest: &[String]) -> Result<(), String> {
     if !root().join("benches/Cargo.toml").is_file() {
-        return Err(
-            "there are no benchmarks: benches/Cargo.toml (crate `seam-bench`) is missing".into(),
-        );
+        return Err("there are no benchmarks: benches/Cargo.toml (crate `seam-bench`) is missing".into());
     }
     let mut command = cargo(["run", "--release", "-p", "seam-bench", "--"]);
     command.args(rest);
@@ -114,13 +101,7 @@ mod tests {
     fn nested_cargo_is_not_told_about_this_program() {
         assert!(is_about_this_program("CARGO_PKG_NAME"));
         assert!(is_about_this_program("CARGO_MANIFEST_DIR"));
-        for kept in [
-            "CARGO",
-            "CARGO_HOME",
-            "CARGO_TARGET_DIR",
-            "CARGO_TERM_COLOR",
-            "PATH",
-        ] {
+        for kept in ["CARGO", "CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_TERM_COLOR", "PATH"] {
             assert!(!is_about_this_program(kept), "{kept}");
         }
     }
@@ -128,22 +109,13 @@ mod tests {
     #[test]
     fn a_command_is_shown_as_typed() {
         let mut command = Command::new("apt-get");
-        command
-            .arg("update")
-            .env("DEBIAN_FRONTEND", "noninteractive");
-        assert_eq!(
-            shown(&command),
-            "$ DEBIAN_FRONTEND=noninteractive apt-get update"
-        );
+        command.arg("update").env("DEBIAN_FRONTEND", "noninteractive");
+        assert_eq!(shown(&command), "$ DEBIAN_FRONTEND=noninteractive apt-get update");
     }
 
     #[test]
     fn a_command_that_cannot_start_does_not_succeed() {
         assert!(!succeeds(Command::new("seam-no-such-program")));
-        assert!(
-            run(Command::new("seam-no-such-program"))
-                .unwrap_err()
-                .contains("seam-no-such-program")
-        );
+        assert!(run(Command::new("seam-no-such-program")).unwrap_err().contains("seam-no-such-program"));
     }
 }

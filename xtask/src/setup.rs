@@ -31,11 +31,7 @@ pub(crate) enum Runner {
 impl Runner {
     /// The runner that is here.
     pub(crate) fn here() -> Self {
-        if succeeds(cargo(["nextest", "--version"])) {
-            Self::Nextest
-        } else {
-            Self::CargoTest
-        }
+        if succeeds(cargo(["nextest", "--version"])) { Self::Nextest } else { Self::CargoTest }
     }
 }
 
@@ -83,10 +79,7 @@ fn verdict(missing: &[&Part], in_ci: bool) -> Result<(), String> {
             println!("every part is there");
             Ok(())
         }
-        (_, true) => Err(format!(
-            "{} part(s) missing, and CI is set: nothing may be skipped",
-            missing.len()
-        )),
+        (_, true) => Err(format!("{} part(s) missing, and CI is set: nothing may be skipped", missing.len())),
         (_, false) => Ok(()),
     }
 }
@@ -113,34 +106,20 @@ fn apt(args: &[&str]) -> Command {
 
 fn install(missing: &[&'static Part]) -> Vec<&'static str> {
     let packages = missing.iter().flat_map(|part| part.packages).copied();
-    ["install", "--no-install-recommends", "-y"]
-        .into_iter()
-        .chain(packages)
-        .collect()
+    ["install", "--no-install-recommends", "-y"].into_iter().chain(packages).collect()
 }
 
 fn is_root() -> bool {
-    Command::new("id")
-        .arg("-u")
-        .stdin(Stdio::null())
-        .output()
-        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+    Command::new("id").arg("-u").stdin(Stdio::null()).output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const THERE: Part = Part {
-        packages: &["coreutils"],
-        used_by: "this test",
-        probe: &["true"],
-    };
-    const GONE: Part = Part {
-        packages: &["no-such", "no-such-dev"],
-        used_by: "this test",
-        probe: &["seam-no-such-program"],
-    };
+    const THERE: Part = Part { packages: &["coreutils"], used_by: "this test", probe: &["true"] };
+    const GONE: Part =
+        Part { packages: &["no-such", "no-such-dev"], used_by: "this test", probe: &["seam-no-such-program"] };
 
     #[test]
     fn every_row_says_what_why_and_how_to_look() {
@@ -149,10 +128,7 @@ mod tests {
             assert!(!part.used_by.is_empty(), "{part:?}");
             assert!(!part.probe.is_empty(), "{part:?}");
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
-            assert!(
-                part.packages.iter().all(|name| name.chars().all(plain)),
-                "{part:?}"
-            );
+            assert!(part.packages.iter().all(|name| name.chars().all(plain)), "{part:?}");
         }
     }
 
@@ -172,26 +148,14 @@ mod tests {
     #[test]
     fn the_line_says_how_to_get_it() {
         let line = how_to_get(&GONE);
-        assert!(
-            line.contains("apt-get install no-such no-such-dev"),
-            "{line}"
-        );
+        assert!(line.contains("apt-get install no-such no-such-dev"), "{line}");
         assert!(line.contains("this test"), "{line}");
     }
 
     #[test]
     fn apt_asks_nothing_and_installs_only_what_is_named() {
         let args = install(&[&GONE]);
-        assert_eq!(
-            args,
-            [
-                "install",
-                "--no-install-recommends",
-                "-y",
-                "no-such",
-                "no-such-dev"
-            ]
-        );
+        assert_eq!(args, ["install", "--no-install-recommends", "-y", "no-such", "no-such-dev"]);
         assert_eq!(
             crate::commands::shown(&apt(&args)),
             "$ DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \

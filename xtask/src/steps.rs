@@ -61,13 +61,10 @@ impl Step {
     }
 
     pub(crate) fn named(name: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|step| step.name() == name)
-            .ok_or_else(|| {
-                let names = Self::ALL.map(Self::name).join(", ");
-                format!("there is no step `{name}`; the steps are {names}")
-            })
+        Self::ALL.into_iter().find(|step| step.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("there is no step `{name}`; the steps are {names}")
+        })
     }
 
     fn take(self, args: &TestArgs) -> Result<(), String> {
@@ -75,15 +72,9 @@ impl Step {
         match self {
             Self::Setup => set_up(),
             Self::Fmt => plain(&["fmt", "--all", "--check"]),
-            Self::Clippy => plain(&[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--all-features",
-                "--",
-                "-D",
-                "warnings",
-            ]),
+            Self::Clippy => {
+                plain(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
+            }
             // Alone: in a build of the whole workspace other crates switch on features of its dependencies, and a
             // missing one would not be noticed. Clippy checks and lints in one go.
             Self::Lean => plain(&["clippy", "-p", "seam-core", "--", "-D", "warnings"]),
@@ -108,13 +99,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<(), String> {
         if step == Step::Tests {
             println!("\n{}", table(&took));
         }
-        println!(
-            "\n== {}/{} {}: {}",
-            i + 1,
-            plan.len(),
-            step.name(),
-            step.title()
-        );
+        println!("\n== {}/{} {}: {}", i + 1, plan.len(), step.name(), step.title());
         let started = Instant::now();
         let outcome = step.take(args);
         let time = started.elapsed();
@@ -155,18 +140,12 @@ fn test_command(runner: Runner, pass: &[String], build_only: bool) -> Vec<String
     if build_only {
         words.push("--no-run");
     }
-    words
-        .into_iter()
-        .map(str::to_owned)
-        .chain(pass.iter().cloned())
-        .collect()
+    words.into_iter().map(str::to_owned).chain(pass.iter().cloned()).collect()
 }
 
 /// Whether the caller names packages; `--workspace` beside them would select all of them again.
 fn selects_packages(pass: &[String]) -> bool {
-    pass.iter()
-        .take_while(|word| *word != "--")
-        .any(|word| word.starts_with("--package") || word.starts_with("-p"))
+    pass.iter().take_while(|word| *word != "--").any(|word| word.starts_with("--package") || word.starts_with("-p"))
 }
 
 fn table(took: &[(Step, Duration)]) -> String {
@@ -181,11 +160,7 @@ fn table(took: &[(Step, Duration)]) -> String {
 
 fn seconds(time: Duration) -> String {
     let whole = time.as_secs();
-    if whole < 60 {
-        format!("{:.1} s", time.as_secs_f64())
-    } else {
-        format!("{} min {:02} s", whole / 60, whole % 60)
-    }
+    if whole < 60 { format!("{:.1} s", time.as_secs_f64()) } else { format!("{} min {:02} s", whole / 60, whole % 60) }
 }
 
 #[cfg(test)]
@@ -217,19 +192,13 @@ mod tests {
     #[test]
     fn a_word_for_the_test_program_selects_no_package() {
         let all = test_command(Runner::Nextest, &words("-- -p"), true);
-        assert_eq!(
-            all,
-            words("nextest run --workspace --all-features --no-run -- -p")
-        );
+        assert_eq!(all, words("nextest run --workspace --all-features --no-run -- -p"));
     }
 
     #[test]
     fn plain_cargo_leaves_the_doctests_to_their_own_step() {
         let all = test_command(Runner::CargoTest, &[], false);
-        assert_eq!(
-            all,
-            words("test --workspace --lib --bins --tests --examples --all-features")
-        );
+        assert_eq!(all, words("test --workspace --lib --bins --tests --examples --all-features"));
     }
 
     #[test]
@@ -241,13 +210,7 @@ mod tests {
 
     #[test]
     fn the_table_ends_with_the_sum() {
-        let took = [
-            (Step::Fmt, Duration::from_secs(2)),
-            (Step::Clippy, Duration::from_secs(70)),
-        ];
-        assert_eq!(
-            table(&took),
-            "step       time\nfmt        2.0 s\nclippy     1 min 10 s\nso far     1 min 12 s"
-        );
+        let took = [(Step::Fmt, Duration::from_secs(2)), (Step::Clippy, Duration::from_secs(70))];
+        assert_eq!(table(&took), "step       time\nfmt        2.0 s\nclippy     1 min 10 s\nso far     1 min 12 s");
     }
 }

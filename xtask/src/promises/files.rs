@@ -79,12 +79,8 @@ pub(super) fn house(folders: &BTreeSet<String>) -> Vec<String> {
 /// The source files that are longer than the house likes.
 pub(super) fn long_files(root: &Path, files: &[PathBuf]) -> Result<Vec<String>, String> {
     let mut notes = Vec::new();
-    for file in files
-        .iter()
-        .filter(|file| file.extension().is_some_and(|end| end == "rs"))
-    {
-        let text =
-            fs::read_to_string(root.join(file)).map_err(|e| format!("{}: {e}", file.display()))?;
+    for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "rs")) {
+        let text = fs::read_to_string(root.join(file)).map_err(|e| format!("{}: {e}", file.display()))?;
         notes.extend(too_long(&file.to_string_lossy(), text.lines().count()));
     }
     Ok(notes)
@@ -92,8 +88,9 @@ pub(super) fn long_files(root: &Path, files: &[PathBuf]) -> Result<Vec<String>, 
 
 fn too_long(file: &str, lines: usize) -> Option<String> {
     let excused = LONG_FILES.iter().any(|(name, _)| *name == file);
-    (lines > LINES && !excused)
-        .then(|| format!("{file} has {lines} lines; above {LINES} a file is split, or listed in LONG_FILES with a reason"))
+    (lines > LINES && !excused).then(|| {
+        format!("{file} has {lines} lines; above {LINES} a file is split, or listed in LONG_FILES with a reason")
+    })
 }
 
 #[cfg(test)]
@@ -113,10 +110,7 @@ mod tests {
         let without_docs: Vec<_> = all.iter().copied().filter(|name| *name != "docs").collect();
         assert_eq!(house(&set(&without_docs)), ["`docs` is missing"]);
         let with_annexe: Vec<_> = all.iter().copied().chain(["crates"]).collect();
-        assert_eq!(
-            house(&set(&with_annexe)),
-            ["`crates` is not part of the house"]
-        );
+        assert_eq!(house(&set(&with_annexe)), ["`crates` is not part of the house"]);
     }
 
     #[test]
@@ -128,9 +122,7 @@ mod tests {
     #[test]
     fn a_file_is_long_from_one_line_above_the_limit() {
         assert_eq!(too_long("a.rs", LINES), None);
-        assert!(
-            too_long("a.rs", LINES + 1).is_some_and(|note| note.contains("a.rs has 601 lines"))
-        );
+        assert!(too_long("a.rs", LINES + 1).is_some_and(|note| note.contains("a.rs has 601 lines")));
     }
 
     #[test]
@@ -138,10 +130,6 @@ mod tests {
         let mut files = Vec::new();
         walk(&crate::commands::root(), Path::new(""), &mut files).unwrap();
         assert!(files.contains(&PathBuf::from("xtask/src/promises/files.rs")));
-        assert!(
-            files
-                .iter()
-                .all(|file| !file.starts_with("target") && !file.starts_with(".git"))
-        );
+        assert!(files.iter().all(|file| !file.starts_with("target") && !file.starts_with(".git")));
     }
 }

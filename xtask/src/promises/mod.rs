@@ -11,15 +11,10 @@ use std::path::Path;
 pub(crate) fn check() -> Result<(), String> {
     let root = root();
     let mut all = Vec::new();
-    files::walk(&root, Path::new(""), &mut all)
-        .map_err(|e| format!("cannot read the sources: {e}"))?;
+    files::walk(&root, Path::new(""), &mut all).map_err(|e| format!("cannot read the sources: {e}"))?;
     let mut broken = 0;
     let mut report = |promise: &str, problems: Vec<String>| {
-        let verdict = if problems.is_empty() {
-            "kept  "
-        } else {
-            "BROKEN"
-        };
+        let verdict = if problems.is_empty() { "kept  " } else { "BROKEN" };
         println!("{verdict} {promise}");
         for problem in &problems {
             println!("       {problem}");
@@ -33,14 +28,8 @@ pub(crate) fn check() -> Result<(), String> {
         crates.len()
     );
     report(&promise, tree::not_in_core(&crates));
-    report(
-        "the top-level folders are those of the house",
-        files::house(&files::top_folders(&all)),
-    );
-    report(
-        "seam-core names no vendor",
-        vendors::vendor_names(&root, &all)?,
-    );
+    report("the top-level folders are those of the house", files::house(&files::top_folders(&all)));
+    report("seam-core names no vendor", vendors::vendor_names(&root, &all)?);
     for note in files::long_files(&root, &all)? {
         println!("note   {note}");
     }

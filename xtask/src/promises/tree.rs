@@ -28,21 +28,9 @@ const NOT_IN_CORE: &[&str] = &[
 
 /// The crates of seam-core's tree with its default features, itself included.
 pub(super) fn core_tree() -> Result<BTreeSet<String>, String> {
-    let mut command = cargo([
-        "tree",
-        "-p",
-        "seam-core",
-        "-e",
-        "normal",
-        "--prefix",
-        "none",
-        "--color",
-        "never",
-    ]);
+    let mut command = cargo(["tree", "-p", "seam-core", "-e", "normal", "--prefix", "none", "--color", "never"]);
     println!("{}", shown(&command));
-    let output = command
-        .output()
-        .map_err(|e| format!("cannot start ({e}): {}", shown(&command)))?;
+    let output = command.output().map_err(|e| format!("cannot start ({e}): {}", shown(&command)))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
@@ -62,9 +50,7 @@ fn parse_tree(output: &str) -> BTreeSet<String> {
         .filter_map(|line| {
             let mut columns = line.split_whitespace();
             let (name, version) = (columns.next()?, columns.next()?);
-            version
-                .starts_with('v')
-                .then(|| format!("{name} {version}"))
+            version.starts_with('v').then(|| format!("{name} {version}"))
         })
         .collect()
 }
@@ -80,17 +66,8 @@ pub(super) fn not_in_core(tree: &BTreeSet<String>) -> Vec<String> {
         None => name == pattern,
     };
     tree.iter()
-        .filter(|krate| {
-            NOT_IN_CORE
-                .iter()
-                .any(|pattern| matches(name_of(krate), pattern))
-        })
-        .map(|krate| {
-            format!(
-                "{krate}; find out why with: cargo tree -p seam-core -e normal -i {}",
-                name_of(krate)
-            )
-        })
+        .filter(|krate| NOT_IN_CORE.iter().any(|pattern| matches(name_of(krate), pattern)))
+        .map(|krate| format!("{krate}; find out why with: cargo tree -p seam-core -e normal -i {}", name_of(krate)))
         .collect()
 }
 
@@ -117,13 +94,7 @@ syn v3.0.9
     fn a_tree_counts_each_crate_and_version_once() {
         assert_eq!(
             parse_tree(TREE),
-            set(&[
-                "async-trait v0.1.92",
-                "seam-core v0.1.0",
-                "serde v1.0.229",
-                "syn v2.0.119",
-                "syn v3.0.9"
-            ])
+            set(&["async-trait v0.1.92", "seam-core v0.1.0", "serde v1.0.229", "syn v2.0.119", "syn v3.0.9"])
         );
     }
 
@@ -131,10 +102,7 @@ syn v3.0.9
     fn a_clean_tree_breaks_nothing() {
         assert_eq!(not_in_core(&parse_tree(TREE)), Vec::<String>::new());
         // Longer names that begin or end like a banned one.
-        assert_eq!(
-            not_in_core(&set(&["ringbuf v0.4.0", "stringprep v0.1.5"])),
-            Vec::<String>::new()
-        );
+        assert_eq!(not_in_core(&set(&["ringbuf v0.4.0", "stringprep v0.1.5"])), Vec::<String>::new());
     }
 
     #[test]

@@ -23,10 +23,7 @@ pub(super) fn vendor_names(root: &Path, files: &[PathBuf]) -> Result<Vec<String>
     let mut found = Vec::new();
     for file in files.iter().filter(|file| file.starts_with("seam-core")) {
         let shown = file.display();
-        found.extend(
-            vendors_in(&file.to_string_lossy())
-                .map(|name| format!("{shown}: its name says `{name}`")),
-        );
+        found.extend(vendors_in(&file.to_string_lossy()).map(|name| format!("{shown}: its name says `{name}`")));
         // A file that is no text names nobody.
         let text = fs::read(root.join(file)).map_err(|e| format!("{shown}: {e}"))?;
         for (i, line) in String::from_utf8_lossy(&text).lines().enumerate() {
@@ -38,10 +35,7 @@ pub(super) fn vendor_names(root: &Path, files: &[PathBuf]) -> Result<Vec<String>
 
 fn vendors_in(text: &str) -> impl Iterator<Item = &'static str> {
     let words = words(text);
-    VENDORS
-        .iter()
-        .copied()
-        .filter(move |vendor| words.iter().any(|word| word == vendor))
+    VENDORS.iter().copied().filter(move |vendor| words.iter().any(|word| word == vendor))
 }
 
 /// The words of a text in lower case: letters and digits, cut where a name in camel case begins its next part, so that
@@ -67,9 +61,7 @@ fn words(text: &str) -> Vec<String> {
 /// `KeyCard` is cut before `C`, `PINCode` before `C`, `PIN` nowhere.
 fn begins_part(before: Option<char>, c: char, after: Option<char>) -> bool {
     c.is_uppercase()
-        && before.is_some_and(|b| {
-            b.is_lowercase() || b.is_uppercase() && after.is_some_and(char::is_lowercase)
-        })
+        && before.is_some_and(|b| b.is_lowercase() || b.is_uppercase() && after.is_some_and(char::is_lowercase))
 }
 
 #[cfg(test)]
@@ -96,14 +88,8 @@ mod tests {
 
     #[test]
     fn names_are_cut_at_their_parts() {
-        assert_eq!(
-            words("KeyCard key_card PINCode"),
-            ["key", "card", "key", "card", "pin", "code"]
-        );
-        assert_eq!(
-            words("a door's lock-plate"),
-            ["a", "door", "s", "lock", "plate"]
-        );
+        assert_eq!(words("KeyCard key_card PINCode"), ["key", "card", "key", "card", "pin", "code"]);
+        assert_eq!(words("a door's lock-plate"), ["a", "door", "s", "lock", "plate"]);
         assert_eq!(words("HTTP"), ["http"]);
         assert_eq!(words(" -- "), Vec::<String>::new());
     }
