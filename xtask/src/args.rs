@@ -51,10 +51,7 @@ impl TestArgs {
             let quick = (self.quick && !is_set(name)).then_some(quick);
             flag.or(quick).map(|n| (name, n.to_string()))
         };
-        [size("SEAM_SIM_SEEDS", self.seeds, QUICK_SEEDS), size("SEAM_KILLS", self.kills, QUICK_KILLS)]
-            .into_iter()
-            .flatten()
-            .collect()
+        [size("SEAM_SIM_SEEDS", self.seeds, QUICK_SEEDS), size("SEAM_KILLS", self.kills, QUICK_KILLS)].into_iter().flatten().collect()
     }
 }
 
@@ -171,8 +168,7 @@ mod tests {
 
     #[test]
     fn quick_leaves_out_the_documentation_only() {
-        let left_out: Vec<_> =
-            Step::ALL.into_iter().filter(|step| !test_args("test --quick").plan().contains(step)).collect();
+        let left_out: Vec<_> = Step::ALL.into_iter().filter(|step| !test_args("test --quick").plan().contains(step)).collect();
         assert_eq!(left_out, [Step::Doc, Step::Doctests]);
     }
 
@@ -190,9 +186,6 @@ mod tests {
         assert_eq!(env("test", &unset), []);
         assert_eq!(env("test --seeds 9", &set), [("SEAM_SIM_SEEDS", "9".to_owned())]);
         assert_eq!(env("test --quick", &set), []);
-        assert_eq!(
-            env("test --quick --kills 9", &unset),
-            [("SEAM_SIM_SEEDS", QUICK_SEEDS.to_string()), ("SEAM_KILLS", "9".to_owned())]
-        );
+        assert_eq!(env("test --quick --kills 9", &unset), [("SEAM_SIM_SEEDS", QUICK_SEEDS.to_string()), ("SEAM_KILLS", "9".to_owned())]);
     }
 }

@@ -5,8 +5,7 @@ use std::process::{Command, Stdio};
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
-    let here =
-        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     here.parent().map_or_else(|| here.clone(), PathBuf::from)
 }
 
@@ -31,11 +30,7 @@ fn is_about_this_program(name: &str) -> bool {
 /// The command as one would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let cargo = std::env::var_os("CARGO");
-    let program = if cargo.as_deref() == Some(command.get_program()) {
-        "cargo".into()
-    } else {
-        command.get_program().to_string_lossy()
-    };
+    let program = if cargo.as_deref() == Some(command.get_program()) { "cargo".into() } else { command.get_program().to_string_lossy() };
     let mut line = String::from("$");
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
@@ -61,12 +56,7 @@ pub(crate) fn run(mut command: Command) -> Result<(), String> {
 
 /// Whether a command can be started and succeeds; its output is dropped.
 pub(crate) fn succeeds(mut command: Command) -> bool {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 /// `cargo doc` of our crates with warnings as errors; used by the check as well.

@@ -85,22 +85,13 @@ fn verdict(missing: &[&Part], in_ci: bool) -> Result<(), String> {
 }
 
 fn how_to_get(part: &Part) -> String {
-    format!(
-        "skipped: {} needs {}; get it with: apt-get install {}",
-        part.used_by,
-        part.packages.join(" and "),
-        part.packages.join(" ")
-    )
+    format!("skipped: {} needs {}; get it with: apt-get install {}", part.used_by, part.packages.join(" and "), part.packages.join(" "))
 }
 
 /// `apt-get` that asks nothing and waits for another one to finish: two at once would fail.
 fn apt(args: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
-    command
-        .args(["-o", "DPkg::Lock::Timeout=300"])
-        .args(args)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null());
+    command.args(["-o", "DPkg::Lock::Timeout=300"]).args(args).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
     command
 }
 
@@ -118,8 +109,7 @@ mod tests {
     use super::*;
 
     const THERE: Part = Part { packages: &["coreutils"], used_by: "this test", probe: &["true"] };
-    const GONE: Part =
-        Part { packages: &["no-such", "no-such-dev"], used_by: "this test", probe: &["seam-no-such-program"] };
+    const GONE: Part = Part { packages: &["no-such", "no-such-dev"], used_by: "this test", probe: &["seam-no-such-program"] };
 
     #[test]
     fn every_row_says_what_why_and_how_to_look() {

@@ -20,17 +20,8 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Setup,
-        Self::Fmt,
-        Self::Clippy,
-        Self::Lean,
-        Self::Doc,
-        Self::Doctests,
-        Self::Promises,
-        Self::Build,
-        Self::Tests,
-    ];
+    pub(crate) const ALL: [Self; 9] =
+        [Self::Setup, Self::Fmt, Self::Clippy, Self::Lean, Self::Doc, Self::Doctests, Self::Promises, Self::Build, Self::Tests];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -72,9 +63,7 @@ impl Step {
         match self {
             Self::Setup => set_up(),
             Self::Fmt => plain(&["fmt", "--all", "--check"]),
-            Self::Clippy => {
-                plain(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
-            }
+            Self::Clippy => plain(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
             // Alone: in a build of the whole workspace other crates switch on features of its dependencies, and a
             // missing one would not be noticed. Clippy checks and lints in one go.
             Self::Lean => plain(&["clippy", "-p", "seam-core", "--", "-D", "warnings"]),

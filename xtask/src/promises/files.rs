@@ -88,9 +88,8 @@ pub(super) fn long_files(root: &Path, files: &[PathBuf]) -> Result<Vec<String>, 
 
 fn too_long(file: &str, lines: usize) -> Option<String> {
     let excused = LONG_FILES.iter().any(|(name, _)| *name == file);
-    (lines > LINES && !excused).then(|| {
-        format!("{file} has {lines} lines; above {LINES} a file is split, or listed in LONG_FILES with a reason")
-    })
+    (lines > LINES && !excused)
+        .then(|| format!("{file} has {lines} lines; above {LINES} a file is split, or listed in LONG_FILES with a reason"))
 }
 
 #[cfg(test)]

@@ -23,10 +23,8 @@ pub(crate) fn check() -> Result<(), String> {
     };
 
     let crates = tree::core_tree()?;
-    let promise = format!(
-        "seam-core by default: no database, no HTTP client, none of our other crates ({} crates in its tree)",
-        crates.len()
-    );
+    let promise =
+        format!("seam-core by default: no database, no HTTP client, none of our other crates ({} crates in its tree)", crates.len());
     report(&promise, tree::not_in_core(&crates));
     report("the top-level folders are those of the house", files::house(&files::top_folders(&all)));
     report("seam-core names no vendor", vendors::vendor_names(&root, &all)?);

@@ -92,10 +92,7 @@ syn v3.0.9
 
     #[test]
     fn a_tree_counts_each_crate_and_version_once() {
-        assert_eq!(
-            parse_tree(TREE),
-            set(&["async-trait v0.1.92", "seam-core v0.1.0", "serde v1.0.229", "syn v2.0.119", "syn v3.0.9"])
-        );
+        assert_eq!(parse_tree(TREE), set(&["async-trait v0.1.92", "seam-core v0.1.0", "serde v1.0.229", "syn v2.0.119", "syn v3.0.9"]));
     }
 
     #[test]

@@ -4,19 +4,8 @@ use std::path::{Path, PathBuf};
 
 /// Makers and products of access systems. seam-core speaks of access systems in general; what is special about one
 /// lives with its provider.
-const VENDORS: &[&str] = &[
-    "akiles",
-    "ambiance",
-    "avigilon",
-    "brivo",
-    "dormakaba",
-    "hotek",
-    "kisi",
-    "latch",
-    "salto",
-    "visionline",
-    "vostio",
-];
+const VENDORS: &[&str] =
+    &["akiles", "ambiance", "avigilon", "brivo", "dormakaba", "hotek", "kisi", "latch", "salto", "visionline", "vostio"];
 
 /// Where seam-core names a vendor, in a path or in a text.
 pub(super) fn vendor_names(root: &Path, files: &[PathBuf]) -> Result<Vec<String>, String> {
@@ -60,8 +49,7 @@ fn words(text: &str) -> Vec<String> {
 
 /// `KeyCard` is cut before `C`, `PINCode` before `C`, `PIN` nowhere.
 fn begins_part(before: Option<char>, c: char, after: Option<char>) -> bool {
-    c.is_uppercase()
-        && before.is_some_and(|b| b.is_lowercase() || b.is_uppercase() && after.is_some_and(char::is_lowercase))
+    c.is_uppercase() && before.is_some_and(|b| b.is_lowercase() || b.is_uppercase() && after.is_some_and(char::is_lowercase))
 }
 
 #[cfg(test)]
