@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// The surroundings of a decision: everything that is not a fact.
 ///
 /// Asked again with more facts, a decision gets an equal `Env` made from the same seed, so it draws the same ids and PINs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Env {
     /// The tenant.
     pub workspace: WorkspaceId,

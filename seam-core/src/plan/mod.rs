@@ -4,6 +4,7 @@
 //! start. So a decision is straight code, and the same decision serves the deed, the preview and the simulation.
 mod change;
 mod draft;
+mod grant;
 mod read;
 
 pub use change::*;
