@@ -3,9 +3,17 @@
 //! A decision reads through a [`Reader`]; what it does not find there stops it with a list of what to read, and it is asked again from the
 //! start. So a decision is straight code, and the same decision serves the deed, the preview and the simulation.
 mod change;
+mod clash;
+mod doors;
 mod draft;
 mod grant;
+mod member;
+mod method;
+pub mod next;
+mod pin;
 mod read;
+mod span;
+mod stay;
 
 pub use change::*;
 pub use draft::{Draft, Env};
