@@ -7,13 +7,20 @@ mod clash;
 mod doors;
 mod draft;
 mod grant;
+mod identity;
+mod instant_key;
 mod member;
+mod merge;
 mod method;
 pub mod next;
 mod pin;
 mod read;
 mod span;
 mod stay;
+#[cfg(test)]
+mod tests;
+mod user;
+mod validate;
 
 pub use change::*;
 pub use draft::{Draft, Env};

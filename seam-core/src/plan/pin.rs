@@ -82,7 +82,7 @@ pub(super) fn groups(places: Vec<Place>) -> Vec<Vec<Place>> {
             if alone {
                 g[0].system == place.system
             } else {
-                let mut with: Vec<Place> = g.clone();
+                let mut with: Vec<Place> = g.to_vec();
                 with.push(place.clone());
                 !(g[0].rules.made_by_vendor || g[0].rules.per_user) && length(&with).is_some()
             }
