@@ -2,10 +2,15 @@
 //!
 //! A decision reads through a [`Reader`]; what it does not find there stops it with a list of what to read, and it is asked again from the
 //! start. So a decision is straight code, and the same decision serves the deed, the preview and the simulation.
+mod account;
+mod adopt;
 mod change;
 mod clash;
+mod discover;
 mod doors;
 mod draft;
+mod drift;
+mod foreign;
 mod grant;
 mod identity;
 mod instant_key;
@@ -14,7 +19,10 @@ mod merge;
 mod method;
 pub mod next;
 mod pin;
+mod places;
 mod read;
+mod rebind;
+mod space;
 mod span;
 mod stay;
 #[cfg(test)]
