@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod encoder;
+pub mod engine;
 pub mod error;
 pub mod model;
 pub mod plan;

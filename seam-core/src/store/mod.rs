@@ -1,4 +1,5 @@
 //! The plug for state: one trait, a memory store, and (feature `sqlite`) an SQLite store.
+pub(crate) mod perform;
 mod vault;
 
 pub use vault::{KeyProvider, StaticKeys, Vault};
@@ -65,8 +66,12 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// The next instant at which something is due, or a lease of another instance runs out on a channel with something due; `None` when nothing is.
     async fn next_due(&self, can: &CanServe) -> Result<Option<DateTime<Utc>>>;
 
-    /// Returns when something has been committed since the call. Cancel-safe. May return too often, never too seldom.
-    async fn changed(&self);
+    /// How many changes this instance has heard of: a point in time to wait from.
+    fn heard(&self) -> u64;
+
+    /// Returns when something has been committed after [`Store::heard`] gave `since`, at once if it was. Cancel-safe. May return too often, never too
+    /// seldom.
+    async fn changed(&self, since: u64);
 
     /// Events after `after`, in order.
     async fn events(&self, workspace: WorkspaceId, after: u64, at_most: usize) -> Result<Vec<StoredEvent>>;
@@ -193,4 +198,11 @@ pub struct Lease {
     pub owner: InstanceId,
     /// Counts up with every claim of the channel.
     pub fence: u64,
+}
+
+/// A seed from the operating system.
+pub(crate) fn os_seed() -> u64 {
+    use rand::Rng as _;
+    let mut rng: rand::rngs::StdRng = rand::make_rng();
+    rng.next_u64()
 }
