@@ -1,6 +1,11 @@
 //! The plug for state: one trait, a memory store, and (feature `sqlite`) an SQLite store.
+mod audit;
+mod logic;
+mod memory;
 mod vault;
 
+pub use audit::{audit_genesis, verify_audit, verify_told};
+pub use memory::MemoryStore;
 pub use vault::{KeyProvider, StaticKeys, Vault};
 
 use crate::clock::Clock;
@@ -74,7 +79,7 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Where a named consumer stands: the last event it has acknowledged, 0 at first.
     async fn cursor(&self, workspace: WorkspaceId, consumer: &str) -> Result<u64>;
 
-    /// Moves a named consumer forward. Never moves it back.
+    /// Moves a named consumer forward. Never moves it back, nor past the last event that there is.
     async fn ack(&self, workspace: WorkspaceId, consumer: &str, upto: u64) -> Result<()>;
 
     /// The audit chain after `after`, in order.
@@ -131,7 +136,7 @@ impl From<Error> for CommitError {
 pub enum Conflict {
     /// A row is not in the expected version.
     Row(RowId),
-    /// A unique key finds another row.
+    /// A unique key finds another row. The id is nil when that row belongs to another workspace.
     KeyTaken(Key, RowId),
     /// A key finds other rows than expected.
     Listed(Key),

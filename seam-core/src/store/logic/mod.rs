@@ -1,0 +1,31 @@
+//! What every store decides alike, whatever it keeps its rows in: what a row gives away, whether a changeset may be applied, what a
+//! reader is told. Pure, so that two stores cannot differ in it.
+mod agenda;
+mod apply;
+mod claims;
+mod derive;
+mod facts;
+
+pub(super) use agenda::Agenda;
+pub(super) use apply::{Heads, Written, check, log_entry};
+pub(super) use claims::{Asked, ClaimSet};
+pub(super) use derive::{Place, place};
+pub(super) use facts::{decide, facts};
+
+use crate::error::Result;
+use crate::state::{Channel, ClaimKey, Claimed, Near, Row, RowId};
+use std::sync::Arc;
+
+/// One state of the store, as preconditions and readers look at it.
+pub(super) trait View {
+    /// A row, of whatever workspace.
+    fn row(&mut self, id: RowId) -> Result<Option<Arc<Row>>>;
+    /// The rows that a key finds, in the order of their ids.
+    fn ids(&mut self, place: &Place) -> Result<Vec<RowId>>;
+    /// The claims near a window.
+    fn near(&mut self, near: &Near) -> Result<Vec<Claimed>>;
+    /// Whether no claim of the key meets the window, but those of one row.
+    fn is_free(&mut self, key: ClaimKey, asked: &Asked) -> Result<bool>;
+    /// Whether the channel is held under this fence.
+    fn holds(&mut self, channel: &Channel, fence: u64) -> bool;
+}
