@@ -2,10 +2,14 @@
 mod audit;
 mod logic;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod vault;
 
 pub use audit::{audit_genesis, verify_audit, verify_told};
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStats, SqliteStore};
 pub use vault::{KeyProvider, StaticKeys, Vault};
 
 use crate::clock::Clock;

@@ -5,7 +5,7 @@ use super::derive::{Diff, Place, diff, place};
 use super::facts::{bug, visible};
 use crate::error::Result;
 use crate::model::WorkspaceId;
-use crate::state::{AuditEntry, Changeset, EventDraft, OnlyIf, Row, RowId};
+use crate::state::{AuditEntry, Changeset, OnlyIf, Row, RowId};
 use crate::store::{CommitError, Conflict, audit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,43 +18,58 @@ pub(in crate::store) struct Written {
     pub(in crate::store) diff: Diff,
 }
 
-/// A changeset of which every precondition holds.
-#[derive(Debug)]
-pub(in crate::store) struct Applied {
-    pub(in crate::store) written: Vec<Written>,
-    pub(in crate::store) events: Vec<EventDraft>,
-    pub(in crate::store) entry: AuditEntry,
-}
-
-/// Checks a changeset against the state in which it is to be applied. Writes nothing.
-pub(in crate::store) fn check(view: &mut impl View, set: &mut Changeset) -> Result<Vec<Written>, CommitError> {
+/// Checks a changeset against the state in which it is to be applied, and takes its rows. After an error the changeset is as it was.
+pub(in crate::store) fn check(view: &mut (impl View + ?Sized), set: &mut Changeset) -> Result<Vec<Written>, CommitError> {
     for condition in &set.only_if {
         if let Some(conflict) = broken(view, set.workspace, condition)? {
             return Err(CommitError::Conflict(conflict));
         }
     }
-    let mut written = Vec::with_capacity(set.put.len());
+    let mut stored = Vec::with_capacity(set.put.len());
     let mut seen = BTreeSet::new();
-    for mut row in std::mem::take(&mut set.put) {
+    for row in &set.put {
         if row.workspace != set.workspace {
             return Err(bug("foreign_row", "a changeset writes a row of another workspace").into());
         }
         if !seen.insert(row.id) {
             return Err(bug("row_twice", "a changeset writes a row twice").into());
         }
-        let old = view.row(row.id)?;
+        let old = if row.version == 0 { view.before_new(row.id)? } else { view.row(row.id)? };
         if !old.as_ref().map_or(row.version == 0, |o| o.version == row.version && o.workspace == row.workspace) {
             return Err(CommitError::Conflict(Conflict::Row(row.id)));
         }
-        row.version += 1;
-        let diff = diff(old.as_deref(), &row);
-        written.push(Written { old, new: Arc::new(row), diff });
+        stored.push(old);
     }
-    unique(view, set.workspace, &written)?;
-    Ok(written)
+    let puts = std::mem::take(&mut set.put).into_iter().zip(stored);
+    let written: Vec<Written> = puts
+        .map(|(mut row, old)| {
+            row.version += 1;
+            let diff = diff(old.as_deref(), &row);
+            Written { old, new: Arc::new(row), diff }
+        })
+        .collect();
+    match unique(view, set.workspace, &written) {
+        Ok(()) => Ok(written),
+        Err(e) => {
+            take_back(set, written);
+            Err(e)
+        }
+    }
 }
 
-fn broken(view: &mut impl View, workspace: WorkspaceId, condition: &OnlyIf) -> Result<Option<Conflict>> {
+/// Undoes [`check`]: the changeset can be checked again.
+pub(in crate::store) fn take_back(set: &mut Changeset, written: Vec<Written>) {
+    set.put = written
+        .into_iter()
+        .map(|w| {
+            let mut row = Arc::unwrap_or_clone(w.new);
+            row.version -= 1;
+            row
+        })
+        .collect();
+}
+
+fn broken(view: &mut (impl View + ?Sized), workspace: WorkspaceId, condition: &OnlyIf) -> Result<Option<Conflict>> {
     Ok(match condition {
         OnlyIf::Unchanged { row, version } => {
             let stored = view.row(*row)?.filter(|r| r.workspace == workspace).map_or(0, |r| r.version);
@@ -73,12 +88,12 @@ fn broken(view: &mut impl View, workspace: WorkspaceId, condition: &OnlyIf) -> R
 }
 
 /// A unique key may pass from one row to another within a changeset, but two rows never have it.
-fn unique(view: &mut impl View, workspace: WorkspaceId, written: &[Written]) -> Result<(), CommitError> {
+fn unique(view: &mut (impl View + ?Sized), workspace: WorkspaceId, written: &[Written]) -> Result<(), CommitError> {
     let given_up: BTreeSet<(&Place, RowId)> = written.iter().flat_map(|w| w.diff.keys_gone.iter().map(|place| (place, w.new.id))).collect();
     let mut taken: BTreeMap<&Place, RowId> = BTreeMap::new();
     for w in written {
         for place in w.diff.keys_new.iter().filter(|(_, key)| key.index.is_unique()) {
-            let stored = view.ids(place)?.into_iter().find(|id| *id != w.new.id && !given_up.contains(&(place, *id)));
+            let stored = view.holders(place)?.into_iter().find(|id| *id != w.new.id && !given_up.contains(&(place, *id)));
             let Some(other) = stored.or_else(|| taken.get(place).copied()) else {
                 taken.insert(place, w.new.id);
                 continue;
@@ -107,11 +122,11 @@ impl Heads {
 }
 
 /// Gives a checked changeset its place in the workspace's streams and moves their heads on.
-pub(in crate::store) fn log_entry(set: Changeset, written: Vec<Written>, heads: &mut Heads) -> Applied {
+pub(in crate::store) fn log_entry(set: &Changeset, written: &[Written], heads: &mut Heads) -> AuditEntry {
     let mut entry = AuditEntry {
         seq: heads.last_audit + 1,
         changeset: set.id,
-        audit: set.audit,
+        audit: set.audit.clone(),
         wrote: written.iter().map(|w| (w.new.id, w.new.version)).collect(),
         last_event: heads.last_event + set.events.len() as u64,
         told: audit::events_digest(&set.events),
@@ -119,5 +134,5 @@ pub(in crate::store) fn log_entry(set: Changeset, written: Vec<Written>, heads: 
     };
     entry.hash = audit::entry_hash(&heads.hash, &entry);
     *heads = Heads { last_event: entry.last_event, last_audit: entry.seq, hash: entry.hash.clone() };
-    Applied { written, events: set.events, entry }
+    entry
 }

@@ -97,8 +97,8 @@ impl ClaimSet {
         self.lanes.retain(|lane| !lane.is_empty());
     }
 
-    /// Whether no claim meets the window, but those of the row that asks and those that are `gone`.
-    pub(in crate::store) fn is_free(&self, key: ClaimKey, asked: &Asked, gone: impl Fn(&Claimed) -> bool) -> bool {
+    /// Whether no claim meets the window, but those of the row that asks.
+    pub(in crate::store) fn is_free(&self, key: ClaimKey, asked: &Asked) -> bool {
         let last_start = match asked.until.map(|until| later(until, asked.gap_seconds)) {
             // An end so late that nothing starts after it counts as none.
             None | Some(None) => Bound::Unbounded,
@@ -107,7 +107,7 @@ impl ClaimSet {
         self.lanes.iter().all(|lane| {
             for slot in lane.range((Bound::Unbounded, last_start.clone())).rev() {
                 let meets = slot.claim(key).meets(asked.from, asked.until, asked.gap_seconds);
-                let counts = slot.row != asked.except && !slot.claimed(key).is_some_and(|c| gone(&c));
+                let counts = slot.row != asked.except;
                 match (meets, counts) {
                     (true, true) => return false,
                     (true, false) => {}
@@ -173,10 +173,10 @@ mod tests {
         set.insert(&claim(0, None), Uuid::from_u128(2), ws);
         assert_eq!(set.lanes.len(), 2);
         let asked = Asked { from: at(200), until: Some(at(210)), gap_seconds: 0, except: Uuid::nil() };
-        assert!(!set.is_free(key, &asked, |_| false));
-        assert!(set.is_free(key, &Asked { except: Uuid::from_u128(2), ..asked.clone() }, |_| false));
+        assert!(!set.is_free(key, &asked));
+        assert!(set.is_free(key, &Asked { except: Uuid::from_u128(2), ..asked.clone() }));
         set.remove(&claim(0, None), Uuid::from_u128(2), ws);
-        assert!(set.is_free(key, &asked, |_| false));
+        assert!(set.is_free(key, &asked));
         assert_eq!(set.lanes.len(), 1);
     }
 }

@@ -7,7 +7,7 @@ use crate::state::{Changeset, Facts, ReadSet, RowId};
 use crate::store::{CommitError, Decision, Step};
 
 /// Reads from one state. Rows of other workspaces are not there.
-pub(in crate::store) fn facts(view: &mut impl View, workspace: WorkspaceId, what: &ReadSet) -> Result<Facts> {
+pub(in crate::store) fn facts(view: &mut (impl View + ?Sized), workspace: WorkspaceId, what: &ReadSet) -> Result<Facts> {
     let mut facts = Facts::default();
     for id in &what.rows {
         let row = view.row(*id)?.filter(|row| row.workspace == workspace);
@@ -30,7 +30,7 @@ pub(in crate::store) fn facts(view: &mut impl View, workspace: WorkspaceId, what
 }
 
 /// The rows of the workspace that a key finds.
-pub(super) fn visible(view: &mut impl View, workspace: WorkspaceId, place: &Place) -> Result<Vec<RowId>> {
+pub(super) fn visible(view: &mut (impl View + ?Sized), workspace: WorkspaceId, place: &Place) -> Result<Vec<RowId>> {
     let mut ids = view.ids(place)?;
     if place.0.is_none() {
         let mut own = Vec::with_capacity(ids.len());
@@ -46,7 +46,7 @@ pub(super) fn visible(view: &mut impl View, workspace: WorkspaceId, place: &Plac
 
 /// Asks a decision until it is done. `None`: nothing is to be written.
 pub(in crate::store) fn decide(
-    view: &mut impl View,
+    view: &mut (impl View + ?Sized),
     workspace: WorkspaceId,
     decision: &mut dyn Decision,
 ) -> Result<Option<Changeset>, CommitError> {

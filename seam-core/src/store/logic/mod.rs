@@ -7,7 +7,7 @@ mod derive;
 mod facts;
 
 pub(super) use agenda::Agenda;
-pub(super) use apply::{Heads, Written, check, log_entry};
+pub(super) use apply::{Heads, Written, check, log_entry, take_back};
 pub(super) use claims::{Asked, ClaimSet};
 pub(super) use derive::{Place, place};
 pub(super) use facts::{decide, facts};
@@ -20,6 +20,14 @@ use std::sync::Arc;
 pub(super) trait View {
     /// A row, of whatever workspace.
     fn row(&mut self, id: RowId) -> Result<Option<Arc<Row>>>;
+    /// The row that a new one would replace. May say that there is none without looking, if the write then fails on it.
+    fn before_new(&mut self, id: RowId) -> Result<Option<Arc<Row>>> {
+        self.row(id)
+    }
+    /// The rows that a unique key finds. May say that there are none without looking, if the write then fails on them.
+    fn holders(&mut self, place: &Place) -> Result<Vec<RowId>> {
+        self.ids(place)
+    }
     /// The rows that a key finds, in the order of their ids.
     fn ids(&mut self, place: &Place) -> Result<Vec<RowId>>;
     /// The claims near a window.

@@ -61,7 +61,7 @@ impl View for State {
         Ok(self.claims.get(&near.key).map(|set| set.near(near)).unwrap_or_default())
     }
     fn is_free(&mut self, key: ClaimKey, asked: &Asked) -> Result<bool> {
-        Ok(self.claims.get(&key).is_none_or(|set| set.is_free(key, asked, |_| false)))
+        Ok(self.claims.get(&key).is_none_or(|set| set.is_free(key, asked)))
     }
     fn holds(&mut self, channel: &Channel, fence: u64) -> bool {
         self.agenda.holds(channel, fence, self.now)
@@ -74,12 +74,12 @@ impl State {
         let workspace = set.workspace;
         let stream = self.streams.entry(workspace).or_insert_with(|| Stream::new(workspace));
         let first = stream.heads.last_event + 1;
-        let applied = logic::log_entry(set, written, &mut stream.heads);
-        let committed = Committed { last_event: applied.entry.last_event };
-        stream.outcomes.insert(applied.entry.changeset, committed.clone());
-        stream.audit.push(applied.entry);
-        stream.events.extend(applied.events.into_iter().zip(first..).map(|(event, seq)| StoredEvent { seq, event }));
-        for written in &applied.written {
+        let entry = logic::log_entry(&set, &written, &mut stream.heads);
+        let committed = Committed { last_event: entry.last_event };
+        stream.outcomes.insert(set.id, committed.clone());
+        stream.audit.push(entry);
+        stream.events.extend(set.events.into_iter().zip(first..).map(|(event, seq)| StoredEvent { seq, event }));
+        for written in &written {
             self.put(written);
         }
         Ok(committed)
