@@ -44,6 +44,13 @@ impl Agenda {
         });
     }
 
+    /// Forgets what is due, and keeps who holds what.
+    #[cfg(feature = "sqlite")]
+    pub(in crate::store) fn forget_due(&mut self) {
+        self.channels.clear();
+        self.heads.clear();
+    }
+
     fn change(&mut self, due: &Due, act: impl FnOnce(&mut BTreeSet<(Instant, RowId)>)) {
         let classes = self.channels.entry(due.channel.clone()).or_default();
         let set = classes.entry(due.class).or_default();

@@ -199,15 +199,20 @@ impl Head {
         }
     }
 
-    /// Drops what is in memory besides what is due.
+    /// Another program has written to the file: nothing that was known of it holds any more.
     pub(super) fn forget(&mut self) {
         self.rows.clear();
         self.places.clear();
         self.claims.clear();
+        self.workspaces.clear();
+        self.cursors.clear();
+        self.agenda.forget_due();
+        // A reader that looked before finds that it cannot tell.
+        self.number += 1;
+        self.recent.clear();
     }
 }
 
-#[expect(clippy::ptr_arg, reason = "the signature that `Recent::get` asks for")]
 fn weight(ids: &BTreeSet<RowId>) -> usize {
     1 + ids.len()
 }

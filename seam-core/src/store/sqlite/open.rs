@@ -136,7 +136,12 @@ pub(super) fn load_head(conn: &Connection, options: &SqliteOptions) -> Result<He
     let opening: i64 = conn.query_row(sql::NEXT_OPENING, [], |row| row.get(0)).map_err(typed)?;
     let last_fence = u64::try_from(opening).map_err(|_| corrupt("counter", "openings"))? << FENCE_BITS;
     let mut head = Head::new(Agenda::new(last_fence), options.rows_in_memory);
+    fill(conn, &mut head)?;
+    Ok(head)
+}
 
+/// Loads what is in memory from the start into an empty head.
+pub(super) fn fill(conn: &Connection, head: &mut Head) -> Result<()> {
     let mut list = conn.prepare(sql::WORKSPACES).map_err(typed)?;
     let mut rows = list.query([]).map_err(typed)?;
     while let Some(row) = rows.next().map_err(typed)? {
@@ -159,7 +164,7 @@ pub(super) fn load_head(conn: &Connection, options: &SqliteOptions) -> Result<He
         let due = read_due(row).ok_or_else(|| corrupt("due mark", id))?;
         head.agenda.add(&due, id);
     }
-    Ok(head)
+    Ok(())
 }
 
 fn read_due(row: &rusqlite::Row<'_>) -> Option<Due> {

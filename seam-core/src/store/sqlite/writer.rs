@@ -3,7 +3,7 @@
 use super::batch::{Batch, Packed};
 use super::errors::{broken, closed, is_constraint, is_in_doubt, typed};
 use super::head::Condition;
-use super::{Shared, write};
+use super::{Shared, open, write};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
 use crate::state::{Changeset, Row};
@@ -63,11 +63,14 @@ pub(super) struct Writer {
     released: usize,
     took: Duration,
     commits: u64,
+    /// Changes when another program writes to the file.
+    data_version: i64,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, conn: Connection, asks: Receiver<Ask>) -> Self {
-        Self { shared, conn, asks, released: 1, took: Duration::ZERO, commits: 0 }
+        let data_version = data_version(&conn).unwrap_or(0);
+        Self { shared, conn, asks, released: 1, took: Duration::ZERO, commits: 0, data_version }
     }
 
     pub(super) fn run(mut self) {
@@ -160,6 +163,10 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         // The lock is taken first: what is read from the file while deciding is what the batch is written on.
         self.conn.execute_batch("BEGIN IMMEDIATE").map_err(|e| Trouble::Failed(typed(e)))?;
+        if let Err(e) = self.look_for_others() {
+            let _ = self.conn.execute_batch("ROLLBACK");
+            return Err(Trouble::Failed(e));
+        }
         let mut batch = Batch::new(&shared, &self.conn, careful);
         let mut taken: Vec<Vec<Arc<Row>>> = Vec::with_capacity(asks.len());
         let mut answers = Vec::with_capacity(asks.len());
@@ -188,6 +195,18 @@ impl Writer {
             }
         }
         Ok(answers)
+    }
+
+    /// Forgets what is in memory when another program has written to the file: somebody repairs it by hand, say.
+    fn look_for_others(&mut self) -> Result<()> {
+        let version = data_version(&self.conn).map_err(typed)?;
+        if version != self.data_version {
+            let mut head = self.shared.head();
+            head.forget();
+            open::fill(&self.conn, &mut head)?;
+            self.data_version = version;
+        }
+        Ok(())
     }
 
     /// Writes what the batch decided and publishes it. Says whether there was anything.
@@ -249,6 +268,10 @@ impl Writer {
             self.shared.stats.checkpoints.fetch_add(1, Relaxed);
         }
     }
+}
+
+fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
 type Taken = (Committed, Vec<Arc<Row>>);
