@@ -171,7 +171,7 @@ fn control(inner: &Inner, plan: &CallPlan, card_wait: chrono::Duration) -> JobCo
 async fn cancellable<T>(inner: &Inner, workspace: WorkspaceId, row: RowId, control: &JobControl, job: impl Future<Output = T>) -> T {
     let watch = async {
         loop {
-            let heard = inner.store.heard();
+            let changed = inner.store.changed();
             let reads = ReadSet { rows: BTreeSet::from([row]), ..ReadSet::default() };
             if let Ok(facts) = inner.store.read(workspace, &reads).await
                 && let Some(Some(found)) = facts.rows.get(&row)
@@ -181,7 +181,7 @@ async fn cancellable<T>(inner: &Inner, workspace: WorkspaceId, row: RowId, contr
                 control.cancel();
                 return std::future::pending::<()>().await;
             }
-            inner.store.changed(heard).await;
+            changed.await;
         }
     };
     match select(pin!(job), pin!(watch)).await {

@@ -112,7 +112,7 @@ impl Engine {
         let mut active = FuturesUnordered::new();
         let mut stopping = false;
         loop {
-            let heard = inner.store.heard();
+            let changed = inner.store.changed();
             if !stopping {
                 while let Some(lease) = inner.store.claim(inner.me, &inner.can, inner.config.lease).await? {
                     active.push(channel::work(inner, lease));
@@ -127,7 +127,7 @@ impl Engine {
                 continue;
             }
             let next = inner.store.next_due(&inner.can).await?;
-            let idle = pin!(idle(inner, next, heard));
+            let idle = pin!(idle(inner, next, changed));
             let event = if active.is_empty() {
                 match select(stop.as_mut(), idle).await {
                     Either::Left(_) => Event::Stop,
@@ -178,8 +178,8 @@ enum Event {
 }
 
 /// Until the next instant at which something is due, or something was committed.
-async fn idle(inner: &Inner, next: Option<DateTime<Utc>>, heard: u64) {
-    let changed = pin!(inner.store.changed(heard));
+async fn idle(inner: &Inner, next: Option<DateTime<Utc>>, changed: impl Future<Output = ()>) {
+    let changed = pin!(changed);
     match next {
         Some(at) => {
             let _ = select(changed, pin!(inner.clock.sleep_until(at))).await;

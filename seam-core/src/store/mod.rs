@@ -1,7 +1,16 @@
 //! The plug for state: one trait, a memory store, and (feature `sqlite`) an SQLite store.
+mod audit;
+mod logic;
+mod memory;
 pub(crate) mod perform;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod vault;
 
+pub use audit::{audit_genesis, verify_audit, verify_told};
+pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStats, SqliteStore};
 pub use vault::{KeyProvider, StaticKeys, Vault};
 
 use crate::clock::Clock;
@@ -66,12 +75,9 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// The next instant at which something is due, or a lease of another instance runs out on a channel with something due; `None` when nothing is.
     async fn next_due(&self, can: &CanServe) -> Result<Option<DateTime<Utc>>>;
 
-    /// How many changes this instance has heard of: a point in time to wait from.
-    fn heard(&self) -> u64;
-
-    /// Returns when something has been committed after [`Store::heard`] gave `since`, at once if it was. Cancel-safe. May return too often, never too
-    /// seldom.
-    async fn changed(&self, since: u64);
+    /// Returns when something has been committed since the call; the wait counts from the call, not from the first poll. Cancel-safe. May return too
+    /// often, never too seldom.
+    async fn changed(&self);
 
     /// Events after `after`, in order.
     async fn events(&self, workspace: WorkspaceId, after: u64, at_most: usize) -> Result<Vec<StoredEvent>>;
@@ -79,7 +85,7 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Where a named consumer stands: the last event it has acknowledged, 0 at first.
     async fn cursor(&self, workspace: WorkspaceId, consumer: &str) -> Result<u64>;
 
-    /// Moves a named consumer forward. Never moves it back.
+    /// Moves a named consumer forward. Never moves it back, nor past the last event that there is.
     async fn ack(&self, workspace: WorkspaceId, consumer: &str, upto: u64) -> Result<()>;
 
     /// The audit chain after `after`, in order.
@@ -136,7 +142,7 @@ impl From<Error> for CommitError {
 pub enum Conflict {
     /// A row is not in the expected version.
     Row(RowId),
-    /// A unique key finds another row.
+    /// A unique key finds another row. The id is nil when that row belongs to another workspace.
     KeyTaken(Key, RowId),
     /// A key finds other rows than expected.
     Listed(Key),
