@@ -6,6 +6,7 @@ mod change;
 mod draft;
 mod grant;
 mod read;
+pub mod residual;
 
 pub use change::*;
 pub use draft::{Draft, Env};
