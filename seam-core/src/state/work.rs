@@ -51,6 +51,9 @@ pub struct Target {
     pub card_number: Option<Sealed>,
     /// What is to be done.
     pub work: Work,
+    /// How many of the first claims belong to what the lock held before (a PIN that was changed): given up when the new one is seen.
+    #[serde(default)]
+    pub stale_claims: u16,
     /// PINs and slots that it occupies, until their absence is verified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<Claim>,

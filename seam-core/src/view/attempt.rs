@@ -1,12 +1,13 @@
 //! What a person asked for, and what came of it.
 use super::{Viewer, access_method, acs_credential};
 use crate::error::ErrorKind;
+use crate::model::codes;
 use crate::model::{
     self, AcsCredentialId, ActionAttemptId, ActionError, ActionResult, ActionType, CredentialOnEncoder, Map, ScanResult, ScanWarning,
     UnlockResult,
 };
 use crate::plan::{Stop, Try};
-use crate::state::{Action, Attempt, AttemptState};
+use crate::state::{Action, Attempt, AttemptState, Target};
 use serde_json::Value;
 
 /// An action attempt.
@@ -53,17 +54,38 @@ fn result(v: &Viewer<'_>, row: &Attempt, stored: &Value) -> Try<ActionResult> {
     Ok(object.unwrap_or_else(|| ActionResult::Other(members(stored))))
 }
 
-/// What was read from a card: `acs_credential_on_encoder` and `warnings` as they were stored, the credential as it is now.
+/// What was read from a card: its number and whether it carries anything as they were read, the credential and how it differs as it is now.
 fn scan(v: &Viewer<'_>, stored: &Value) -> Try<ScanResult> {
-    let read = |key: &str| stored.get(key).filter(|value| !value.is_null()).cloned();
-    let on_card: Option<CredentialOnEncoder> = read("acs_credential_on_encoder").and_then(|it| serde_json::from_value(it).ok());
-    let warnings: Vec<ScanWarning> = read("warnings").and_then(|it| serde_json::from_value(it).ok()).unwrap_or_default();
+    let number = stored.get("card_number").and_then(Value::as_str).map(str::to_owned);
+    let empty = stored.get("is_empty").and_then(Value::as_bool).unwrap_or(false);
     let id = stored.get("acs_credential_id").and_then(Value::as_str).and_then(|id| id.parse::<AcsCredentialId>().ok());
+    let target = match id {
+        Some(id) => v.try_get::<Target>(id)?,
+        None => None,
+    };
     let known = match id {
         Some(id) => shown(acs_credential(v, id))?,
         None => None,
     };
-    Ok(ScanResult { acs_credential_on_encoder: on_card, acs_credential_on_seam: known, warnings, extra: Map::new() })
+    let made = target.and_then(|target| target.made.as_ref());
+    let mut warnings = Vec::new();
+    if known.is_none() && !empty {
+        let message = "Nothing is recorded for this card.";
+        warnings.push(ScanWarning::new(codes::warning::ACS_CREDENTIAL_ON_SEAM_NOT_FOUND, message));
+    }
+    if known.is_some() && target.is_some_and(|target| !target.is_in_place()) {
+        let message = "The card does not carry what is decided now. Encode it again.";
+        warnings.push(ScanWarning::new(codes::warning::ACS_CREDENTIAL_ON_ENCODER_OUT_OF_SYNC, message));
+    }
+    let on_card = CredentialOnEncoder {
+        card_number: number,
+        created_at: made.map(|made| made.at),
+        starts_at: made.map(|made| made.window.starts_at()),
+        ends_at: made.and_then(|made| made.window.ends_at()),
+        is_issued: Some(!empty),
+        extra: Map::new(),
+    };
+    Ok(ScanResult { acs_credential_on_encoder: Some(on_card), acs_credential_on_seam: known, warnings, extra: Map::new() })
 }
 
 /// An object, or nothing if it is hidden by now.

@@ -1,8 +1,9 @@
 //! What is decided and not yet everywhere: derived from targets that are not in place.
+use super::method::Parts;
 use super::target::{Named, is_leaving, made_doors, old_window, wanted_doors, without_graces};
 use crate::model::{AccessMethodId, AcsEntranceId, AcsSystemId, PendingMutation, Window};
-use crate::provider::{CardPath, Kind};
-use crate::state::{System, Target};
+use crate::provider::{CardPath, DoorLimit, Kind};
+use crate::state::{System, Target, Wanted};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,10 +57,14 @@ fn waits_for_card(target: &Target, systems: &Systems<'_>) -> bool {
         && rules.and_then(|rules| rules.card).is_some_and(|path| path != CardPath::Preassigned)
 }
 
-/// The doors of some targets, as they are and as they are to be.
-pub(super) fn doors(targets: &[Named<'_>], systems: &Systems<'_>) -> Doors {
+/// The doors of a method, as they are and as they are to be.
+pub(super) fn doors(parts: &Parts<'_>, systems: &Systems<'_>) -> Doors {
     let mut doors = Doors::default();
-    for (_, target) in targets.iter().filter(|(_, t)| t.credential().is_some() && !waits_for_card(t, systems)) {
+    for (_, target) in parts.targets.iter().filter(|(_, t)| t.credential().is_some() && !waits_for_card(t, systems)) {
+        if systems.get(&target.system).and_then(|s| s.report.kinds.get(&target.kind())).is_some_and(|r| r.doors == DoorLimit::ByUser) {
+            through_user(&mut doors, parts, target);
+            continue;
+        }
         let wanted = wanted_doors(target);
         if target.is_in_place() {
             doors.now.extend(wanted.iter().copied());
@@ -69,6 +74,24 @@ pub(super) fn doors(targets: &[Named<'_>], systems: &Systems<'_>) -> Doors {
         doors.wanted.extend(wanted);
     }
     doors
+}
+
+/// A credential whose doors are those that its user may pass, as far as they are this method's.
+fn through_user(doors: &mut Doors, parts: &Parts<'_>, credential: &Target) {
+    for (_, permission) in &parts.permissions {
+        let Wanted::Access { user, doors: ids, suspended, .. } = &permission.want else { continue };
+        if credential.credential().and_then(|c| c.user) != Some(*user) {
+            continue;
+        }
+        let mine = || ids.iter().filter(|door| parts.row.doors.contains(door)).copied();
+        if !permission.gone && !*suspended && !credential.gone {
+            doors.wanted.extend(mine());
+        }
+        let there = permission.is_in_place() || is_leaving(permission);
+        if there && (credential.is_in_place() || is_leaving(credential)) {
+            doors.now.extend(mine());
+        }
+    }
 }
 
 /// The times of some targets, if any of them is getting new ones.
@@ -87,11 +110,11 @@ pub(super) fn times(targets: &[Named<'_>], systems: &Systems<'_>) -> Option<Time
 }
 
 /// The pending mutations of a method.
-pub(super) fn of_method(targets: &[Named<'_>], systems: &Systems<'_>, created_at: DateTime<Utc>) -> Vec<PendingMutation> {
-    let doors = doors(targets, systems);
+pub(super) fn of_method(parts: &Parts<'_>, systems: &Systems<'_>) -> Vec<PendingMutation> {
+    let doors = doors(parts, systems);
     let (missing, surplus) = (doors.missing(), doors.surplus());
     let (from, to): (Vec<_>, Vec<_>) = (doors.now.iter().copied().collect(), doors.wanted.iter().copied().collect());
-    let at = since_all(targets, created_at);
+    let at = since_all(&parts.targets, parts.row.created_at);
     let mut pending = Vec::new();
     if !missing.is_empty() {
         pending.push(PendingMutation::provisioning_access(at, &from, &to));
@@ -99,7 +122,7 @@ pub(super) fn of_method(targets: &[Named<'_>], systems: &Systems<'_>, created_at
     if !surplus.is_empty() {
         pending.push(PendingMutation::revoking_access(at, &from, &to));
     }
-    if let Some(times) = times(targets, systems) {
+    if let Some(times) = times(&parts.targets, systems) {
         pending.push(PendingMutation::method_updating_access_times(times.since, &times.from, &times.to));
     }
     pending

@@ -5,7 +5,7 @@ use super::{Viewer, hidden, sealed};
 use crate::model::{self, AcsCredentialId, Map, ResidualAccess, Warning, codes};
 use crate::plan::Try;
 use crate::plan::residual::residual_of;
-use crate::state::{Entrance, Method, Requested, RowId, Stay, System, Target, TargetOf};
+use crate::state::{Entrance, Method, Stay, System, Target, TargetOf};
 use std::collections::BTreeMap;
 
 /// A credential. One that is to be taken away says so until it is gone at the system, then it is hidden.
@@ -113,9 +113,4 @@ pub(super) fn residual(v: &Viewer<'_>, (id, target): Named<'_>, system: &System)
         doors.insert(door, entrance);
     }
     Ok(residual_of(target, id, &|door| doors.get(&door).copied(), rules, stay_of(v, target)?, v.now))
-}
-
-/// The entry of what was asked for that a method was made of.
-pub(super) fn asked_for(requested: &[Requested], method: RowId) -> Option<&Requested> {
-    requested.iter().find(|asked| asked.methods.iter().any(|made| made.uuid() == method))
 }

@@ -1,6 +1,6 @@
 //! Grants.
 use super::changes::{self, Systems, Times};
-use super::credential::{asked_for, residual};
+use super::credential::residual;
 use super::method::{self, Parts, systems};
 use super::notes::{add, errors, named, warning};
 use super::people::{contacts, person_name};
@@ -8,11 +8,12 @@ use super::status::{self, mode_name};
 use super::target::{Named, ends_by_engine, is_leaving, rules};
 use super::{Viewer, hidden, sealed};
 use crate::model::{
-    self, AccessGrantId, AccessMethodMode, AcsEntranceId, FailedDevice, Map, RequestedAccessMethod, ResidualAccess, ResidualReason,
+    self, AccessGrantId, AccessMethodMode, AcsEntranceId, FailedDevice, Map, RequestedAccessMethod, ResidualAccess, ResidualReason, Shown,
     Warning, codes,
 };
 use crate::plan::Try;
 use crate::state::{Entrance, Grant, GrantPhase, Identity, Method, Note, Requested, Space, Target};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -65,7 +66,7 @@ impl<'a> Whole<'a> {
     fn doors(&self) -> (BTreeSet<AcsEntranceId>, BTreeSet<AcsEntranceId>) {
         let (mut missing, mut surplus) = (BTreeSet::new(), BTreeSet::new());
         for parts in &self.methods {
-            let doors = changes::doors(&parts.targets, &self.systems);
+            let doors = changes::doors(parts, &self.systems);
             missing.extend(doors.missing());
             surplus.extend(doors.surplus());
         }
@@ -74,7 +75,7 @@ impl<'a> Whole<'a> {
     }
 
     fn times(&self) -> Vec<(model::AccessMethodId, Times)> {
-        let live = self.methods.iter().filter(|parts| parts.row.deleted_at.is_none());
+        let live = self.methods.iter().filter(|parts| !parts.row.is_over());
         live.filter_map(|parts| Some((parts.id, changes::times(&parts.targets, &self.systems)?))).collect()
     }
 
@@ -165,7 +166,7 @@ pub(super) fn render(v: &Viewer<'_>, whole: &Whole<'_>) -> Try<model::AccessGran
         space_ids: row.spaces.clone(),
         location_ids: row.spaces.clone(),
         access_method_ids: whole.shown().map(|parts| parts.id).collect(),
-        requested_access_methods: row.requested.iter().map(|asked| requested(v, whole, asked)).collect::<Try<_>>()?,
+        requested_access_methods: row.requested.iter().enumerate().map(|(i, asked)| requested(v, whole, i, asked)).collect::<Try<_>>()?,
         reservation_key: row.reservation.clone(),
         client_session_token: None,
         instant_key_url: link,
@@ -182,17 +183,23 @@ pub(super) fn render(v: &Viewer<'_>, whole: &Whole<'_>) -> Try<model::AccessGran
 }
 
 /// What was asked for, as the grant shows it.
-fn requested(v: &Viewer<'_>, whole: &Whole<'_>, asked: &Requested) -> Try<RequestedAccessMethod> {
+fn requested(v: &Viewer<'_>, whole: &Whole<'_>, index: usize, asked: &Requested) -> Try<RequestedAccessMethod> {
     let shown = |id: &model::AccessMethodId| whole.methods.iter().any(|parts| parts.id == *id && parts.is_shown());
     Ok(RequestedAccessMethod {
         mode: asked.mode.clone(),
         display_name: mode_name(&asked.mode).to_owned(),
         created_at: asked.at,
         created_access_method_ids: asked.methods.iter().copied().filter(shown).collect(),
-        code: v.open_some(whole.id, sealed::CODE, asked.code.as_ref())?,
+        code: wish(v, whole, index)?,
         instant_key_max_use_count: asked.instant_key_max_use_count,
         extra: Map::new(),
     })
+}
+
+/// The PIN that was asked for in a request.
+fn wish(v: &Viewer<'_>, whole: &Whole<'_>, index: usize) -> Try<Option<Shown>> {
+    let code = whole.row.requested.get(index).and_then(|asked| asked.code.as_ref());
+    v.open_some(whole.id, &sealed::requested(index), code)
 }
 
 /// The warnings that are facts. No PIN is stored in them; those that name PINs get them here.
@@ -200,28 +207,29 @@ fn stored_warnings(v: &Viewer<'_>, whole: &Whole<'_>) -> Try<Vec<Warning>> {
     let mut warnings = Vec::with_capacity(whole.row.warnings.len());
     for note in &whole.row.warnings {
         let mut shown = warning(note);
-        if note.code == codes::warning::REQUESTED_CODE_UNAVAILABLE
-            && let Some((original, new)) = pins(v, whole, note)?
-        {
-            shown = shown.with("original_code", original).with("new_code", new);
+        if note.code == codes::warning::REQUESTED_CODE_UNAVAILABLE {
+            shown = other_pin(v, whole, note, shown)?;
         }
         warnings.push(shown);
     }
     Ok(warnings)
 }
 
-/// The PIN that was asked for and the one that was given: of the method that the note names, else of the first that was asked for with a PIN.
-fn pins(v: &Viewer<'_>, whole: &Whole<'_>, note: &Note) -> Try<Option<(String, String)>> {
-    let names = note.details.get("access_method_id").and_then(Value::as_str).and_then(|id| id.parse::<uuid::Uuid>().ok());
-    let asked = match names {
-        Some(method) => asked_for(&whole.row.requested, method),
-        None => whole.row.requested.iter().find(|asked| asked.code.is_some()),
-    };
-    let Some(asked) = asked else { return Ok(None) };
-    let original = v.open_some(whole.id, sealed::CODE, asked.code.as_ref())?;
-    let mut made = whole.methods.iter().filter(|m| names.map_or(asked.methods.contains(&m.id), |id| m.id.uuid() == id));
-    let new = made.next().map(|method| method::code(v, method)).transpose()?.flatten();
-    Ok(original.zip(new).map(|(original, new)| (original.expose().to_owned(), new.expose().to_owned())))
+/// Which PIN was asked for, which was given, and at which door (the first one, if the PIN is for several).
+fn other_pin(v: &Viewer<'_>, whole: &Whole<'_>, note: &Note, mut shown: Warning) -> Try<Warning> {
+    let method = note.details.get("access_method_id").and_then(Value::as_str).and_then(|id| id.parse::<model::AccessMethodId>().ok());
+    let Some(parts) = whole.methods.iter().find(|parts| Some(parts.id) == method) else { return Ok(shown) };
+    let index = whole.row.requested.iter().position(|asked| asked.methods.contains(&parts.id));
+    if let Some(door) = parts.row.doors.first() {
+        shown = shown.with("device_id", door.to_string());
+    }
+    if let Some(original) = index.map(|index| wish(v, whole, index)).transpose()?.flatten() {
+        shown = shown.with("original_code", original.expose());
+    }
+    if let Some(new) = method::code(v, parts)? {
+        shown = shown.with("new_code", new.expose());
+    }
+    Ok(shown)
 }
 
 /// Doors that no longer belong to the grant and that nothing we do at the system takes away.
@@ -277,13 +285,15 @@ fn display_status(v: &Viewer<'_>, whole: &Whole<'_>) -> Try<String> {
         GrantPhase::Live => {}
     }
     let (mut cards, mut assign, mut asks, mut waits, mut methods) = (0u32, 0u32, false, false, 0u32);
-    for parts in whole.methods.iter().filter(|parts| parts.row.deleted_at.is_none()) {
+    let mut later: Option<DateTime<Utc>> = None;
+    for parts in whole.methods.iter().filter(|parts| !parts.row.is_over()) {
         let needs = method::needs(v, parts, &whole.systems)?;
         methods += 1;
         cards += u32::from(needs.encoding);
         assign += u32::from(needs.assignment);
         asks |= parts.targets.iter().any(|(_, target)| target.work.asks.is_some());
         waits |= !parts.row.issued && !needs.encoding && !needs.assignment;
+        later = later.max(parts.wanted().filter(|(_, t)| !t.is_in_place()).filter_map(|(_, t)| t.work.due_at).max());
     }
     let plural = |count: u32| if count == 1 { "card" } else { "cards" };
     Ok(if asks {
@@ -294,6 +304,9 @@ fn display_status(v: &Viewer<'_>, whole: &Whole<'_>) -> Try<String> {
         format!("Waiting for {cards} {} to be encoded.", plural(cards))
     } else if assign > 0 {
         format!("Waiting for {assign} {} to be assigned.", plural(assign))
+    } else if waits && let Some(later) = later.filter(|later| *later > v.now + chrono::Duration::hours(1)) {
+        // The systems take it only so long before the start; a retry after a failure is never that far away.
+        format!("Scheduled. It is sent to the access system on {}.", status::at(later, whole.zone()))
     } else if waits {
         "Being set up.".to_owned()
     } else if row.window.starts_at() > v.now {

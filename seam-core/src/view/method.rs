@@ -9,7 +9,8 @@ use super::{Viewer, hidden, sealed};
 use crate::model::{self, AccessMethodId, AccessMethodMode, Map, Shown, Warning, Window, codes};
 use crate::plan::Try;
 use crate::provider::Needs;
-use crate::state::{Grant, Method, RowId, StayPhase, System, Target};
+use crate::state::{Grant, Index, Key, Method, RowId, StayPhase, System, Target, Wanted};
+use std::collections::BTreeSet;
 
 /// A method with everything that it is made of.
 #[derive(Clone, Debug)]
@@ -17,12 +18,16 @@ pub(super) struct Parts<'a> {
     pub(super) id: AccessMethodId,
     pub(super) row: &'a Method,
     pub(super) targets: Vec<Named<'a>>,
+    /// What its users may pass, where doors are a matter of users and not of credentials.
+    pub(super) permissions: Vec<Named<'a>>,
 }
 
 impl<'a> Parts<'a> {
     /// Reads a method's targets.
     pub(super) fn read(v: &Viewer<'a>, id: AccessMethodId, row: &'a Method) -> Try<Self> {
-        Ok(Self { id, row, targets: v.all::<Target, RowId>(&row.targets)? })
+        let targets = v.all::<Target, RowId>(&row.targets)?;
+        let permissions = permissions(v, &targets)?;
+        Ok(Self { id, row, targets, permissions })
     }
     /// Whether it is to be shown: it is not deleted, or something of it is still at a system.
     pub(super) fn is_shown(&self) -> bool {
@@ -36,6 +41,20 @@ impl<'a> Parts<'a> {
     pub(super) fn is_suspended(&self) -> bool {
         self.wanted().next().is_some() && self.wanted().all(|(_, t)| t.credential().is_some_and(|c| c.suspended))
     }
+}
+
+/// The permissions of the users that own these credentials.
+pub(super) fn permissions<'a>(v: &Viewer<'a>, targets: &[Named<'_>]) -> Try<Vec<Named<'a>>> {
+    let users: BTreeSet<_> = targets.iter().filter_map(|(_, target)| target.credential()?.user).collect();
+    let keys: Vec<_> = users.into_iter().map(|user| Key::id(Index::TargetsOfUser, user)).collect();
+    v.reader.hint_keys(keys.iter().cloned());
+    v.reader.gather()?;
+    let mut found = Vec::new();
+    for key in &keys {
+        let rows = v.all::<Target, RowId>(v.reader.find(key)?)?;
+        found.extend(rows.into_iter().filter(|(_, target)| matches!(target.want, Wanted::Access { .. })));
+    }
+    Ok(found)
 }
 
 /// The systems of some targets.
@@ -91,7 +110,7 @@ pub(crate) fn access_method(v: &Viewer<'_>, id: AccessMethodId) -> Try<model::Ac
         is_suspended: facts.suspended,
         errors: failed_notes(row, true).map(error).collect(),
         warnings: warnings(&parts, &systems),
-        pending_mutations: changes::of_method(&parts.targets, &systems, row.created_at),
+        pending_mutations: changes::of_method(&parts, &systems),
         extra: if row.lost { Map::new().with("is_lost", true) } else { Map::new() },
     })
 }
@@ -150,9 +169,10 @@ pub(super) fn facts(v: &Viewer<'_>, parts: &Parts<'_>, needs: CardNeeds, systems
     for (_, target) in parts.wanted() {
         again |= target.made.is_some() || needs_reissue(target, stay_of(v, target)?);
     }
-    let pending = changes::of_method(&parts.targets, systems, parts.row.created_at);
+    let pending = changes::of_method(parts, systems);
     Ok(MethodFacts {
         deleted: parts.row.deleted_at.is_some(),
+        ended: parts.row.ended_at.is_some(),
         suspended: parts.is_suspended(),
         issued: parts.row.issued,
         asks: parts.targets.iter().any(|(_, t)| t.work.asks.is_some()),

@@ -7,13 +7,16 @@ mod changes;
 mod credential;
 mod event;
 mod grant;
+pub mod history;
 mod instant_key;
 mod method;
 mod notes;
 mod people;
 mod places;
+pub mod question;
 mod status;
 mod target;
+pub(crate) mod unmanaged;
 
 pub(crate) use attempt::action_attempt;
 pub(crate) use credential::acs_credential;
@@ -52,8 +55,12 @@ pub(crate) struct Viewer<'a> {
 pub(crate) mod sealed {
     /// A PIN, of a method or a target.
     pub(crate) const PIN: &str = "pin";
-    /// A wanted PIN of a grant, and the short code of an instant key.
+    /// The short code of an instant key.
     pub(crate) const CODE: &str = "code";
+    /// A PIN that was asked for: by the place of the request in the grant.
+    pub(crate) fn requested(index: usize) -> String {
+        format!("requested.{index}")
+    }
     /// A link that a system made for a mobile key.
     #[cfg_attr(not(test), expect(dead_code, reason = "handed over with the mobile keys of a redeemed link"))]
     pub(crate) const LINK: &str = "link";

@@ -28,6 +28,7 @@ pub(super) fn at(instant: DateTime<Utc>, zone: Option<Tz>) -> String {
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, turned into one sentence")]
 pub(super) struct MethodFacts {
     pub(super) deleted: bool,
+    pub(super) ended: bool,
     pub(super) suspended: bool,
     pub(super) issued: bool,
     pub(super) asks: bool,
@@ -43,6 +44,7 @@ pub(super) struct MethodFacts {
 pub(super) fn method(f: MethodFacts) -> &'static str {
     match f {
         MethodFacts { deleted: true, .. } => "Being deleted.",
+        MethodFacts { ended: true, .. } => "Ended.",
         MethodFacts { suspended: true, .. } => "Suspended.",
         MethodFacts { asks: true, .. } => "Waiting for a person to say whether the last step happened.",
         MethodFacts { encoding: true, again: true, .. } => "Encode the card again: what it opens has changed.",
