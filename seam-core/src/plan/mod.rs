@@ -27,6 +27,7 @@ mod spec;
 mod stay;
 mod user;
 mod validate;
+pub mod residual;
 
 pub use change::*;
 pub use decide::{Begun, Decided, begin as begin_work, decide, new_workspace, settle as settle_work};
