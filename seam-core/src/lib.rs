@@ -6,6 +6,7 @@ pub mod clock;
 pub mod encoder;
 pub mod error;
 pub mod model;
+pub mod plan;
 pub mod provider;
 pub mod state;
 pub mod store;

@@ -18,6 +18,7 @@ mod action_attempt;
 pub mod civil;
 pub mod codes;
 mod connected_account;
+mod day;
 mod event;
 mod event_type;
 mod ids;
@@ -52,6 +53,7 @@ pub use action_attempt::{
     ScanResult, ScanWarning, UnlockResult,
 };
 pub use connected_account::{ConnectedAccount, UserIdentifier};
+pub use day::{DaySet, TimeOfDay};
 pub use event::{Event, EventBody};
 pub use event_type::EventType;
 pub use ids::*;
@@ -65,5 +67,5 @@ pub use secret::Shown;
 pub use space::{CustomerData, Geolocation, Space};
 pub use unmanaged::{UnmanagedAccessGrant, UnmanagedAccessMethod, UnmanagedUserIdentity};
 pub use user_identity::UserIdentity;
-pub use weekly::{DaySet, TimeOfDay, Weekly, WeeklyError, WeeklySpan};
+pub use weekly::{Weekly, WeeklyError, WeeklySpan};
 pub use window::{Window, WindowError};

@@ -63,6 +63,7 @@ impl Profile {
 /// Which way a deferred change of membership goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Variant {
     /// Into the group.
     Adding,

@@ -1,7 +1,7 @@
 //! Rows of people, grants, methods, stays, instant keys.
 use super::*;
 use crate::model::{
-    AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, ConnectedAccountId, InstantKeyId, SpaceId, StayId,
+    AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, ConnectedAccountId, Holder, InstantKeyId, SpaceId, StayId,
     UserIdentityId, Weekly, Window,
 };
 use chrono::{DateTime, Utc};
@@ -54,17 +54,6 @@ impl Identity {
     }
 }
 
-/// For whom access is. Staff is asked for, never inferred.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HolderKind {
-    /// A guest: overrides and is overridden.
-    #[default]
-    Guest,
-    /// Staff: neither.
-    Staff,
-}
-
 /// A grant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
@@ -94,7 +83,7 @@ pub struct Grant {
     pub schedule: Option<Weekly>,
     /// Guest or staff.
     #[serde(default)]
-    pub holder: HolderKind,
+    pub holder: Holder,
     /// How: what was asked for, and what was made of it.
     pub requested: Vec<Requested>,
     /// The stay's key.

@@ -1,0 +1,178 @@
+//! Reading facts in straight code.
+use crate::error::Error;
+use crate::state::*;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// Why a decision stopped.
+#[derive(Debug)]
+pub enum Stop {
+    /// It must know more. Boxed: it is rare and large.
+    Need(Box<ReadSet>),
+    /// It refuses.
+    Reject(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(e: Error) -> Self {
+        Self::Reject(e)
+    }
+}
+
+/// A step of a decision.
+pub type Try<T> = Result<T, Stop>;
+
+/// A body that rows hold.
+pub trait Kept: Sized + Clone {
+    /// What an error calls it.
+    const WHAT: &'static str;
+    /// The body, if the row holds this kind.
+    fn of(body: &Body) -> Option<&Self>;
+    /// As a body.
+    fn into_body(self) -> Body;
+}
+
+macro_rules! kept {
+    ($($ty:ident $variant:ident $what:literal;)*) => {$(
+        impl Kept for $ty {
+            const WHAT: &'static str = $what;
+            fn of(body: &Body) -> Option<&Self> {
+                match body { Body::$variant(x) => Some(x), _ => None }
+            }
+            fn into_body(self) -> Body { Body::$variant(self) }
+        }
+    )*};
+}
+kept! {
+    WorkspaceRow Workspace "workspace";
+    Account Account "connected_account";
+    System System "acs_system";
+    Entrance Entrance "acs_entrance";
+    Group Group "acs_access_group";
+    Encoder Encoder "acs_encoder";
+    Space Space "space";
+    Identity Identity "user_identity";
+    AcsUser User "acs_user";
+    Grant Grant "access_grant";
+    Method Method "access_method";
+    Stay Stay "stay";
+    Target Target "acs_credential";
+    Attempt Attempt "action_attempt";
+    InstantKey InstantKey "instant_key";
+    Answer Answer "answer";
+    Unmanaged Unmanaged "unmanaged_acs_credential";
+}
+
+/// Facts, read with `?`.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    facts: &'a Facts,
+    wanted: RefCell<ReadSet>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of these facts.
+    #[must_use]
+    pub fn new(facts: &'a Facts) -> Self {
+        Self { facts, wanted: RefCell::default() }
+    }
+
+    fn stop<T>(&self) -> Try<T> {
+        Err(Stop::Need(Box::new(self.wanted.take())))
+    }
+
+    /// Says that rows will be wanted, without stopping: a later stop reads them in the same go.
+    pub fn hint(&self, ids: impl IntoIterator<Item = RowId>) {
+        let mut wanted = self.wanted.borrow_mut();
+        wanted.rows.extend(ids.into_iter().filter(|id| !self.facts.rows.contains_key(id)));
+    }
+    /// Says that keys will be wanted.
+    pub fn hint_keys(&self, keys: impl IntoIterator<Item = Key>) {
+        let mut wanted = self.wanted.borrow_mut();
+        wanted.keys.extend(keys.into_iter().filter(|k| !self.facts.keys.contains_key(k)));
+    }
+    /// Says that claims will be wanted.
+    pub fn hint_near(&self, near: impl IntoIterator<Item = Near>) {
+        let mut wanted = self.wanted.borrow_mut();
+        wanted.near.extend(near.into_iter().filter(|n| !self.facts.near.contains_key(n)));
+    }
+    /// Stops if anything that was hinted at is not known yet.
+    ///
+    /// # Errors
+    /// What is to be read.
+    pub fn gather(&self) -> Try<()> {
+        if self.wanted.borrow().is_empty() { Ok(()) } else { self.stop() }
+    }
+
+    /// A row; `None` if there is none in this workspace.
+    ///
+    /// # Errors
+    /// What is to be read.
+    pub fn row(&self, id: RowId) -> Try<Option<&'a Arc<Row>>> {
+        match self.facts.rows.get(&id) {
+            Some(row) => Ok(row.as_ref()),
+            None => {
+                self.hint([id]);
+                self.stop()
+            }
+        }
+    }
+
+    /// The rows that a key finds.
+    ///
+    /// # Errors
+    /// What is to be read.
+    pub fn find(&self, key: &Key) -> Try<&'a [RowId]> {
+        if let Some(ids) = self.facts.keys.get(key) {
+            Ok(ids)
+        } else {
+            self.hint_keys([key.clone()]);
+            self.stop()
+        }
+    }
+
+    /// Claims near a window.
+    ///
+    /// # Errors
+    /// What is to be read.
+    pub fn near(&self, near: &Near) -> Try<&'a [Claimed]> {
+        if let Some(claims) = self.facts.near.get(near) {
+            Ok(claims)
+        } else {
+            self.hint_near([near.clone()]);
+            self.stop()
+        }
+    }
+
+    /// A body of a known kind; an error that names the kind if it is not there.
+    ///
+    /// # Errors
+    /// What is to be read, or `NotFound`.
+    pub fn get<T: Kept>(&self, id: impl Into<RowId>) -> Try<&'a T>
+    where
+        T: 'a,
+    {
+        let id = id.into();
+        match self.row(id)?.and_then(|row| T::of(&row.body)) {
+            Some(x) => Ok(x),
+            None => Err(Error::not_found(T::WHAT, id).into()),
+        }
+    }
+
+    /// A body of a known kind, if it is there.
+    ///
+    /// # Errors
+    /// What is to be read.
+    pub fn try_get<T: Kept>(&self, id: impl Into<RowId>) -> Try<Option<&'a T>>
+    where
+        T: 'a,
+    {
+        Ok(self.row(id.into())?.and_then(|row| T::of(&row.body)))
+    }
+
+    /// The facts themselves.
+    #[must_use]
+    pub fn facts(&self) -> &'a Facts {
+        self.facts
+    }
+}
