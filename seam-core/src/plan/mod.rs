@@ -15,6 +15,7 @@ mod grant;
 mod identity;
 mod instant_key;
 mod member;
+mod merge;
 mod method;
 pub mod next;
 mod pin;
@@ -28,6 +29,8 @@ mod stay;
 mod user;
 mod validate;
 pub mod residual;
+#[cfg(test)]
+mod tests;
 
 pub use change::*;
 pub use decide::{Begun, Decided, begin as begin_work, decide, new_workspace, settle as settle_work};
