@@ -8,13 +8,11 @@ use super::{adopt, drift, places};
 use crate::model::{AcsSystemId, ConnectedAccountId, EventType, codes, time};
 use crate::provider::{EncoderReport, EntranceReport, Failure, GroupReport, Held, Reason, SystemReport};
 use crate::state::*;
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use rand::RngExt;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long after a scan the next one is made.
-const EVERY: Duration = Duration::minutes(15);
 /// How long after the first failed scan the next one is made; twice as long after every further one.
 const RETRY: Duration = Duration::seconds(30);
 /// The longest time between two tries.
@@ -30,10 +28,8 @@ const OURS: [&str; 4] =
     [codes::error::ACCOUNT_DISCONNECTED, codes::error::INSUFFICIENT_PERMISSIONS, codes::error::PROVIDER_SERVICE_UNAVAILABLE, ELSEWHERE];
 
 /// What an account showed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Scan {
-    /// When the reading began: what was changed since may look different.
-    pub began_at: DateTime<Utc>,
     /// The systems of the account, all of them.
     pub systems: Vec<ScannedSystem>,
 }
@@ -182,7 +178,7 @@ fn succeeded(d: &mut Draft<'_>, id: ConnectedAccountId, mut account: Account, sc
         clear_note(&mut account.errors, code);
     }
     account.synced_at = Some(d.now());
-    account.work = Work { due_at: Some(d.now() + EVERY), ..Work::default() };
+    account.work = Work { due_at: Some(d.now() + d.env.scan_every), ..Work::default() };
     if first || reconnected {
         account::tell(d, &EventType::CONNECTED_ACCOUNT_CONNECTED, id, json!({}));
     }
@@ -215,7 +211,7 @@ fn succeeded(d: &mut Draft<'_>, id: ConnectedAccountId, mut account: Account, sc
     d.gather()?;
     let mut there = BTreeSet::new();
     for (place, scanned) in places {
-        there.insert(apply_system(d, id, &kind, place, scanned, scan.began_at)?);
+        there.insert(apply_system(d, id, &kind, place, scanned)?);
     }
     for row in d.find(&known_key)? {
         let system_id = AcsSystemId::from_uuid(row);
@@ -266,14 +262,7 @@ fn place(d: &Draft<'_>, id: ConnectedAccountId, print: &str) -> Try<Place> {
     Ok(if left { Place::Adopt(system_id) } else { Place::Elsewhere })
 }
 
-fn apply_system(
-    d: &mut Draft<'_>,
-    account: ConnectedAccountId,
-    kind: &str,
-    place: Place,
-    scanned: &ScannedSystem,
-    began_at: DateTime<Utc>,
-) -> Try<AcsSystemId> {
+fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, place: Place, scanned: &ScannedSystem) -> Try<AcsSystemId> {
     let (id, known) = match place {
         Place::Ours(id) => (id, true),
         Place::Adopt(id) => {
@@ -319,7 +308,7 @@ fn apply_system(
         adopt::move_channels(d, id, &moved)?;
     }
     if let Some(held) = &scanned.held {
-        drift::apply_held(d, account, id, began_at, held)?;
+        drift::apply_held(d, account, id, held)?;
     }
     Ok(id)
 }

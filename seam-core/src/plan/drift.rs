@@ -6,11 +6,12 @@
 use super::discover::{clear_note, note, set_note};
 use super::draft::{Draft, expose};
 use super::read::Try;
+use super::spec::row_of;
 use super::{foreign, method, next};
 use crate::model::{AccessMethodId, AcsEntranceId, AcsSystemId, ConnectedAccountId};
-use crate::provider::{Certainty, DoorClass, Handle, Held, Kind, KindRules, ReadBack, Tag};
+use crate::provider::{Certainty, DoorClass, Handle, Held, Kind, KindRules, ReadBack};
 use crate::state::*;
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,19 +19,15 @@ use std::collections::{BTreeMap, BTreeSet};
 const FEW: usize = 5;
 /// Above that, up to one in so many of the things that are in place.
 const ONE_IN: usize = 5;
-/// What was changed so shortly before the list was begun may look different in it, and clocks of instances differ.
-const MARGIN: Duration = Duration::minutes(2);
+/// What was changed so shortly ago may look different in a list that was begun before: reading an account takes up to two minutes, and clocks
+/// of instances differ.
+const RECENT: Duration = Duration::minutes(5);
 
 /// The note of an account where something is held, and of a system with things that carry our tag and belong to nothing.
 pub(super) const HELD: &str = "changes_held";
 pub(super) const ORPHANS: &str = "orphaned_things";
 /// Told once when something is held.
 const HELD_EVENT: &str = "connected_account.changes_held";
-
-/// The row that a tag names, if it has the shape of ours.
-fn row_of(tag: &Tag) -> Option<RowId> {
-    (tag.0.len() == 32).then(|| uuid::Uuid::try_parse(&tag.0).ok()).flatten()
-}
 
 /// What a system showed, by what it is to us.
 #[derive(Default)]
@@ -45,17 +42,11 @@ struct Sorted<'h> {
     foreign: Vec<&'h Held>,
 }
 
-/// Compares what a system holds with what is wanted there. `began_at`: when the list was begun.
+/// Compares what a system holds with what is wanted there.
 ///
 /// # Errors
 /// None of its own.
-pub(crate) fn apply_held(
-    d: &mut Draft<'_>,
-    account: ConnectedAccountId,
-    system_id: AcsSystemId,
-    began_at: DateTime<Utc>,
-    held: &[Held],
-) -> Try<()> {
+pub(crate) fn apply_held(d: &mut Draft<'_>, account: ConnectedAccountId, system_id: AcsSystemId, held: &[Held]) -> Try<()> {
     let rows = d.find(&Key::id(Index::TargetsAt, system_id))?;
     d.hint(rows.iter().copied());
     let places = d.find(&Key::id(Index::PlacesOf, system_id))?;
@@ -69,7 +60,8 @@ pub(crate) fn apply_held(
     let sorted = sort(d, system_id, &targets, held)?;
     let system = d.get::<System>(system_id)?;
 
-    let old_enough = |t: &Target| t.work.in_flight.is_none() && t.synced_at.is_none_or(|at| at + MARGIN <= began_at);
+    let now = d.now();
+    let old_enough = |t: &Target| t.work.in_flight.is_none() && t.synced_at.is_none_or(|at| at + RECENT <= now);
     let mut deviating = Vec::new();
     let mut in_place = 0usize;
     for (row, t) in &targets {

@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::read::Try;
 use super::{identity, validate};
 use crate::error::{Error, ErrorKind};
-use crate::model::{AccessMethodId, InstantKeyId, UserIdentityId};
+use crate::model::{AccessMethodId, InstantKeyId, Shown, UserIdentityId};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt;
@@ -93,10 +93,10 @@ pub(super) fn delete(d: &mut Draft<'_>, id: InstantKeyId) -> Try<Outcome> {
 /// # Errors
 /// `NotFound` for a code that is unknown or whose key, method or person is gone; `Conflict` when it has expired (`instant_key_expired`);
 /// `Exhausted` when it was redeemed as often as it may be (`instant_key_used_up`).
-pub(super) fn redeem(d: &mut Draft<'_>, code: &str) -> Try<Outcome> {
+pub(super) fn redeem(d: &mut Draft<'_>, code: &Shown) -> Try<Outcome> {
     // The code is a secret: no error repeats it.
     let unknown = || Error::new(ErrorKind::NotFound, "instant_key_not_found", "there is no instant key with this code in this workspace");
-    let code = canonical(code).ok_or_else(unknown)?;
+    let code = canonical(code.expose()).ok_or_else(unknown)?;
     let row = *d.find(&Key::new(Index::ShortCode, tag(d, &code)))?.first().ok_or_else(unknown)?;
     let mut key = d.get::<InstantKey>(row)?;
     let method = match key.method {

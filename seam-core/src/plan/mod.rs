@@ -4,8 +4,12 @@
 //! start. So a decision is straight code, and the same decision serves the deed, the preview and the simulation.
 mod account;
 mod adopt;
+mod attempt;
+pub mod begin;
 mod change;
 mod clash;
+mod credential;
+mod decide;
 mod discover;
 mod doors;
 mod draft;
@@ -22,14 +26,20 @@ mod pin;
 mod places;
 mod read;
 mod rebind;
+mod refresh;
+pub mod settle;
 mod space;
 mod span;
+mod spec;
 mod stay;
-#[cfg(test)]
-mod tests;
 mod user;
 mod validate;
+pub mod residual;
+#[cfg(test)]
+mod tests;
 
 pub use change::*;
+pub use decide::{Begun, Decided, begin as begin_work, decide, new_workspace, settle as settle_work};
 pub use draft::{Draft, Env};
 pub use read::{Kept, Reader, Stop, Try};
+pub use spec::{row_of, tag_of};
