@@ -1,48 +1,11 @@
-//! stub
-#![allow(unused_variables)]
-use super::change::*;
-use super::draft::Draft;
-use super::read::Try;
-use crate::model::{AcsAccessGroupId, AcsCredentialId, AcsSystemId, AcsUserId, ConnectedAccountId, Shown, UserIdentityId};
-use crate::state::*;
-use chrono::{DateTime, Utc};
-pub(super) fn create(d: &mut Draft<'_>, p: &NewUser) -> Try<Outcome> {
-    Ok(Outcome::Done)
-}
-pub(super) fn update(d: &mut Draft<'_>, id: AcsUserId, u: &UserUpdate) -> Try<Outcome> {
-    Ok(Outcome::Done)
-}
-pub(super) fn delete(d: &mut Draft<'_>, id: AcsUserId) -> Try<Outcome> {
-    Ok(Outcome::Done)
-}
-pub(super) fn suspend(d: &mut Draft<'_>, id: AcsUserId, s: bool) -> Try<Outcome> {
-    Ok(Outcome::Done)
-}
-pub(super) fn set_membership(d: &mut Draft<'_>, id: AcsUserId, g: AcsAccessGroupId, s: bool) -> Try<Outcome> {
-    Ok(Outcome::Done)
-}
-pub(super) fn create_credential(d: &mut Draft<'_>, p: &NewCredential) -> Try<Outcome> {
-    Ok(Outcome::Done)
-}
-pub(super) fn update_credential(d: &mut Draft<'_>, id: AcsCredentialId, c: Option<&Shown>, e: Option<DateTime<Utc>>) -> Try<Outcome> {
-    Ok(Outcome::Done)
-}
-pub(super) fn delete_credential(d: &mut Draft<'_>, id: AcsCredentialId) -> Try<Outcome> {
-    Ok(Outcome::Done)
-}
-pub(super) fn ensure_user(d: &mut Draft<'_>, s: AcsSystemId, a: ConnectedAccountId, i: UserIdentityId) -> Try<AcsUserId> {
-    unimplemented!()
-}
-pub(super) fn profile_of(d: &Draft<'_>, id: AcsUserId, u: &AcsUser) -> Try<Person> {
-    unimplemented!()
-}
-pub(super) fn blank_target(d: &Draft<'_>, s: &System, id: AcsSystemId, of: TargetOf, want: Wanted) -> Target {
-    unimplemented!()
 //! Users of access systems, their groups, and credentials issued directly.
 use super::doors;
+use super::draft::Draft;
+use super::read::Try;
 use super::{method, next};
 use crate::model::{AcsSystemId, AcsUserId, ConnectedAccountId, EventType, UserIdentityId};
 use crate::provider::{Kind, KindRules, Needs};
+use crate::state::*;
 use serde_json::json;
 
 /// A target that nothing was sent of yet, through the system's own channel.
@@ -63,6 +26,7 @@ pub(super) fn blank_target(d: &Draft<'_>, system: &System, system_id: AcsSystemI
         pin: None,
         link: None,
         card_number: None,
+        card_tag: None,
         work: Work::default(),
         stale_claims: 0,
         claims: Vec::new(),
@@ -70,6 +34,7 @@ pub(super) fn blank_target(d: &Draft<'_>, system: &System, system_id: AcsSystemI
         issued_at: None,
         synced_at: None,
     }
+}
 
 /// How a kind behaves at a system, or the error that it cannot hold it.
 fn rules(system: &System, system_id: AcsSystemId, kind: Kind) -> Try<KindRules> {
@@ -81,6 +46,7 @@ fn rules(system: &System, system_id: AcsSystemId, kind: Kind) -> Try<KindRules> 
                 .into())
         }
     }
+}
 
 fn word(kind: Kind) -> &'static str {
     match kind {
@@ -92,6 +58,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::MobileKey => "mobile_key",
         Kind::CloudKey => "cloud_key",
     }
+}
 
 /// The user that a person is at a system: the one she has, or a new one. The commit depends on its being unchanged.
 ///
@@ -113,6 +80,7 @@ pub(super) fn ensure_user(d: &mut Draft<'_>, system: AcsSystemId, account: Conne
         }
     }
     make(d, system, account, Some(identity), None)
+}
 
 fn make(
     d: &mut Draft<'_>,
@@ -143,10 +111,12 @@ fn make(
     tell(d, &EventType::ACS_USER_CREATED, id, &row);
     d.set(id, row);
     Ok(id)
+}
 
 fn tell(d: &mut Draft<'_>, event: &EventType, id: AcsUserId, row: &AcsUser) {
     let order = row.identity.map_or(id.uuid(), UserIdentityId::uuid);
     d.event(event.as_str(), order, json!({ "acs_user_id": id, "acs_system_id": row.system, "connected_account_id": row.account }));
+}
 
 /// Takes a user away with everything that hangs on it, whoever put it there. Deleted already is fine.
 pub(super) fn remove(d: &mut Draft<'_>, id: AcsUserId) -> Try<()> {
@@ -167,6 +137,7 @@ pub(super) fn remove(d: &mut Draft<'_>, id: AcsUserId) -> Try<()> {
     tell(d, &EventType::ACS_USER_DELETED, id, &row);
     d.set(id, row);
     Ok(())
+}
 
 /// Takes away the credentials that were issued to a person directly, at systems without users.
 pub(super) fn remove_direct_of(d: &mut Draft<'_>, identity: UserIdentityId) -> Try<()> {
@@ -178,3 +149,19 @@ pub(super) fn remove_direct_of(d: &mut Draft<'_>, identity: UserIdentityId) -> T
     }
     Ok(())
 }
+
+#[allow(unused_variables, missing_docs)]
+mod stubs {
+    use super::super::change::*; use super::super::draft::Draft; use super::super::read::Try; use crate::model::{Shown, AcsUserId, AcsAccessGroupId, AcsCredentialId};
+    use chrono::{DateTime, Utc};
+    pub(in crate::plan) fn delete(d: &mut Draft<'_>, id: AcsUserId) -> Try<Outcome> { super::remove(d, id)?; Ok(Outcome::Done) }
+    pub(in crate::plan) fn profile_of(d: &Draft<'_>, id: AcsUserId, u: &crate::state::AcsUser) -> Try<Person> { match u.identity { Some(i) => { let (i, row) = super::super::identity::living(d, i)?; super::super::identity::details(d, i, &row) } None => Ok(Person::default()) } }
+    pub(in crate::plan) fn create(d: &mut Draft<'_>, p: &NewUser) -> Try<Outcome> { Ok(Outcome::Done) }
+    pub(in crate::plan) fn update(d: &mut Draft<'_>, id: AcsUserId, u: &UserUpdate) -> Try<Outcome> { Ok(Outcome::Done) }
+    pub(in crate::plan) fn suspend(d: &mut Draft<'_>, id: AcsUserId, s: bool) -> Try<Outcome> { Ok(Outcome::Done) }
+    pub(in crate::plan) fn set_membership(d: &mut Draft<'_>, id: AcsUserId, g: AcsAccessGroupId, s: bool) -> Try<Outcome> { Ok(Outcome::Done) }
+    pub(in crate::plan) fn create_credential(d: &mut Draft<'_>, p: &NewCredential) -> Try<Outcome> { Ok(Outcome::Done) }
+    pub(in crate::plan) fn update_credential(d: &mut Draft<'_>, id: AcsCredentialId, c: Option<&Shown>, e: Option<DateTime<Utc>>) -> Try<Outcome> { Ok(Outcome::Done) }
+    pub(in crate::plan) fn delete_credential(d: &mut Draft<'_>, id: AcsCredentialId) -> Try<Outcome> { Ok(Outcome::Done) }
+}
+pub(super) use stubs::*;
