@@ -236,7 +236,7 @@ impl Workspace {
     ///
     /// # Errors
     /// `NotFound`; `Store` when the database cannot be used (may be retried).
-    pub async fn explain(&self, person: UserIdentityId, entrance: AcsEntranceId, at: DateTime<Utc>) -> Result<view::explain::Explanation> {
+    pub async fn explain(&self, person: UserIdentityId, entrance: AcsEntranceId, at: DateTime<Utc>) -> Result<view::Explanation> {
         self.look(|v| view::explain::explain(v, person, entrance, at)).await
     }
 }
