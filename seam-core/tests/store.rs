@@ -15,12 +15,12 @@ mod sqlite {
     use seam_core::store::{SqliteOptions, SqliteStore};
 
     async fn run(options: SqliteOptions) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let next = std::sync::atomic::AtomicUsize::new(0);
         store::run(async |clock| {
             let n = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let path = folder.path().join(format!("{n}.db"));
-            Arc::new(SqliteStore::open_with(path, clock, options.clone()).unwrap()) as _
+            Arc::new(SqliteStore::open_with(path, clock, options.clone()).expect("it opens")) as _
         })
         .await;
     }

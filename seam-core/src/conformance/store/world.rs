@@ -12,6 +12,9 @@ use uuid::Uuid;
 /// When every case begins: 2026-01-01T00:00:00Z.
 pub(super) const START: DateTime<Utc> = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
 
+/// The last id that was given. Ids are never given twice in a process, so that a store can be opened again in the middle of a case.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
 /// A store under test.
 #[derive(Debug)]
 pub struct World {
@@ -23,7 +26,6 @@ pub struct World {
     pub ws: WorkspaceId,
     /// Another one.
     pub other: WorkspaceId,
-    last: AtomicU64,
 }
 
 impl World {
@@ -31,12 +33,12 @@ impl World {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Self {
         let ws = WorkspaceId::from_uuid(Uuid::from_u128(0xa));
-        Self { store, clock, ws, other: WorkspaceId::from_uuid(Uuid::from_u128(0xb)), last: AtomicU64::new(0) }
+        Self { store, clock, ws, other: WorkspaceId::from_uuid(Uuid::from_u128(0xb)) }
     }
     /// A new id, greater than all before.
     pub fn id(&self) -> Uuid {
-        let n = self.last.fetch_add(1, Relaxed) + 1;
-        Uuid::from_u128((u128::from(n) << 64) | 0x7000_8000_0000_0000_0000)
+        let n = LAST.fetch_add(1, Relaxed) + 1;
+        Uuid::from_u128((u128::from(n) << 80) | 0x7000_8000_0000_0000_0000)
     }
     /// The instant `seconds` after the beginning.
     #[must_use]
