@@ -3,6 +3,8 @@
 //! See the README of the repository for a first program, and `docs/concepts.md` for the way of one grant.
 
 pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod encoder;
 pub mod error;
 pub mod model;

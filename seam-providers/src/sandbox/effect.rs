@@ -29,21 +29,19 @@ pub(super) fn put(site: &mut SiteState, checked: &Checked, want: &Want, had: Opt
     }
 }
 
-/// The ids of what the site holds of our row: by its handle, else by its tag.
+/// The ids of what the site holds of our row. A handle alone proves nothing: a registered card may be somebody else's by now.
 pub(super) fn ids(site: &SiteState, kind: Kind, had: Option<&Handle>, tag: &Tag) -> Vec<String> {
     let mut ids = site.things.tagged(kind, tag);
-    if let Some(id) = had.and_then(Handle::as_text)
-        && site.things.get(id).is_some_and(|t| t.kind == kind)
-        && !ids.iter().any(|i| i == id)
-    {
-        ids.insert(0, id.to_owned());
+    if let Some(at) = had.and_then(Handle::as_text).and_then(|id| ids.iter().position(|i| i == id)) {
+        ids.swap(0, at);
     }
     ids
 }
 
 /// The id to write to: the one we had, or, where a repeat overwrites, the one with our tag, or a new one.
 fn place(site: &mut SiteState, checked: &Checked, kind: Kind, had: Option<&Handle>, tag: &Tag) -> String {
-    let known = had.and_then(Handle::as_text).filter(|id| site.things.get(id).is_some_and(|t| t.kind == kind)).map(str::to_owned);
+    let mine = |id: &&str| site.things.get(id).is_some_and(|t| t.kind == kind && t.tag.as_ref() == Some(tag));
+    let known = had.and_then(Handle::as_text).filter(mine).map(str::to_owned);
     let twice = site.faults.bug == Some(Bug::PutTwiceMakesTwo);
     let by_tag = || (checked.rules.repeat == Repeat::Safe).then(|| site.things.tagged(kind, tag).into_iter().next()).flatten();
     match known.or_else(by_tag).filter(|_| !twice) {

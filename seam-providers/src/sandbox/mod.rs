@@ -31,3 +31,6 @@ pub use provider::SandboxProvider;
 pub use site::{HandEdit, Site};
 pub use token::{Card, Phone, Presented};
 pub use world::World;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,2 @@
+//! The suites that every implementation of a plug must pass.
+pub mod provider;
