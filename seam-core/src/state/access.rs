@@ -183,6 +183,8 @@ pub struct Method {
     pub identity: UserIdentityId,
     /// The grants that it serves, usually one.
     pub grants: Vec<AccessGrantId>,
+    /// The doors that it is for, in ascending order: those of its grants that it can open.
+    pub doors: Vec<AcsEntranceId>,
     /// The things at systems that make it.
     pub targets: Vec<RowId>,
     /// The PIN, sealed.
@@ -211,14 +213,22 @@ pub struct Method {
     pub lost: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When its time had passed. It is still shown, but does nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<DateTime<Utc>>,
     /// When it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
 impl Method {
+    /// Whether it does nothing any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.deleted_at.is_some() || self.ended_at.is_some()
+    }
     pub(super) fn lookups(&self) -> Vec<Key> {
-        if self.deleted_at.is_some() {
+        if self.is_over() {
             return Vec::new();
         }
         vec![Key::id(Index::MethodsOf, self.identity)]
@@ -242,6 +252,9 @@ pub struct Stay {
     pub window: Window,
     /// The issue number at its doors, once opened: the start in whole seconds, plus one for each re-opening.
     pub generation: Option<u64>,
+    /// How often it was opened again (a lost card): its number is kept even while no key of it is known.
+    #[serde(default)]
+    pub reopened: u32,
     /// Where it stands.
     pub phase: StayPhase,
     /// Its live grants.
