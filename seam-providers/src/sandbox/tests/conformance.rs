@@ -5,6 +5,8 @@ use crate::sandbox::faults::Bug;
 use seam_core::conformance::provider::{Fault, Findings, Issued, Judge, SamePin, Tried, check};
 use secrecy::ExposeSecret;
 
+type Change = fn(&mut SiteConfig);
+
 impl Stage {
     fn wanted_code<'a>(issued: &'a Issued<'_>) -> Option<(&'a CredentialSpec, Option<u16>)> {
         match issued.want {
@@ -123,7 +125,7 @@ fn all_shapes_keep_all_rules() {
 
 #[test]
 fn all_variants_keep_all_rules() {
-    let variants: [(Shape, fn(&mut SiteConfig)); 12] = [
+    let variants: [(Shape, Change); 12] = [
         (Shape::Hotel, |c| c.stay.as_mut().unwrap().join = JoinBy::CurrentGuest),
         (Shape::Hotel, |c| c.stay.as_mut().unwrap().join = JoinBy::CardList),
         (Shape::Hotel, |c| c.stay.as_mut().unwrap().join = JoinBy::Key),
@@ -170,7 +172,7 @@ fn planted_bugs_are_found() {
 
 #[test]
 fn a_report_that_contradicts_itself_is_found() {
-    let cases: [(&str, fn(&mut SiteConfig)); 5] = [
+    let cases: [(&str, Change); 5] = [
         ("card_path_goes_with_cards", |c| c.rule(Kind::Code, |r| r.card = Some(CardPath::OwnEncoder))),
         ("pin_rules_go_with_codes", |c| c.pin = None),
         ("resolution_is_a_second_or_more", |c| c.rule(Kind::Code, |r| r.resolution_seconds = 0)),
