@@ -232,3 +232,70 @@ fn windows_are_rounded_inwards() {
         assert_eq!((empty.effect, empty.reason), (Effect::Refused, Reason::WindowRefused));
     });
 }
+
+#[test]
+fn a_foreign_override_is_what_reception_makes_by_hand() {
+    run(async {
+        for join in [JoinBy::Generation, JoinBy::CurrentGuest] {
+            let mut config = SiteConfig::hotel("hotel", 1);
+            config.stay.as_mut().unwrap().join = join;
+            let s = Stage::new(config);
+            let ours = s.card(&s.guest(CARD, &["101"], window("01T10:00", "03T11:00"), Role::Open, 0), "ours").await;
+            assert_eq!(s.try_card("101", &ours), Why::Opened);
+            let theirs = s.site.make_guest_card_by_hand(&["101", "gym"], window("01T11:00", "03T11:00"));
+            let staff = s.site.make_staff_card_by_hand(&["101"], window("01T11:00", "03T11:00"));
+            assert_eq!(s.try_card("101", &staff), Why::Opened);
+            assert_eq!(s.try_card("101", &ours), Why::Opened);
+            assert_eq!(s.try_card("101", &theirs), Why::OpenedAndOverrode);
+            assert_eq!(s.try_card("101", &ours), Why::Overridden);
+            let unmanaged = s.site.held().iter().filter(|h| h.tag.is_none()).count();
+            assert_eq!(unmanaged, 2);
+        }
+    });
+}
+
+#[test]
+fn a_door_that_opens_by_itself_opens_for_guests_and_is_never_named() {
+    run(async {
+        let mut config = SiteConfig::hotel("hotel", 1).with_door("lift", DoorClass::Implicit);
+        config.doors.last_mut().unwrap().card = true;
+        let s = Stage::new(config);
+        let guest = s.guest(CARD, &["101"], window("01T10:00", "03T11:00"), Role::Open, 0);
+        let staff = s.credential(CARD, &["101"], window("01T10:00", "03T11:00"));
+        let (guest, staff) = (s.card(&guest, "guest").await, s.card(&staff, "staff").await);
+        assert_eq!((s.try_card("lift", &guest), s.try_card("lift", &staff)), (Why::Opened, Why::WrongDoor));
+        let named = s.credential(CARD, &["lift"], window("01T10:00", "03T11:00"));
+        assert_eq!(s.encode_at("desk-1", &named, "x").await.unwrap_err().reason, Reason::Invalid);
+    });
+}
+
+#[test]
+fn hours_of_the_week_hold_in_the_zone_of_the_site() {
+    run(async {
+        use seam_core::model::{DaySet, TimeOfDay, Weekly, WeeklySpan};
+        let s = Stage::new(SiteConfig::hotel("hotel", 1).in_zone(chrono_tz::Europe::Vienna));
+        let hours = |h| TimeOfDay::new(h, 0).unwrap();
+        let mut staff = s.credential(CARD, &["101"], window("01T10:00", "30T11:00"));
+        staff.schedule = Some(Weekly::new([WeeklySpan::new(DaySet::WORKDAYS, hours(8), hours(16))]).unwrap());
+        let card = s.card(&staff, "staff").await;
+        // In May Vienna is two hours ahead; the 4th is a Monday.
+        for (when, why) in
+            [("01T13:59", Why::Opened), ("01T14:00", Why::OutsideSchedule), ("03T10:00", Why::OutsideSchedule), ("04T06:00", Why::Opened)]
+        {
+            s.goto(when);
+            assert_eq!(s.try_card("101", &card), why, "{when}");
+        }
+    });
+}
+
+#[test]
+fn a_new_lock_remembers_nothing_and_takes_the_guest_in_the_house() {
+    run(async {
+        let s = Stage::hotel();
+        let card = s.card(&s.guest(CARD, &["101"], window("01T10:00", "03T11:00"), Role::Open, 0), "one").await;
+        assert_eq!(s.try_card("101", &card), Why::Opened);
+        s.site.door("101").replace_lock();
+        assert_eq!(s.site.door("101").generation(), 0);
+        assert_eq!(s.try_card("101", &card), Why::Opened);
+    });
+}

@@ -58,3 +58,52 @@ fn a_file_that_is_no_journal_is_not_touched() {
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("these"));
 }
+
+#[test]
+fn a_file_cut_anywhere_opens_with_all_that_is_before_the_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, cut_path) = (dir.path().join("world.jsonl"), dir.path().join("cut.jsonl"));
+    let clock = Arc::new(ManualClock::new(at("01T12:00")));
+    let dyn_clock = || Arc::clone(&clock) as Arc<dyn Clock>;
+    let s = Stage::on(Arc::clone(&clock), World::open(&path, dyn_clock()).unwrap(), SiteConfig::slot_lock("lock", 9));
+    run(async {
+        for n in 1..=9 {
+            s.site.add_code_by_hand("front", &format!("{n:04}"), None, Some(n));
+        }
+    });
+    let whole = std::fs::read(&path).unwrap();
+    let mut most = 0;
+    for cut in (0..whole.len()).step_by(29).chain([whole.len()]) {
+        std::fs::write(&cut_path, &whole[..cut]).unwrap();
+        let world = World::open(&cut_path, dyn_clock()).unwrap();
+        let held = world.find_site("lock").map_or(0, |site| site.held().len());
+        assert!(held >= most, "a longer file holds no less");
+        most = held;
+    }
+    assert_eq!(most, 9);
+}
+
+#[test]
+fn a_file_does_not_grow_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("world.jsonl");
+    let clock = Arc::new(ManualClock::new(at("01T12:00")));
+    let open = || {
+        let world = World::open(&path, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+        Stage::on(Arc::clone(&clock), world, SiteConfig::hotel("hotel", 1))
+    };
+    run(async {
+        let s = open();
+        s.world.keep_journal_small(20_000);
+        s.site.reconfigure(|c| c.log_capacity = 5);
+        let card = s.site.make_guest_card_by_hand(&["101"], window("01T10:00", "03T11:00"));
+        for _ in 0..400 {
+            assert_eq!(s.try_card("101", &card), Why::Opened);
+        }
+        assert!(s.world.journal_error().is_none());
+        assert!(std::fs::metadata(&path).unwrap().len() < 40_000);
+        let again = open();
+        assert_eq!(again.try_card("101", &again.world.card(card.uid()).unwrap()), Why::Opened);
+        assert_ne!(again.site.door("101").generation(), 0);
+    });
+}
