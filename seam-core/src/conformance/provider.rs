@@ -9,6 +9,7 @@
 //! ```
 mod build;
 mod effects;
+mod encoders;
 mod judge;
 mod lives;
 mod pins;
@@ -156,6 +157,8 @@ impl Suite<'_> {
             effects::check(self, *kind, rules).await;
         }
         pins::check(self).await;
+        encoders::check(self).await;
+        encoders::unlock(self).await;
     }
 
     async fn discover(&mut self) -> bool {

@@ -27,6 +27,10 @@ async fn put(suite: &mut Suite<'_>, kind: Kind, rules: &KindRules, fault: Fault)
     suite.judge.spoil(None).await;
     let held = suite.judge.holds(&piece.issued()).await;
     honest(suite, &answer, held.map(|n| n > 0), &format!("put of a {kind:?}, {fault:?}"));
+    if fault == Fault::RefuseConnections {
+        let nothing = matches!(&answer, Err(failure) if failure.effect == Effect::Nothing);
+        suite.must("offline_is_nothing", nothing, || format!("put of a {kind:?} while nobody listened: {answer:?}"));
+    }
     match &answer {
         Ok(receipt) => piece.receipt = Some(receipt.clone()),
         Err(failure) => resolve(suite, &mut piece, rules, failure).await,

@@ -28,6 +28,10 @@ pub trait Judge: Send + Sync {
     async fn spoil(&self, fault: Option<Fault>) -> bool;
     /// Sees to it that one usable card lies on an encoder. `false`: it cannot.
     async fn lay_card(&self, encoder: &Handle) -> bool;
+    /// Sees to it that no card lies on an encoder, now and until one is laid there. `false`: it cannot.
+    async fn clear_encoder(&self, _encoder: &Handle) -> bool {
+        false
+    }
     /// The number of a card that is registered and belongs to nobody, a new one each time. `None`: there is none.
     async fn registered_card(&self) -> Option<String>;
     /// What the system does when two people ask for the same PIN at the same door. The suite holds the provider to it.

@@ -84,6 +84,12 @@ impl Judge for Stage {
         encoder.put_card(&self.world.blank_card());
         true
     }
+    async fn clear_encoder(&self, encoder: &Handle) -> bool {
+        self.site.reconfigure(|c| c.auto_card = false);
+        let encoder = self.site.encoder(encoder.as_text().unwrap());
+        while encoder.take_card().is_some() {}
+        true
+    }
     async fn registered_card(&self) -> Option<String> {
         let card = self.world.blank_card();
         self.site.register_card(&card);
