@@ -2,3 +2,5 @@
 //!
 //! A failed case is a panic with its line. Nothing here is meant for a running service.
 pub mod store;
+//! The suites that every implementation of a plug must pass.
+pub mod provider;
