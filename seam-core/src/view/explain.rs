@@ -3,6 +3,7 @@ use super::Viewer;
 use super::answer::{CanEnter, Explanation, Fact, Says};
 use super::credential::stay_of;
 use super::method::{Parts, permissions};
+use super::people::staying;
 use super::target::Named;
 use super::worlds::{Known, Maybe, Scene, facts, opens_at};
 use crate::model::{AccessGrantId, AccessMethodId, AcsCredentialId, AcsEntranceId, Holder, StayId, UserIdentityId, codes};
@@ -10,8 +11,8 @@ use crate::plan::Try;
 use crate::plan::residual::{dies_now, residual_of};
 use crate::provider::{DoorClass, DoorLimit};
 use crate::state::{
-    Account, AcsUser, Claim, ClaimKey, Entrance, Grant, GrantPhase, Identity, Index, Key, Method, Near, RowId, SeenState, Stay, System,
-    Target, TargetOf, Wanted,
+    Account, AcsUser, Claim, ClaimKey, Entrance, Grant, GrantPhase, Index, Key, Method, Near, RowId, SeenState, Stay, System, Target,
+    TargetOf, Wanted,
 };
 use crate::store::Vault;
 use chrono::{DateTime, Duration, Utc};
@@ -31,10 +32,7 @@ pub(crate) fn door_claim(vault: &Vault, door: AcsEntranceId) -> ClaimKey {
 /// # Errors
 /// `NotFound` for an unknown person or entrance.
 pub(crate) fn explain(v: &Viewer<'_>, identity: UserIdentityId, entrance: AcsEntranceId, at: DateTime<Utc>) -> Try<Explanation> {
-    let mut who = identity;
-    while let Some(into) = v.get::<Identity>(who)?.merged_into.filter(|into| *into != identity) {
-        who = into;
-    }
+    let (who, _) = staying(v, identity)?;
     let door = v.get::<Entrance>(entrance)?;
     let (grants_key, here) = (Key::id(Index::GrantsOf, who), Key::id(Index::TargetsAt, door.system));
     v.reader.hint([door.system.uuid(), door.account.uuid()]);

@@ -115,3 +115,6 @@ impl<'a> Viewer<'a> {
 fn hidden<T: Kept, R>(id: impl Into<Uuid>) -> Try<R> {
     Err(Error::not_found(T::WHAT, id.into()).into())
 }
+
+#[cfg(test)]
+mod tests;
