@@ -27,13 +27,13 @@ impl Times {
 impl Life<'_> {
     /// Booked and cancelled. When keys were made already, they stay good where no later key was used.
     pub(super) fn is_cancelled(&mut self, times: &Times, overbooked: bool, sold_again: bool) {
-        let notes = Notes::default().with(Note::Overbooked, overbooked).with(Note::SoldAgain, sold_again);
-        self.book(times.booked, !overbooked, notes);
+        self.book(times.booked, !overbooked, Notes::default().with(Note::Overbooked, overbooked));
         let same_day = self.booking.status_date == self.booking.arrival && self.booking.nights > 0;
-        if same_day && self.booking.lead_time > 1 && !overbooked && (sold_again || self.dice.chance(60)) {
+        let made = same_day && self.booking.lead_time > 1 && !overbooked && (sold_again || self.dice.chance(60));
+        if made {
             self.make_keys_before();
         }
-        self.all(times.cancelled, Note::Cancelled.into(), Deed::Delete);
+        self.all(times.cancelled, Notes::from(Note::Cancelled).with(Note::SoldAgain, made && sold_again), Deed::Delete);
         let after = times.cancelled + minutes(5);
         self.show_code(after);
         let hour = self.window.from + minutes(60);

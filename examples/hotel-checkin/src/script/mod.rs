@@ -4,6 +4,7 @@
 //! lost) but judges nothing: whether a door opens is the [`oracle`](crate::oracle)'s business. The same bookings and the same seed
 //! make the same script, operation by operation, so that a replay can be taken up at any operation.
 mod came;
+mod events;
 mod gone;
 mod life;
 mod note;

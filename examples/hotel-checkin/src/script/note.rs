@@ -14,7 +14,7 @@ pub enum Note {
     Party,
     /// There was no room for it; it will be cancelled.
     Overbooked,
-    /// Its room is sold again after its cancellation, for a time that it had.
+    /// It was cancelled when its keys were made, and its room is sold again for a time that is on them.
     SoldAgain,
     /// It was cancelled.
     Cancelled,
@@ -83,7 +83,7 @@ impl Note {
             Self::WithoutAdults => "without_adults",
             Self::Party => "parties_of_twenty_or_more",
             Self::Overbooked => "overbooked",
-            Self::SoldAgain => "sold_again",
+            Self::SoldAgain => "sold_again_with_keys_out",
             Self::Cancelled => "cancellations",
             Self::NoShow => "no_shows",
             Self::LeftEarly => "left_early",
