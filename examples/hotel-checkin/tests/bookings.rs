@@ -1,4 +1,5 @@
 //! The reader of bookings.
+#[cfg(test)]
 mod common;
 
 use hotel_checkin::bookings::{self, BookingsError, Status};
@@ -12,9 +13,9 @@ fn read(row: &str) -> Result<Vec<bookings::Booking>, BookingsError> {
 
 /// The column and the line of the error that a row gives.
 fn refused(row: &str) -> (&'static str, u64) {
-    match read(row).unwrap_err() {
-        BookingsError::Row { line, column, .. } => (column, line),
-        other => panic!("{other}"),
+    match read(row) {
+        Err(BookingsError::Row { line, column, .. }) => (column, line),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -15,7 +15,7 @@ struct Story {
 }
 
 fn day(day: u32, hour: u32) -> Instant {
-    clock(NaiveDate::from_ymd_opt(2015, 7, day).unwrap(), hour, 0)
+    clock(NaiveDate::from_ymd_opt(2015, 7, day).unwrap_or_default(), hour, 0)
 }
 
 fn grant(stay: u32, guest: u16) -> GrantNo {
@@ -39,8 +39,9 @@ impl Story {
             let window = Window { from: day(from, 15), until: day(until, 11) };
             let wish =
                 GrantWish { grant: grant(stay, guest), room: ROOM, gym: guest == 0, window, cards: 1, code: guest == 0, phone: guest == 1 };
+            let place = self.wishes.len() as u32;
             self.wishes.push(wish);
-            self.learn(booked, Deed::Book(u32::try_from(self.wishes.len() - 1).unwrap()));
+            self.learn(booked, Deed::Book(place));
         }
     }
 

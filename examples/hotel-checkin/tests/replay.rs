@@ -1,4 +1,5 @@
 //! The script and the oracle against a hotel in memory.
+#[cfg(test)]
 mod common;
 
 use hotel_checkin::bookings::Booking;
@@ -11,10 +12,12 @@ use hotel_checkin::summary::Summary;
 use std::io::Write;
 use std::time::Duration;
 
+#[expect(clippy::unwrap_used, reason = "a test without a runtime is a failed test")]
 fn block<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
+#[expect(clippy::unwrap_used, reason = "a failed call is a failed test")]
 fn run(script: &Script, mistake: Option<Mistake>) -> (Tally, ModelHotel) {
     let mut hotel = ModelHotel::new(mistake);
     let mut replay = Replay::new(script);
