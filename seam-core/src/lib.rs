@@ -2,13 +2,17 @@
 //!
 //! See the README of the repository for a first program, and `docs/concepts.md` for the way of one grant.
 
+pub mod api;
 pub mod clock;
 pub mod encoder;
+pub mod engine;
 pub mod error;
 pub mod model;
 pub mod plan;
 pub mod provider;
 pub mod state;
 pub mod store;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the handles that integrators call show what is made here"))]
+pub mod view;
 
 pub use error::{Effect, Error, ErrorKind, NextAction, Result};

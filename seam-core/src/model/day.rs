@@ -16,11 +16,7 @@ impl TimeOfDay {
     /// A time of day: hour 0 to 23 and minute 0 to 59, or 24 and 0. None for anything else.
     #[must_use]
     pub const fn new(hour: u8, minute: u8) -> Option<Self> {
-        if (hour < 24 && minute < 60) || (hour == 24 && minute == 0) {
-            Some(Self(hour as u16 * 60 + minute as u16))
-        } else {
-            None
-        }
+        if (hour < 24 && minute < 60) || (hour == 24 && minute == 0) { Some(Self(hour as u16 * 60 + minute as u16)) } else { None }
     }
 
     /// The hour, 0 to 24.
@@ -38,16 +34,8 @@ impl TimeOfDay {
     /// This time on a date; `24:00` is midnight of the next one. None at the end of the calendar.
     #[must_use]
     pub fn on(self, date: NaiveDate) -> Option<NaiveDateTime> {
-        let date = if self == Self::END {
-            date.succ_opt()?
-        } else {
-            date
-        };
-        Some(date.and_time(NaiveTime::from_hms_opt(
-            u32::from(self.hour()) % 24,
-            u32::from(self.minute()),
-            0,
-        )?))
+        let date = if self == Self::END { date.succ_opt()? } else { date };
+        Some(date.and_time(NaiveTime::from_hms_opt(u32::from(self.hour()) % 24, u32::from(self.minute()), 0)?))
     }
 }
 
@@ -72,9 +60,7 @@ impl FromStr for TimeOfDay {
         };
         text.split_once(':')
             .and_then(|(hour, minute)| Self::new(number(hour)?, number(minute)?))
-            .ok_or_else(|| WeeklyError::NotATime {
-                text: text.to_owned(),
-            })
+            .ok_or_else(|| WeeklyError::NotATime { text: text.to_owned() })
     }
 }
 
@@ -86,9 +72,7 @@ impl Serialize for TimeOfDay {
 
 impl<'de> Deserialize<'de> for TimeOfDay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -128,10 +112,7 @@ impl DaySet {
 
     /// The days of the set, from Monday on.
     pub fn iter(self) -> impl Iterator<Item = Weekday> {
-        NAMES
-            .into_iter()
-            .map(|(day, _)| day)
-            .filter(move |day| self.contains(*day))
+        NAMES.into_iter().map(|(day, _)| day).filter(move |day| self.contains(*day))
     }
 }
 
@@ -159,12 +140,7 @@ impl fmt::Debug for DaySet {
 
 impl Serialize for DaySet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(
-            NAMES
-                .iter()
-                .filter(|(day, _)| self.contains(*day))
-                .map(|(_, name)| name),
-        )
+        serializer.collect_seq(NAMES.iter().filter(|(day, _)| self.contains(*day)).map(|(_, name)| name))
     }
 }
 
@@ -175,11 +151,9 @@ impl<'de> Deserialize<'de> for DaySet {
             .iter()
             .map(|name| {
                 let known = NAMES.iter().find(|(_, known)| known == name);
-                known.map(|(day, _)| *day).ok_or_else(|| {
-                    serde::de::Error::custom(format_args!(
-                        "{name:?} is no day: monday to sunday are expected"
-                    ))
-                })
+                known
+                    .map(|(day, _)| *day)
+                    .ok_or_else(|| serde::de::Error::custom(format_args!("{name:?} is no day: monday to sunday are expected")))
             })
             .collect()
     }

@@ -49,8 +49,7 @@ pub use acs_entrance::AcsEntrance;
 pub use acs_system::{AcsSystem, SystemLocation};
 pub use acs_user::{AccessSchedule, AcsUser};
 pub use action_attempt::{
-    ActionAttempt, ActionError, ActionResult, ActionStatus, ActionType, CredentialOnEncoder,
-    ScanResult, ScanWarning, UnlockResult,
+    ActionAttempt, ActionError, ActionResult, ActionStatus, ActionType, CredentialOnEncoder, ScanResult, ScanWarning, UnlockResult,
 };
 pub use connected_account::{ConnectedAccount, UserIdentifier};
 pub use day::{DaySet, TimeOfDay};

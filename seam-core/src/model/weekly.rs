@@ -48,11 +48,7 @@ impl WeeklySpan {
     /// A span. It is checked when a [`Weekly`] is made of it.
     #[must_use]
     pub fn new(days: impl Into<DaySet>, from: TimeOfDay, to: TimeOfDay) -> Self {
-        Self {
-            days: days.into(),
-            from,
-            to,
-        }
+        Self { days: days.into(), from, to }
     }
 
     /// Whether the span that starts on this date holds the instant.
@@ -60,13 +56,8 @@ impl WeeklySpan {
         if !self.days.contains(date.weekday()) {
             return false;
         }
-        let last = if self.to > self.from {
-            Some(date)
-        } else {
-            date.checked_add_days(Days::new(1))
-        };
-        let (Some(from), Some(to)) = (self.from.on(date), last.and_then(|date| self.to.on(date)))
-        else {
+        let last = if self.to > self.from { Some(date) } else { date.checked_add_days(Days::new(1)) };
+        let (Some(from), Some(to)) = (self.from.on(date), last.and_then(|date| self.to.on(date))) else {
             return false;
         };
         civil::start(from, zone) <= at && at < civil::end(to, zone)
@@ -81,10 +72,7 @@ pub enum WeeklyError {
     #[error("a weekly schedule needs at least one span")]
     NoSpans,
     /// There are more spans than [`Weekly::MAX_SPANS`].
-    #[error(
-        "a weekly schedule has at most {} spans, not {count}",
-        Weekly::MAX_SPANS
-    )]
+    #[error("a weekly schedule has at most {} spans, not {count}", Weekly::MAX_SPANS)]
     TooManySpans {
         /// How many there were.
         count: usize,
@@ -138,10 +126,7 @@ impl Weekly {
                 return Err(WeeklyError::NoDays { index });
             }
             if span.from == span.to {
-                return Err(WeeklyError::EmptySpan {
-                    index,
-                    at: span.from,
-                });
+                return Err(WeeklyError::EmptySpan { index, at: span.from });
             }
             if span.from == TimeOfDay::END {
                 return Err(WeeklyError::StartsAtMidnightEnd { index });
@@ -165,8 +150,6 @@ impl Weekly {
         let today = civil::clock(at, zone).date();
         // Yesterday's span may pass midnight; tomorrow's may have begun where the clocks go back over midnight.
         let days = [today.pred_opt(), Some(today), today.succ_opt()];
-        days.into_iter()
-            .flatten()
-            .any(|date| self.spans.iter().any(|span| span.holds(date, at, zone)))
+        days.into_iter().flatten().any(|date| self.spans.iter().any(|span| span.holds(date, at, zone)))
     }
 }

@@ -1,7 +1,7 @@
 //! What can be asked for, as data. The same [`Change`] serves the deed, the preview, the inbox and the simulation.
 use crate::model::{
-    AccessGrantId, AccessMethodId, AccessMethodMode, AcsAccessGroupId, AcsCredentialId, AcsEncoderId, AcsEntranceId, AcsSystemId, AcsUserId,
-    ActionAttemptId, ConnectedAccountId, Holder, InstantKeyId, Shown, SpaceId, UserIdentityId, Weekly, WorkspaceId,
+    AccessGrantId, AccessMethodId, AccessMethodMode, AcsAccessGroupId, AcsCredentialId, AcsEncoderId, AcsEntranceId, AcsSystemId,
+    AcsUserId, ActionAttemptId, ConnectedAccountId, Holder, InstantKeyId, Shown, SpaceId, UserIdentityId, Weekly, WorkspaceId,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -5,9 +5,7 @@ use super::draft::Draft;
 use super::read::Try;
 use super::{identity, method, stay, validate};
 use crate::error::{Error, ErrorKind};
-use crate::model::{
-    AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, EventType, Holder, SpaceId, UserIdentityId, codes,
-};
+use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, EventType, Holder, SpaceId, UserIdentityId, codes};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
@@ -40,6 +38,7 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
         validate::name("name", name)?;
     }
     let window = validate::window(new.starts_at, new.ends_at, d.now())?;
+    validate::at_most("space_ids", new.spaces.len() + new.space_keys.len(), validate::MAX_SPACES)?;
     let spaces = space_ids(d, &new.spaces, &new.space_keys)?;
     let door_ids = doors::resolve(d, &spaces, &new.entrances)?;
     validate::doors(&door_ids)?;
@@ -291,9 +290,13 @@ pub(super) fn request_methods(d: &mut Draft<'_>, id: AccessGrantId, asked: &[New
     let doors = doors::load(d, &grant.doors)?;
     demand_reservation(grant.holder, grant.reservation.as_deref(), asked.iter().map(|m| &m.mode), &doors)?;
     if asked.iter().all(|m| doors.usable(&m.mode).is_empty()) {
-        return Err(Error::new(ErrorKind::Unsupported, "access_methods_not_supported", "none of the entrances takes any of the requested access methods")
-            .with_field("requested_access_methods")
-            .into());
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "access_methods_not_supported",
+            "none of the entrances takes any of the requested access methods",
+        )
+        .with_field("requested_access_methods")
+        .into());
     }
     add_methods(d, id, asked, &doors)?;
     told_anew(d, id)?;
@@ -354,7 +357,9 @@ pub(super) fn replace_lost(d: &mut Draft<'_>, id: AccessMethodId) -> Try<Outcome
         return Err(Error::not_found("access_method", id).into());
     }
     if lost.mode != AccessMethodMode::Card {
-        return Err(Error::new(ErrorKind::InvalidInput, "not_a_card", "only a card can be lost and replaced").with_field("access_method_id").into());
+        return Err(Error::new(ErrorKind::InvalidInput, "not_a_card", "only a card can be lost and replaced")
+            .with_field("access_method_id")
+            .into());
     }
     let grants = lost.grants.clone();
     let stays: BTreeSet<crate::model::StayId> = {
@@ -387,7 +392,9 @@ pub(super) fn replace_lost(d: &mut Draft<'_>, id: AccessMethodId) -> Try<Outcome
     d.set(grant_id, grant);
     match made.ids.first() {
         Some(new) => Ok(Outcome::Method(*new)),
-        None => Err(Error::new(ErrorKind::Unsupported, "access_methods_not_supported", "none of the entrances takes a card any more").into()),
+        None => {
+            Err(Error::new(ErrorKind::Unsupported, "access_methods_not_supported", "none of the entrances takes a card any more").into())
+        }
     }
 }
 
@@ -417,11 +424,7 @@ pub(super) fn end_grant(d: &mut Draft<'_>, id: AccessGrantId, how: End) -> Try<(
     let told = std::mem::take(&mut grant.told);
     d.set(id, grant);
     for door in told {
-        d.event(
-            EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(),
-            who,
-            json!({ "access_grant_id": id, "acs_entrance_id": door }),
-        );
+        d.event(EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(), who, json!({ "access_grant_id": id, "acs_entrance_id": door }));
     }
     d.hint(methods.iter().map(|m| m.uuid()));
     d.gather()?;
@@ -485,11 +488,7 @@ pub(super) fn reweave_grant(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     let who = grant.identity;
     d.set(id, grant.clone());
     for door in lost {
-        d.event(
-            EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(),
-            who,
-            json!({ "access_grant_id": id, "acs_entrance_id": door }),
-        );
+        d.event(EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(), who, json!({ "access_grant_id": id, "acs_entrance_id": door }));
     }
     let added: Vec<AcsEntranceId> = all.difference(&before).copied().collect();
     if !added.is_empty() {

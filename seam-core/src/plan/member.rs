@@ -2,10 +2,8 @@
 use super::draft::Draft;
 use super::read::Try;
 use super::{doors, method, next, span};
-use crate::error::Error;
-use crate::model::{
-    AccessMethodId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, AcsUserId, EventType, UserIdentityId, Weekly, Window,
-};
+use crate::error::{Error, ErrorKind};
+use crate::model::{AccessMethodId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, AcsUserId, EventType, UserIdentityId, Weekly, Window};
 use crate::provider::{DoorLimit, Groups, Kind};
 use crate::state::*;
 use serde_json::json;
@@ -141,7 +139,11 @@ fn remove_user(d: &mut Draft<'_>, user: AcsUserId, mut row: AcsUser, system: Acs
     d.set(row.target, t);
     row.deleted_at = Some(now);
     let order = row.identity.map_or(user.uuid(), |i| i.uuid());
-    d.event(EventType::ACS_USER_DELETED.as_str(), order, json!({ "acs_user_id": user, "acs_system_id": system, "connected_account_id": row.account }));
+    d.event(
+        EventType::ACS_USER_DELETED.as_str(),
+        order,
+        json!({ "acs_user_id": user, "acs_system_id": system, "connected_account_id": row.account }),
+    );
     d.set(user, row);
     Ok(())
 }
@@ -254,13 +256,14 @@ fn access(d: &Draft<'_>, user: AcsUserId, system: &System, unit: Unit, windows: 
     sorted.sort_by_key(|(w, _)| w.starts_at());
     let first = sorted.first().copied().unwrap_or(&windows[0]);
     let mut window = first.0;
-    let mut schedule = first.1.clone();
+    let schedule = first.1.clone();
     for (w, s) in sorted.iter().skip(1) {
         if window.ends_at().is_none_or(|end| w.starts_at() <= end) {
             window = window.hull(w);
             if *s != schedule {
-                // Two grants with other hours: the engine cannot say both, so the wider promise holds only where both agree.
-                schedule = schedule.filter(|x| s.as_ref() == Some(x));
+                // One permission has one schedule: the wider of two would open at hours that one grant did not mean.
+                let message = "two grants of this person overlap here at other hours; the system keeps one schedule per permission";
+                return Err(Error::new(ErrorKind::Unsupported, "schedules_differ", message).with_field("schedule").into());
             }
         }
     }

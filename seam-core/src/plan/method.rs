@@ -28,12 +28,8 @@ pub(super) struct MadeMethods {
 /// `Unsupported` when a system cannot do it, `Exhausted` when no PIN or slot is free.
 pub(super) fn make(d: &mut Draft<'_>, grant_id: AccessGrantId, grant: &Grant, asked: &NewMethod, doors: &Doors) -> Try<MadeMethods> {
     let usable: Vec<AcsEntranceId> = doors.usable(&asked.mode).into_iter().map(|x| x.id).collect();
-    let missing: Vec<AcsEntranceId> = doors
-        .doors
-        .iter()
-        .filter(|x| x.entrance.report.class != DoorClass::Implicit && !usable.contains(&x.id))
-        .map(|x| x.id)
-        .collect();
+    let missing: Vec<AcsEntranceId> =
+        doors.doors.iter().filter(|x| x.entrance.report.class != DoorClass::Implicit && !usable.contains(&x.id)).map(|x| x.id).collect();
     let mut made = MadeMethods { ids: Vec::new(), missing, other_pin: Vec::new() };
     if usable.is_empty() {
         return Ok(made);
@@ -252,7 +248,12 @@ fn wishes(
             DoorLimit::One => {
                 for door in here {
                     let want = WantedCredential { doors: vec![door.id], ..credential.clone() };
-                    wishes.push(Wish { system: *system_id, door: Some(door.id), want, channel: doors::channel_of(system, Some(&door.entrance)) });
+                    wishes.push(Wish {
+                        system: *system_id,
+                        door: Some(door.id),
+                        want,
+                        channel: doors::channel_of(system, Some(&door.entrance)),
+                    });
                 }
             }
             DoorLimit::Many { guest, common } => {
@@ -330,6 +331,7 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
                 pin: None,
                 link: None,
                 card_number: None,
+                card_tag: None,
                 work: Work::default(),
                 stale_claims: 0,
                 claims: Vec::new(),
@@ -362,7 +364,14 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
 }
 
 /// Registers what a code occupies: what the lock may still hold together with what is wanted now.
-fn claim_pin(d: &mut Draft<'_>, doors: &Doors, row: RowId, t: &mut Target, pin: Option<&secrecy::SecretString>, before: &Target) -> Try<()> {
+fn claim_pin(
+    d: &mut Draft<'_>,
+    doors: &Doors,
+    row: RowId,
+    t: &mut Target,
+    pin: Option<&secrecy::SecretString>,
+    before: &Target,
+) -> Try<()> {
     let (Some(pin), Some(c)) = (pin, t.credential().cloned()) else { return Ok(()) };
     if c.kind != Kind::Code {
         return Ok(());
@@ -414,7 +423,9 @@ fn free_slot(d: &mut Draft<'_>, doors: &Doors, want: &WantedCredential, slots: u
             return Ok(slot);
         }
     }
-    Err(Error::new(ErrorKind::Exhausted, "no_free_slot", "all slots of this lock are taken for this window").with_context("acs_entrance_id", door).into())
+    Err(Error::new(ErrorKind::Exhausted, "no_free_slot", "all slots of this lock are taken for this window")
+        .with_context("acs_entrance_id", door)
+        .into())
 }
 
 /// The rules of a target's kind at its system. A system that no longer reports the kind gets the most careful rules.

@@ -23,7 +23,9 @@ pub fn next(t: &Target, rules: &KindRules) -> Next {
         return match t.seen {
             SeenState::Never | SeenState::Absent { certainty: Certainty::Verified } => Next::Rest,
             // After a put whose outcome was unknown, the absence is looked at once more.
-            SeenState::Absent { certainty: Certainty::Accepted } if t.work.look && rules.read_back != ReadBack::None => Next::Do(Doing::Find),
+            SeenState::Absent { certainty: Certainty::Accepted } if t.work.look && rules.read_back != ReadBack::None => {
+                Next::Do(Doing::Find)
+            }
             SeenState::Absent { .. } => Next::Rest,
             SeenState::Present { .. } | SeenState::Unknown { .. } => Next::Do(Doing::Remove),
         };

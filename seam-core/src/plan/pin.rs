@@ -82,7 +82,7 @@ pub(super) fn groups(places: Vec<Place>) -> Vec<Vec<Place>> {
             if alone {
                 g[0].system == place.system
             } else {
-                let mut with: Vec<Place> = g.clone();
+                let mut with: Vec<Place> = g.to_vec();
                 with.push(place.clone());
                 !(g[0].rules.made_by_vendor || g[0].rules.per_user) && length(&with).is_some()
             }
@@ -142,9 +142,8 @@ pub(super) fn choose(
     window: &Window,
     own: &dyn Fn(RowId) -> bool,
 ) -> Try<Chosen> {
-    let length = length(places).ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported, "no_common_pin_length", "these entrances have no PIN length in common")
-    })?;
+    let length = length(places)
+        .ok_or_else(|| Error::new(ErrorKind::Unsupported, "no_common_pin_length", "these entrances have no PIN length in common"))?;
     let fits_all = |pin: &str| places.iter().all(|p| fits(pin, &p.rules));
     if let Some(pin) = preferred
         && fits_all(pin)
@@ -183,7 +182,8 @@ pub(super) fn choose(
         let size = 10u32.pow(u32::from(length));
         let start = d.env.rng().random_range(0..size);
         for chunk in 0..size.div_ceil(256) {
-            let pins: Vec<String> = (0..256).map(|i| (start + chunk * 256 + i) % size).map(|n| format!("{n:0width$}", width = usize::from(length))).collect();
+            let pins: Vec<String> =
+                (0..256).map(|i| (start + chunk * 256 + i) % size).map(|n| format!("{n:0width$}", width = usize::from(length))).collect();
             let pins: Vec<String> = pins.into_iter().filter(|p| fits_all(p) && !is_weak(p)).collect();
             for pin in &pins {
                 hint(d, places, pin, window);

@@ -42,8 +42,12 @@ pub(super) fn credential_window(asked: &Asked, rules: &KindRules) -> Result<Wind
     let starts = up(starts, step);
     let ends = ends.map(|e| down(e, step));
     Window::new(starts, ends).map_err(|_| {
-        Error::new(ErrorKind::Unsupported, "window_too_short", format!("the access system keeps time in steps of {step} s; nothing of the window is left"))
-            .with_field("ends_at")
+        Error::new(
+            ErrorKind::Unsupported,
+            "window_too_short",
+            format!("the access system keeps time in steps of {step} s; nothing of the window is left"),
+        )
+        .with_field("ends_at")
     })
 }
 
@@ -94,7 +98,12 @@ mod tests {
         DateTime::from_timestamp(1_700_000_000 + s, 0).unwrap()
     }
     fn asked(from: i64, to: i64) -> Asked {
-        Asked { grant: Window::new(at(from), Some(at(to))).unwrap(), graces: Graces { arrival: 0, departure: 0 }, next_stay: None, now: at(0) }
+        Asked {
+            grant: Window::new(at(from), Some(at(to))).unwrap(),
+            graces: Graces { arrival: 0, departure: 0 },
+            next_stay: None,
+            now: at(0),
+        }
     }
 
     #[test]

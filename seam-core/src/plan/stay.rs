@@ -207,12 +207,7 @@ fn hull_of_grants(d: &Draft<'_>, stay: &Stay) -> Try<Window> {
 }
 
 /// When the next other stay starts at one of these doors, after `after`.
-pub(super) fn next_stay_start(
-    d: &Draft<'_>,
-    own: StayId,
-    doors: &[AcsEntranceId],
-    window: &Window,
-) -> Try<Option<DateTime<Utc>>> {
+pub(super) fn next_stay_start(d: &Draft<'_>, own: StayId, doors: &[AcsEntranceId], window: &Window) -> Try<Option<DateTime<Utc>>> {
     let nears: Vec<Near> = doors.iter().map(|door| Near::new(door_claim(d, *door), window)).collect();
     d.reader().hint_near(nears.iter().cloned());
     d.gather()?;
@@ -281,7 +276,13 @@ impl NotNow {
 /// Casts a key: opens the stay, or joins it. Writes the stay: from here until the outcome is known it is in doubt.
 ///
 /// One override per stay and door: the first key opens; every later one joins; the same target again repeats its role.
-pub(super) fn cast(d: &mut Draft<'_>, id: StayId, target: RowId, doors: &[AcsEntranceId], rules: &StayRules) -> Try<Result<Casting, NotNow>> {
+pub(super) fn cast(
+    d: &mut Draft<'_>,
+    id: StayId,
+    target: RowId,
+    doors: &[AcsEntranceId],
+    rules: &StayRules,
+) -> Try<Result<Casting, NotNow>> {
     let mut stay = d.get::<Stay>(id)?;
     match stay.phase {
         StayPhase::Closed => Ok(Err(NotNow::Closed)),

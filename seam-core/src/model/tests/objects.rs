@@ -74,34 +74,17 @@ fn unmanaged_access_grant() {
 
 #[test]
 fn access_method() {
-    check::<AccessMethod>(&Table {
-        full: full::access_method(),
-        required: METHOD,
-        null: &["issued_at"],
-        always: json!({}),
-    });
+    check::<AccessMethod>(&Table { full: full::access_method(), required: METHOD, null: &["issued_at"], always: json!({}) });
 }
 
 #[test]
 fn unmanaged_access_method() {
     let mut full = full::access_method();
     let members = full.as_object_mut().unwrap();
-    for gone in [
-        "client_session_token",
-        "customization_profile_id",
-        "instant_key_url",
-        "starts_at",
-        "ends_at",
-        "is_suspended",
-    ] {
+    for gone in ["client_session_token", "customization_profile_id", "instant_key_url", "starts_at", "ends_at", "is_suspended"] {
         members.remove(gone).unwrap();
     }
-    check::<UnmanagedAccessMethod>(&Table {
-        full,
-        required: METHOD,
-        null: &["issued_at"],
-        always: json!({}),
-    });
+    check::<UnmanagedAccessMethod>(&Table { full, required: METHOD, null: &["issued_at"], always: json!({}) });
 }
 
 const METHOD: &[&str] = &[
@@ -122,15 +105,7 @@ const METHOD: &[&str] = &[
 fn space() {
     check::<Space>(&Table {
         full: full::space(),
-        required: &[
-            "acs_entrance_count",
-            "created_at",
-            "device_count",
-            "display_name",
-            "name",
-            "space_id",
-            "workspace_id",
-        ],
+        required: &["acs_entrance_count", "created_at", "device_count", "display_name", "name", "space_id", "workspace_id"],
         null: &[],
         always: json!({}),
     });
@@ -157,12 +132,7 @@ fn user_identity() {
     check::<UserIdentity>(&Table {
         full: full::user_identity(),
         required: PERSON,
-        null: &[
-            "email_address",
-            "full_name",
-            "phone_number",
-            "user_identity_key",
-        ],
+        null: &["email_address", "full_name", "phone_number", "user_identity_key"],
         always: json!({}),
     });
 }
@@ -170,10 +140,7 @@ fn user_identity() {
 #[test]
 fn unmanaged_user_identity() {
     let mut full = full::user_identity();
-    full.as_object_mut()
-        .unwrap()
-        .remove("user_identity_key")
-        .unwrap();
+    full.as_object_mut().unwrap().remove("user_identity_key").unwrap();
     check::<UnmanagedUserIdentity>(&Table {
         full,
         required: &PERSON[..PERSON.len() - 1],
@@ -302,15 +269,7 @@ fn acs_credential() {
 fn acs_encoder() {
     check::<AcsEncoder>(&Table {
         full: full::acs_encoder(),
-        required: &[
-            "acs_encoder_id",
-            "acs_system_id",
-            "connected_account_id",
-            "created_at",
-            "display_name",
-            "errors",
-            "workspace_id",
-        ],
+        required: &["acs_encoder_id", "acs_system_id", "connected_account_id", "created_at", "display_name", "errors", "workspace_id"],
         null: &[],
         always: json!({}),
     });
@@ -359,13 +318,7 @@ fn connected_account() {
 fn event() {
     check::<Event>(&Table {
         full: full::event(),
-        required: &[
-            "event_id",
-            "event_type",
-            "workspace_id",
-            "created_at",
-            "occurred_at",
-        ],
+        required: &["event_id", "event_type", "workspace_id", "created_at", "occurred_at"],
         null: &[],
         always: json!({}),
     });
@@ -415,58 +368,29 @@ fn instants_are_written_in_utc_with_milliseconds() {
         encoder["created_at"] = json!(read);
         assert_eq!(round::<AcsEncoder>(&encoder)["created_at"], written);
     }
-    for bad in [
-        json!("2026-05-01"),
-        json!("2026-05-01T12:00:00"),
-        json!("tomorrow"),
-        json!(""),
-        json!(1),
-        json!(null),
-    ] {
+    for bad in [json!("2026-05-01"), json!("2026-05-01T12:00:00"), json!("tomorrow"), json!(""), json!(1), json!(null)] {
         encoder["created_at"] = bad.clone();
-        assert!(
-            serde_json::from_value::<AcsEncoder>(encoder.clone()).is_err(),
-            "{bad}"
-        );
+        assert!(serde_json::from_value::<AcsEncoder>(encoder.clone()).is_err(), "{bad}");
     }
 }
 
 #[test]
 fn requests_of_methods() {
     let json = |request: &AccessMethodRequest| serde_json::to_value(request).unwrap();
-    assert_eq!(
-        json(&AccessMethodRequest::card()),
-        json!({ "mode": "card" })
-    );
-    assert_eq!(
-        json(&AccessMethodRequest::code_of("2580")),
-        json!({ "mode": "code", "code": "2580" })
-    );
+    assert_eq!(json(&AccessMethodRequest::card()), json!({ "mode": "card" }));
+    assert_eq!(json(&AccessMethodRequest::code_of("2580")), json!({ "mode": "code", "code": "2580" }));
     let key = AccessMethodRequest::mobile_key().max_uses(3);
-    assert_eq!(
-        json(&key),
-        json!({ "mode": "mobile_key", "instant_key_max_use_count": 3 })
-    );
-    assert_eq!(
-        serde_json::from_value::<AccessMethodRequest>(json(&key)).unwrap(),
-        key
-    );
-    assert_eq!(
-        json(&AccessMethodRequest::cloud_key()),
-        json!({ "mode": "cloud_key" })
-    );
+    assert_eq!(json(&key), json!({ "mode": "mobile_key", "instant_key_max_use_count": 3 }));
+    assert_eq!(serde_json::from_value::<AccessMethodRequest>(json(&key)).unwrap(), key);
+    assert_eq!(json(&AccessMethodRequest::cloud_key()), json!({ "mode": "cloud_key" }));
 }
 
 #[test]
 fn pages() {
     let page = Page::new(vec![1, 2], Some("next".to_owned())).map(|n| n * 10);
     assert_eq!(page.items, [10, 20]);
-    let pagination =
-        json!({ "has_next_page": true, "next_page_cursor": "next", "next_page_url": null });
+    let pagination = json!({ "has_next_page": true, "next_page_cursor": "next", "next_page_url": null });
     assert_eq!(serde_json::to_value(&page.pagination).unwrap(), pagination);
     let last = json!({ "has_next_page": false, "next_page_cursor": null, "next_page_url": null });
-    assert_eq!(
-        serde_json::to_value(Page::<u8>::new(vec![], None).pagination).unwrap(),
-        last
-    );
+    assert_eq!(serde_json::to_value(Page::<u8>::new(vec![], None).pagination).unwrap(), last);
 }

@@ -18,8 +18,7 @@ pub(super) struct Table {
 
 /// Reads, writes, reads again; what was written.
 pub(super) fn round<T: DeserializeOwned + Serialize + PartialEq + Debug>(json: &Value) -> Value {
-    let object: T =
-        serde_json::from_value(json.clone()).unwrap_or_else(|e| panic!("{e} in {json:#}"));
+    let object: T = serde_json::from_value(json.clone()).unwrap_or_else(|e| panic!("{e} in {json:#}"));
     let written = serde_json::to_value(&object).unwrap();
     let again: T = serde_json::from_value(written.clone()).unwrap();
     assert_eq!(again, object);
@@ -27,11 +26,7 @@ pub(super) fn round<T: DeserializeOwned + Serialize + PartialEq + Debug>(json: &
     let text = serde_json::to_string(&object).unwrap();
     for key in written.as_object().unwrap().keys() {
         let top_level = serde_json::from_str::<Members>(&text).unwrap().0;
-        assert_eq!(
-            top_level.iter().filter(|other| *other == key).count(),
-            1,
-            "{key} in {text}"
-        );
+        assert_eq!(top_level.iter().filter(|other| *other == key).count(), 1, "{key} in {text}");
     }
     written
 }
@@ -47,10 +42,7 @@ impl<'de> serde::Deserialize<'de> for Members {
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<Members, A::Error> {
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut names = Vec::new();
                 while let Some((name, _)) = map.next_entry::<String, serde::de::IgnoredAny>()? {
                     names.push(name);
@@ -67,28 +59,18 @@ fn only(full: &Value, keys: &[&str]) -> Value {
     for key in keys {
         assert!(members.contains_key(*key), "the sample has no {key}");
     }
-    members
-        .iter()
-        .filter(|(key, _)| keys.contains(&key.as_str()))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect()
+    members.iter().filter(|(key, _)| keys.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 /// Holds an object against its table.
 pub(super) fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(table: &Table) {
-    let Table {
-        full,
-        required,
-        null,
-        always,
-    } = table;
+    let Table { full, required, null, always } = table;
     // Everything comes back as it was.
     assert_eq!(round::<T>(full), *full);
 
     // What this version does not know comes back too, whatever its shape.
     let mut unknown = full.clone();
-    unknown["acme_metadata"] =
-        json!({ "door": 7, "nested": { "list": [1, 2.5, "x", null, true] } });
+    unknown["acme_metadata"] = json!({ "door": 7, "nested": { "list": [1, 2.5, "x", null, true] } });
     unknown["from_the_future"] = json!([null, -1, 18_446_744_073_709_551_615_u64]);
     unknown["null_from_the_future"] = Value::Null;
     assert_eq!(round::<T>(&unknown), unknown);
@@ -103,12 +85,7 @@ pub(super) fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(table: 
 
     // Optional fields that come as null are absent afterwards.
     let mut nulls = least.clone();
-    for key in full
-        .as_object()
-        .unwrap()
-        .keys()
-        .filter(|key| !required.contains(&key.as_str()))
-    {
+    for key in full.as_object().unwrap().keys().filter(|key| !required.contains(&key.as_str())) {
         if !matches!(full[key], Value::Bool(_) | Value::Array(_)) && key != "holder" {
             nulls[key] = Value::Null;
         }

@@ -10,12 +10,7 @@ fn time(text: &str) -> TimeOfDay {
 }
 
 fn weekly(spans: &[(DaySet, &str, &str)]) -> Weekly {
-    Weekly::new(
-        spans
-            .iter()
-            .map(|(days, from, to)| WeeklySpan::new(*days, time(from), time(to))),
-    )
-    .unwrap()
+    Weekly::new(spans.iter().map(|(days, from, to)| WeeklySpan::new(*days, time(from), time(to)))).unwrap()
 }
 
 #[test]
@@ -51,21 +46,13 @@ fn a_span_past_midnight_belongs_to_the_day_on_which_it_starts() {
         assert_eq!(schedule.admits(at(instant), Tz::UTC), admitted, "{instant}");
     }
     let whole = weekly(&[([Weekday::Mon].into(), "00:00", "24:00")]);
-    assert!(
-        whole.admits(at("2026-03-02T00:00:00Z"), Tz::UTC)
-            && whole.admits(at("2026-03-02T23:59:00Z"), Tz::UTC)
-    );
-    assert!(
-        !whole.admits(at("2026-03-03T00:00:00Z"), Tz::UTC)
-            && !whole.admits(at("2026-03-01T23:59:00Z"), Tz::UTC)
-    );
+    assert!(whole.admits(at("2026-03-02T00:00:00Z"), Tz::UTC) && whole.admits(at("2026-03-02T23:59:00Z"), Tz::UTC));
+    assert!(!whole.admits(at("2026-03-03T00:00:00Z"), Tz::UTC) && !whole.admits(at("2026-03-01T23:59:00Z"), Tz::UTC));
 }
 
 /// How many minutes of the two days from this instant on are admitted.
 fn minutes(schedule: &Weekly, from: &str, zone: Tz) -> usize {
-    (0..2 * 24 * 60)
-        .filter(|n| schedule.admits(at(from) + TimeDelta::minutes(*n), zone))
-        .count()
+    (0..2 * 24 * 60).filter(|n| schedule.admits(at(from) + TimeDelta::minutes(*n), zone)).count()
 }
 
 #[test]
@@ -82,37 +69,14 @@ fn changes_of_the_clocks() {
     assert_eq!(minutes(&small_hours, autumn, berlin), 90);
     assert!(small_hours.admits(at("2026-10-25T00:50:00Z"), berlin));
     // It begins in the gap, or ends in it.
-    assert_eq!(
-        minutes(
-            &weekly(&[([Weekday::Sun].into(), "02:30", "04:00")]),
-            spring,
-            berlin
-        ),
-        60
-    );
-    assert_eq!(
-        minutes(
-            &weekly(&[([Weekday::Sun].into(), "01:00", "02:30")]),
-            spring,
-            berlin
-        ),
-        60
-    );
+    assert_eq!(minutes(&weekly(&[([Weekday::Sun].into(), "02:30", "04:00")]), spring, berlin), 60);
+    assert_eq!(minutes(&weekly(&[([Weekday::Sun].into(), "01:00", "02:30")]), spring, berlin), 60);
     // Half an hour on Lord Howe Island.
     let sunday = weekly(&[([Weekday::Sun].into(), "00:00", "24:00")]);
-    assert_eq!(
-        minutes(&sunday, "2026-10-03T01:00:00Z", Tz::Australia__Lord_Howe),
-        24 * 60 - 30
-    );
-    assert_eq!(
-        minutes(&sunday, "2026-04-04T01:00:00Z", Tz::Australia__Lord_Howe),
-        24 * 60 + 30
-    );
+    assert_eq!(minutes(&sunday, "2026-10-03T01:00:00Z", Tz::Australia__Lord_Howe), 24 * 60 - 30);
+    assert_eq!(minutes(&sunday, "2026-04-04T01:00:00Z", Tz::Australia__Lord_Howe), 24 * 60 + 30);
     // Clocks that go back over midnight: Sunday 00:00 to 01:00 is twice, the first time before Saturday 23:00 or so.
-    assert_eq!(
-        minutes(&sunday, "2026-10-31T12:00:00Z", Tz::America__Havana),
-        25 * 60
-    );
+    assert_eq!(minutes(&sunday, "2026-10-31T12:00:00Z", Tz::America__Havana), 25 * 60);
 }
 
 #[test]
@@ -120,37 +84,13 @@ fn bad_schedules_are_refused() {
     let span = |days: DaySet, from: &str, to: &str| WeeklySpan::new(days, time(from), time(to));
     assert_eq!(Weekly::new([]), Err(WeeklyError::NoSpans));
     let good = span(DaySet::EVERY_DAY, "08:00", "09:00");
-    assert_eq!(
-        Weekly::new(vec![good; 65]),
-        Err(WeeklyError::TooManySpans { count: 65 })
-    );
+    assert_eq!(Weekly::new(vec![good; 65]), Err(WeeklyError::TooManySpans { count: 65 }));
     assert!(Weekly::new(vec![good; Weekly::MAX_SPANS]).is_ok());
-    assert_eq!(
-        Weekly::new([good, span(DaySet::default(), "08:00", "09:00")]),
-        Err(WeeklyError::NoDays { index: 1 })
-    );
-    assert_eq!(
-        Weekly::new([span(DaySet::WEEKEND, "08:00", "08:00")]),
-        Err(WeeklyError::EmptySpan {
-            index: 0,
-            at: time("08:00")
-        })
-    );
-    assert_eq!(
-        Weekly::new([span(DaySet::WEEKEND, "24:00", "08:00")]),
-        Err(WeeklyError::StartsAtMidnightEnd { index: 0 })
-    );
-    for bad in [
-        "", "8:00", "08:0", "08:00:00", "24:01", "25:00", "08:60", "-8:00", "+8:00", "0８:00",
-        "noon",
-    ] {
-        assert_eq!(
-            bad.parse::<TimeOfDay>(),
-            Err(WeeklyError::NotATime {
-                text: bad.to_owned()
-            }),
-            "{bad}"
-        );
+    assert_eq!(Weekly::new([good, span(DaySet::default(), "08:00", "09:00")]), Err(WeeklyError::NoDays { index: 1 }));
+    assert_eq!(Weekly::new([span(DaySet::WEEKEND, "08:00", "08:00")]), Err(WeeklyError::EmptySpan { index: 0, at: time("08:00") }));
+    assert_eq!(Weekly::new([span(DaySet::WEEKEND, "24:00", "08:00")]), Err(WeeklyError::StartsAtMidnightEnd { index: 0 }));
+    for bad in ["", "8:00", "08:0", "08:00:00", "24:01", "25:00", "08:60", "-8:00", "+8:00", "0８:00", "noon"] {
+        assert_eq!(bad.parse::<TimeOfDay>(), Err(WeeklyError::NotATime { text: bad.to_owned() }), "{bad}");
     }
     for bad in [
         r#"{"spans": []}"#,
@@ -168,27 +108,18 @@ fn json() {
     let text = r#"{"spans":[{"days":["monday","sunday"],"from":"22:00","to":"24:00"}]}"#;
     assert_eq!(serde_json::to_string(&schedule).unwrap(), text);
     assert_eq!(serde_json::from_str::<Weekly>(text).unwrap(), schedule);
-    assert_eq!(
-        schedule.spans()[0].days.iter().collect::<Vec<_>>(),
-        [Weekday::Mon, Weekday::Sun]
-    );
+    assert_eq!(schedule.spans()[0].days.iter().collect::<Vec<_>>(), [Weekday::Mon, Weekday::Sun]);
 }
 
 const WEEK: u16 = 7 * 24 * 60;
 
 fn spans() -> impl Strategy<Value = WeeklySpan> {
-    (1..128_u8, 0..24 * 60_u16, 1..=24 * 60_u16).prop_filter_map(
-        "from is to",
-        |(days, from, to)| {
-            let minute = |n: u16| {
-                TimeOfDay::new(u8::try_from(n / 60).unwrap(), u8::try_from(n % 60).unwrap())
-                    .unwrap()
-            };
-            let day = |n: u8| Weekday::try_from(n).unwrap();
-            let days: DaySet = (0..7).filter(|n| days & (1 << n) != 0).map(day).collect();
-            (from != to).then(|| WeeklySpan::new(days, minute(from), minute(to)))
-        },
-    )
+    (1..128_u8, 0..24 * 60_u16, 1..=24 * 60_u16).prop_filter_map("from is to", |(days, from, to)| {
+        let minute = |n: u16| TimeOfDay::new(u8::try_from(n / 60).unwrap(), u8::try_from(n % 60).unwrap()).unwrap();
+        let day = |n: u8| Weekday::try_from(n).unwrap();
+        let days: DaySet = (0..7).filter(|n| days & (1 << n) != 0).map(day).collect();
+        (from != to).then(|| WeeklySpan::new(days, minute(from), minute(to)))
+    })
 }
 
 proptest! {

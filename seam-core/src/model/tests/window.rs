@@ -91,55 +91,20 @@ proptest! {
 #[test]
 fn bad_windows_are_refused() {
     let (early, late) = (at("2026-03-01T00:00:00Z"), at("2026-03-02T00:00:00Z"));
-    assert_eq!(
-        Window::new(early, Some(early)),
-        Err(WindowError::Empty { at: early })
-    );
+    assert_eq!(Window::new(early, Some(early)), Err(WindowError::Empty { at: early }));
     let a_little = TimeDelta::microseconds(999);
-    assert_eq!(
-        Window::new(early, Some(early + a_little)),
-        Err(WindowError::Empty { at: early })
-    );
-    assert_eq!(
-        Window::new(late, Some(early)),
-        Err(WindowError::Backwards {
-            starts_at: late,
-            ends_at: early
-        })
-    );
-    for outside in [
-        at("1969-12-31T23:59:59.999Z"),
-        "9999-01-01T00:00:00Z".parse().unwrap(),
-        DateTime::<Utc>::MIN_UTC,
-        DateTime::<Utc>::MAX_UTC,
-    ] {
-        assert!(
-            matches!(
-                Window::new(outside, None),
-                Err(WindowError::OutOfRange { .. })
-            ),
-            "{outside}"
-        );
-        assert!(
-            matches!(
-                Window::new(early, Some(outside)),
-                Err(WindowError::OutOfRange { .. })
-            ),
-            "{outside}"
-        );
+    assert_eq!(Window::new(early, Some(early + a_little)), Err(WindowError::Empty { at: early }));
+    assert_eq!(Window::new(late, Some(early)), Err(WindowError::Backwards { starts_at: late, ends_at: early }));
+    for outside in
+        [at("1969-12-31T23:59:59.999Z"), "9999-01-01T00:00:00Z".parse().unwrap(), DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC]
+    {
+        assert!(matches!(Window::new(outside, None), Err(WindowError::OutOfRange { .. })), "{outside}");
+        assert!(matches!(Window::new(early, Some(outside)), Err(WindowError::OutOfRange { .. })), "{outside}");
     }
     let read = |json: &str| serde_json::from_str::<Window>(json);
-    assert!(
-        read(r#"{"starts_at": "2026-03-02T00:00:00Z", "ends_at": "2026-03-01T00:00:00Z"}"#)
-            .is_err()
-    );
+    assert!(read(r#"{"starts_at": "2026-03-02T00:00:00Z", "ends_at": "2026-03-01T00:00:00Z"}"#).is_err());
     assert!(read(r#"{"ends_at": "2026-03-01T00:00:00Z"}"#).is_err());
-    assert_eq!(
-        read(r#"{"starts_at": "2026-03-01T00:00:00Z"}"#)
-            .unwrap()
-            .ends_at(),
-        None
-    );
+    assert_eq!(read(r#"{"starts_at": "2026-03-01T00:00:00Z"}"#).unwrap().ends_at(), None);
 }
 
 #[test]

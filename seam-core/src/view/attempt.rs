@@ -1,0 +1,102 @@
+//! What a person asked for, and what came of it.
+use super::{Viewer, access_method, acs_credential};
+use crate::error::ErrorKind;
+use crate::model::codes;
+use crate::model::{
+    self, AcsCredentialId, ActionAttemptId, ActionError, ActionResult, ActionType, CredentialOnEncoder, Map, ScanResult, ScanWarning,
+    UnlockResult,
+};
+use crate::plan::{Stop, Try};
+use crate::state::{Action, Attempt, AttemptState, Target};
+use serde_json::Value;
+
+/// An action attempt.
+pub(crate) fn action_attempt(v: &Viewer<'_>, id: ActionAttemptId) -> Try<model::ActionAttempt> {
+    let row = v.get::<Attempt>(id)?;
+    let kind = match &row.action {
+        Action::Encode { .. } => ActionType::EncodeCredential,
+        Action::Scan { .. } => ActionType::ScanCredential,
+        Action::Assign { .. } => ActionType::AssignCredential,
+        Action::Unlock { .. } => ActionType::UnlockDoor,
+    };
+    let pending = model::ActionAttempt::pending(id, kind);
+    Ok(match &row.state {
+        AttemptState::Waiting | AttemptState::Begun { .. } => pending,
+        AttemptState::Success { result: stored, .. } => pending.succeeded(result(v, row, stored)?),
+        AttemptState::Error { kind, message, effect, .. } => {
+            let mut error = ActionError::new(kind.clone(), message.clone());
+            // What may have happened decides what the person at the device does next.
+            error.extra.insert("effect".to_owned(), serde_json::to_value(effect).unwrap_or_default());
+            pending.failed(error)
+        }
+    })
+}
+
+/// The result as an object where that still exists, else the ids that were stored.
+fn result(v: &Viewer<'_>, row: &Attempt, stored: &Value) -> Try<ActionResult> {
+    let object = match &row.action {
+        Action::Encode { target, method, .. } => shown(acs_credential(v, AcsCredentialId::from_uuid(*target)))?.map(|mut credential| {
+            if let Some(method) = method {
+                credential.extra.insert("access_method_id".to_owned(), method.to_string().into());
+            }
+            ActionResult::Credential(Box::new(credential))
+        }),
+        Action::Assign { target, method, .. } => match method {
+            Some(method) => shown(access_method(v, *method))?.map(|method| ActionResult::AccessMethod(Box::new(method))),
+            None => shown(acs_credential(v, AcsCredentialId::from_uuid(*target)))?.map(|it| ActionResult::Credential(Box::new(it))),
+        },
+        Action::Scan { .. } => Some(ActionResult::Scan(Box::new(scan(v, stored)?))),
+        Action::Unlock { .. } => {
+            let confirmed = stored.get("was_confirmed_by_device").and_then(Value::as_bool).unwrap_or(false);
+            Some(ActionResult::Unlock(UnlockResult::new(confirmed)))
+        }
+    };
+    Ok(object.unwrap_or_else(|| ActionResult::Other(members(stored))))
+}
+
+/// What was read from a card: its number and whether it carries anything as they were read, the credential and how it differs as it is now.
+fn scan(v: &Viewer<'_>, stored: &Value) -> Try<ScanResult> {
+    let number = stored.get("card_number").and_then(Value::as_str).map(str::to_owned);
+    let empty = stored.get("is_empty").and_then(Value::as_bool).unwrap_or(false);
+    let id = stored.get("acs_credential_id").and_then(Value::as_str).and_then(|id| id.parse::<AcsCredentialId>().ok());
+    let target = match id {
+        Some(id) => v.try_get::<Target>(id)?,
+        None => None,
+    };
+    let known = match id {
+        Some(id) => shown(acs_credential(v, id))?,
+        None => None,
+    };
+    let made = target.and_then(|target| target.made.as_ref());
+    let mut warnings = Vec::new();
+    if known.is_none() && !empty {
+        let message = "Nothing is recorded for this card.";
+        warnings.push(ScanWarning::new(codes::warning::ACS_CREDENTIAL_ON_SEAM_NOT_FOUND, message));
+    }
+    if known.is_some() && target.is_some_and(|target| !target.is_in_place()) {
+        let message = "The card does not carry what is decided now. Encode it again.";
+        warnings.push(ScanWarning::new(codes::warning::ACS_CREDENTIAL_ON_ENCODER_OUT_OF_SYNC, message));
+    }
+    let on_card = CredentialOnEncoder {
+        card_number: number,
+        created_at: made.map(|made| made.at),
+        starts_at: made.map(|made| made.window.starts_at()),
+        ends_at: made.and_then(|made| made.window.ends_at()),
+        is_issued: Some(!empty),
+        extra: Map::new(),
+    };
+    Ok(ScanResult { acs_credential_on_encoder: Some(on_card), acs_credential_on_seam: known, warnings, extra: Map::new() })
+}
+
+/// An object, or nothing if it is hidden by now.
+fn shown<T>(object: Try<T>) -> Try<Option<T>> {
+    match object {
+        Ok(object) => Ok(Some(object)),
+        Err(Stop::Reject(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(stop) => Err(stop),
+    }
+}
+
+fn members(stored: &Value) -> Map {
+    stored.as_object().map(super::notes::map).unwrap_or_default()
+}

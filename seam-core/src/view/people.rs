@@ -1,0 +1,165 @@
+//! Persons, and users of access systems.
+use super::notes::{named, warnings};
+use super::target::failure_error;
+use super::{Viewer, hidden, sealed};
+use crate::model::{self, AcsUserId, Map, ObjectError, PendingMutation, Profile, UserIdentityId, Warning};
+use crate::plan::{Person, Try};
+use crate::provider::Kind;
+use crate::state::{AcsUser, Identity, Index, Key, SeenState, System, Target, Wanted};
+use secrecy::ExposeSecret;
+
+/// Name and contacts in the clear; all empty once a person is erased.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Contacts {
+    pub(super) full_name: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) phone: Option<String>,
+}
+
+/// Name and contacts of a person.
+pub(super) fn contacts(v: &Viewer<'_>, id: UserIdentityId, row: &Identity) -> Try<Contacts> {
+    let Some(own) = &row.own_key else {
+        return Ok(Contacts::default());
+    };
+    let open = |field: &str, text: Option<&crate::state::Sealed>| -> Try<Option<String>> {
+        let Some(text) = text else { return Ok(None) };
+        Ok(Some(v.vault.open_own(own, v.workspace, id.uuid(), field, text)?.expose_secret().to_owned()))
+    };
+    Ok(Contacts {
+        full_name: open(sealed::FULL_NAME, row.full_name.as_ref())?,
+        email: open(sealed::EMAIL, row.email.as_ref())?,
+        phone: open(sealed::PHONE, row.phone.as_ref())?,
+    })
+}
+
+/// What a person is called: by her name, else by what else is known of her.
+pub(super) fn person_name(row: &Identity, who: &Contacts) -> String {
+    let known = [who.full_name.as_deref(), who.email.as_deref(), who.phone.as_deref(), row.key.as_deref()];
+    named(known, if row.own_key.is_none() && row.deleted_at.is_some() { "Erased person" } else { "Unnamed person" })
+}
+
+/// A person. A deleted one is hidden; one that was merged leads to the one that stays.
+pub(crate) fn user_identity(v: &Viewer<'_>, id: UserIdentityId) -> Try<model::UserIdentity> {
+    let mut id = id;
+    let mut row = v.get::<Identity>(id)?;
+    // A merge may follow a merge. No chain is as long as this; a circle would be a corrupt row.
+    for _ in 0..64 {
+        let Some(into) = row.merged_into else { break };
+        id = into;
+        row = v.get::<Identity>(id)?;
+    }
+    if row.deleted_at.is_some() || row.merged_into.is_some() {
+        return hidden::<Identity, _>(id);
+    }
+    let who = contacts(v, id, row)?;
+    let users = v.all::<AcsUser, _>(v.reader.find(&Key::id(Index::UsersOf, id))?)?;
+    v.reader.hint(users.iter().map(|(_, user)| user.target));
+    v.reader.gather()?;
+    let mut errors = Vec::new();
+    for (user, body) in &users {
+        if let Some((target, failed)) = v.try_get::<Target>(body.target)?.and_then(|t| Some((t, t.work.failure.as_ref()?))) {
+            errors.push(ObjectError::issue_with_acs_user(failed.at, target.system, AcsUserId::from_uuid(*user)));
+        }
+    }
+    Ok(model::UserIdentity {
+        user_identity_id: id,
+        workspace_id: v.workspace,
+        user_identity_key: row.key.clone(),
+        display_name: person_name(row, &who),
+        full_name: who.full_name,
+        email_address: who.email,
+        phone_number: who.phone,
+        created_at: row.created_at,
+        acs_user_ids: users.iter().map(|(user, _)| AcsUserId::from_uuid(*user)).collect(),
+        merged_user_identity_ids: row.merged.clone(),
+        merged_user_identity_keys: row.merged_keys.clone(),
+        errors,
+        warnings: warnings(&row.warnings),
+        extra: Map::new(),
+    })
+}
+
+/// A user of an access system. A deleted one shows that it is being deleted until it is gone there, then it is hidden.
+pub(crate) fn acs_user(v: &Viewer<'_>, id: AcsUserId) -> Try<model::AcsUser> {
+    let row = v.get::<AcsUser>(id)?;
+    v.reader.hint([row.target, row.system.uuid()].into_iter().chain(row.identity.map(|person| person.uuid())));
+    v.reader.gather()?;
+    let target = v.try_get::<Target>(row.target)?;
+    if row.deleted_at.is_some() && target.is_none_or(|target| !super::target::is_leaving(target)) {
+        return hidden::<AcsUser, _>(id);
+    }
+    let system = v.get::<System>(row.system)?;
+    let person = row.identity.map(|person| Ok::<_, crate::plan::Stop>((person, v.get::<Identity>(person)?))).transpose()?;
+    let linked = person.map(|(person, body)| contacts(v, person, body)).transpose()?.unwrap_or_default();
+    let own = own_profile(v, id, row)?;
+    let own = if row.profile.is_some() { own } else { linked.clone() };
+    let profile = Profile::new(own.full_name.clone(), own.email.clone(), own.phone.clone());
+    let external_type = system.report.external_types.get(&Kind::User).cloned();
+    Ok(model::AcsUser {
+        acs_user_id: id,
+        acs_system_id: row.system,
+        connected_account_id: row.account,
+        workspace_id: v.workspace,
+        display_name: named([own.full_name.as_deref(), own.email.as_deref(), own.phone.as_deref()], "Unnamed user"),
+        full_name: own.full_name,
+        email: own.email.clone(),
+        email_address: own.email,
+        phone_number: own.phone,
+        external_type_display_name: external_type.as_deref().map(super::notes::label),
+        external_type,
+        user_identity_id: row.identity,
+        user_identity_full_name: linked.full_name,
+        user_identity_email_address: linked.email,
+        user_identity_phone_number: linked.phone,
+        created_at: row.created_at,
+        is_managed: true,
+        is_suspended: Some(row.suspended),
+        access_schedule: row.schedule.map(Into::into),
+        last_successful_sync_at: target.and_then(|target| target.synced_at),
+        errors: target.and_then(|target| failure_error(target, true)).into_iter().collect(),
+        warnings: user_warnings(v, row),
+        pending_mutations: target.map(|target| user_changes(target, &profile)).unwrap_or_default(),
+        extra: Map::new(),
+    })
+}
+
+fn own_profile(v: &Viewer<'_>, id: AcsUserId, row: &AcsUser) -> Try<Contacts> {
+    let Some(profile) = v.open_some(id, sealed::PROFILE, row.profile.as_ref())? else {
+        return Ok(Contacts::default());
+    };
+    // A profile that does not read is no reason to hide the user.
+    let person: Person = serde_json::from_str(profile.expose()).unwrap_or_default();
+    Ok(Contacts { full_name: person.full_name, email: person.email_address, phone: person.phone_number })
+}
+
+fn user_warnings(v: &Viewer<'_>, row: &AcsUser) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if let Some(at) = row.deleted_at {
+        warnings.push(Warning::being_deleted(at));
+    }
+    if row.schedule.is_some_and(|schedule| !schedule.contains(v.now)) {
+        warnings.push(Warning::acs_user_inactive(v.now));
+    }
+    warnings
+}
+
+/// What is decided about a user and not yet at the system.
+fn user_changes(target: &Target, profile: &Profile) -> Vec<PendingMutation> {
+    let at = target.synced_at.unwrap_or(target.created_at);
+    if target.gone {
+        return if super::target::is_leaving(target) { vec![PendingMutation::deleting(at)] } else { Vec::new() };
+    }
+    if target.is_in_place() {
+        return Vec::new();
+    }
+    if matches!(target.seen, SeenState::Never) {
+        return vec![PendingMutation::creating(at)];
+    }
+    match &target.want {
+        Wanted::User { suspended: true, .. } => vec![PendingMutation::updating_suspension_state(at, true)],
+        Wanted::User { window: Some(window), .. } => vec![PendingMutation::updating_access_schedule(at, None, Some(window))],
+        // What the system has now is not stored; that something is on its way is.
+        Wanted::User { .. } => vec![PendingMutation::updating_user_information(at, profile, profile)],
+        _ => Vec::new(),
+    }
+}

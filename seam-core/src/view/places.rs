@@ -1,0 +1,190 @@
+//! Accounts, systems, entrances, groups, encoders, spaces.
+use super::notes::{errors, label, metadata, named, warnings};
+use super::{Viewer, hidden};
+use crate::model::{
+    self, AcsAccessGroupId, AcsEncoderId, AcsEntranceId, AcsSystemId, ConnectedAccountId, Map, ObjectError, SpaceId, Warning,
+};
+use crate::model::{codes, time};
+use crate::plan::Try;
+use crate::provider::Kind;
+use crate::state::{Account, Encoder, Entrance, Group, Index, Key, Space, System};
+
+/// A connected account. A disconnected one is hidden.
+pub(crate) fn connected_account(v: &Viewer<'_>, id: ConnectedAccountId) -> Try<model::ConnectedAccount> {
+    let row = v.get::<Account>(id)?;
+    if row.deleted_at.is_some() {
+        return hidden::<Account, _>(id);
+    }
+    let systems = v.all::<System, _>(v.reader.find(&Key::id(Index::SystemsOf, id))?)?;
+    let kind = label(&row.kind);
+    let mut warnings = Vec::new();
+    if let Some(held) = &row.held {
+        warnings.push(super::notes::warning(held));
+    }
+    Ok(model::ConnectedAccount {
+        connected_account_id: id,
+        workspace_id: v.workspace,
+        account_type: Some(row.kind.clone()),
+        account_type_display_name: kind.clone(),
+        display_name: named(systems.iter().map(|(_, system)| Some(system.report.name.as_str())), &kind),
+        user_identifier: None,
+        customer_key: None,
+        custom_metadata: Map::new(),
+        accepted_capabilities: vec!["access_control".to_owned()],
+        automatically_manage_new_devices: true,
+        created_at: row.created_at,
+        errors: errors(&row.errors),
+        warnings,
+        extra: Map::new(),
+    })
+}
+
+/// An access system.
+pub(crate) fn acs_system(v: &Viewer<'_>, id: AcsSystemId) -> Try<model::AcsSystem> {
+    let row = v.get::<System>(id)?;
+    let account = v.try_get::<Account>(row.account)?;
+    let report = &row.report;
+    let kind = Some(report.external_type.clone()).filter(|text| !text.is_empty());
+    let label = Some(report.external_type_display_name.clone()).filter(|text| !text.is_empty());
+    let mut errors = errors(&row.errors);
+    if let Some(since) = row.missing_since {
+        errors.push(ObjectError::acs_system_disconnected(since));
+    }
+    if let Some(since) = account.and_then(|account| account.deleted_at) {
+        errors.push(ObjectError::account_disconnected(since));
+    }
+    Ok(model::AcsSystem {
+        acs_system_id: id,
+        workspace_id: v.workspace,
+        connected_account_id: row.account,
+        connected_account_ids: vec![row.account],
+        name: named([Some(report.name.as_str())], &super::notes::label(&row.kind)),
+        external_type: kind.clone(),
+        external_type_display_name: label.clone(),
+        system_type: kind,
+        system_type_display_name: label,
+        is_credential_manager: false,
+        default_credential_manager_acs_system_id: None,
+        location: model::SystemLocation::new(report.time_zone.clone()),
+        image_url: String::new(),
+        image_alt_text: String::new(),
+        created_at: row.created_at,
+        acs_access_group_count: None,
+        acs_user_count: None,
+        errors,
+        warnings: warnings(&row.warnings),
+        extra: Map::new(),
+    })
+}
+
+/// An entrance. One that its system no longer shows stays, with an error: grants on it are kept.
+pub(crate) fn acs_entrance(v: &Viewer<'_>, id: AcsEntranceId) -> Try<model::AcsEntrance> {
+    let row = v.get::<Entrance>(id)?;
+    let spaces = Key::id(Index::SpacesWith, id);
+    v.reader.hint([row.system.uuid()]);
+    v.reader.hint_keys([spaces.clone()]);
+    v.reader.gather()?;
+    let system = v.get::<System>(row.system)?;
+    let report = &row.report;
+    let missing = row.missing_since.map(|since| {
+        let message = "The access system no longer shows this entrance. Grants on it are kept.";
+        ObjectError::new(codes::error::DELETED_EXTERNALLY, message, since)
+    });
+    Ok(model::AcsEntrance {
+        acs_entrance_id: id,
+        acs_system_id: row.system,
+        connected_account_id: row.account,
+        display_name: named([Some(report.name.as_str()), report.handle.as_text()], "Entrance"),
+        created_at: row.created_at,
+        can_belong_to_reservation: Some(report.reservation),
+        can_unlock_with_card: Some(report.card),
+        can_unlock_with_cloud_key: Some(report.cloud_key),
+        can_unlock_with_code: Some(report.code),
+        can_unlock_with_mobile_key: Some(report.mobile_key),
+        is_locked: None,
+        space_ids: v.reader.find(&spaces)?.iter().copied().map(SpaceId::from_uuid).collect(),
+        errors: missing.into_iter().collect(),
+        warnings: Vec::new(),
+        extra: metadata(&system.kind, &report.metadata),
+    })
+}
+
+/// A group of an access system.
+pub(crate) fn acs_access_group(v: &Viewer<'_>, id: AcsAccessGroupId) -> Try<model::AcsAccessGroup> {
+    let row = v.get::<Group>(id)?;
+    let system = v.get::<System>(row.system)?;
+    let kind = system.report.external_types.get(&Kind::Access).cloned().unwrap_or_else(|| format!("{}_access_group", system.kind));
+    let kind_label = label(&kind);
+    let name = named([Some(row.name.as_str()), row.handle.as_text()], "Group");
+    let missing = row.missing_since.map(|since| {
+        let message = "The access system no longer shows this group.";
+        Warning::new(codes::warning::UNKNOWN_ISSUE_WITH_ACS_ACCESS_GROUP, message, since)
+    });
+    Ok(model::AcsAccessGroup {
+        acs_access_group_id: id,
+        acs_system_id: row.system,
+        connected_account_id: row.account,
+        workspace_id: v.workspace,
+        name: name.clone(),
+        display_name: name,
+        external_type: kind.clone(),
+        external_type_display_name: kind_label.clone(),
+        access_group_type: kind,
+        access_group_type_display_name: kind_label,
+        created_at: row.created_at,
+        is_managed: true,
+        access_schedule: None,
+        schedule: None,
+        errors: Vec::new(),
+        warnings: missing.into_iter().collect(),
+        pending_mutations: Vec::new(),
+        extra: Map::new(),
+    })
+}
+
+/// An encoder. While it is quarantined after an unknown outcome, an error says until when.
+pub(crate) fn acs_encoder(v: &Viewer<'_>, id: AcsEncoderId) -> Try<model::AcsEncoder> {
+    let row = v.get::<Encoder>(id)?;
+    let mut errors: Vec<ObjectError> = row.missing_since.map(ObjectError::acs_encoder_removed).into_iter().collect();
+    if let Some(until) = row.quarantined_until.filter(|until| *until > v.now) {
+        let message = "The outcome of the last job here is not known. The encoder is not used until that job has surely ended.";
+        errors.push(ObjectError::new("acs_encoder_quarantined", message, v.now).with("until", time::text(until)));
+    }
+    Ok(model::AcsEncoder {
+        acs_encoder_id: id,
+        acs_system_id: row.system,
+        connected_account_id: row.account,
+        workspace_id: v.workspace,
+        display_name: named([Some(row.report.name.as_str()), row.report.handle.as_text()], "Encoder"),
+        created_at: row.created_at,
+        errors,
+        extra: Map::new(),
+    })
+}
+
+/// A space. A deleted one is hidden.
+pub(crate) fn space(v: &Viewer<'_>, id: SpaceId) -> Try<model::Space> {
+    let row = v.get::<Space>(id)?;
+    if row.deleted_at.is_some() {
+        return hidden::<Space, _>(id);
+    }
+    let entrances = v.all::<Entrance, _>(&row.entrances)?;
+    // A device is an entrance that is a lock of its own, reached by itself; its id is the entrance's.
+    let devices = entrances.iter().filter(|(_, entrance)| entrance.report.channel.is_some()).count();
+    Ok(model::Space {
+        space_id: id,
+        workspace_id: v.workspace,
+        space_key: row.key.clone(),
+        name: row.name.clone(),
+        display_name: named([Some(row.name.as_str()), row.key.as_deref()], "Space"),
+        created_at: row.created_at,
+        acs_entrance_count: row.entrances.len() as u64,
+        device_count: devices as u64,
+        customer_data: row.customer_data.as_ref().and_then(|data| serde_json::from_value(data.clone()).ok()),
+        customer_key: row.customer_key.clone(),
+        geolocation: None,
+        parent_space_id: None,
+        parent_space_key: None,
+        extra: Map::new(),
+    })
+}
