@@ -90,7 +90,8 @@ async fn two_guests_one_room_then_an_extension_a_loss_and_the_next_stay() {
     let (room, gym) = (d.door("101").await, d.door("gym").await);
     let modes = [AccessMethodMode::Card, AccessMethodMode::Code];
     let anna = d.grant(d.new("Anna", vec![room, gym], &modes, Some("stay-1"), "2026-03-01T15:00:00Z", "2026-03-03T11:00:00Z")).await;
-    let ben = d.grant(d.new("Ben", vec![room], &[AccessMethodMode::Card], Some("stay-1"), "2026-03-01T15:00:00Z", "2026-03-03T11:00:00Z")).await;
+    let ben =
+        d.grant(d.new("Ben", vec![room], &[AccessMethodMode::Card], Some("stay-1"), "2026-03-01T15:00:00Z", "2026-03-03T11:00:00Z")).await;
     let anna_card_method = d.method(&anna, AccessMethodMode::Card).await;
     let ben_card_method = d.method(&ben, AccessMethodMode::Card).await;
     let pin = d.ws.access_methods().get(d.method(&anna, AccessMethodMode::Code).await).await.unwrap();
@@ -139,7 +140,16 @@ async fn two_guests_one_room_then_an_extension_a_loss_and_the_next_stay() {
     assert!(d.tries("101", &ben_new).0);
 
     // The next stay overrides when its card is first used.
-    let next = d.grant(d.new("Cleo", vec![room], &[AccessMethodMode::Card, AccessMethodMode::MobileKey], Some("stay-2"), "2026-03-04T15:00:00Z", "2026-03-06T11:00:00Z")).await;
+    let next = d
+        .grant(d.new(
+            "Cleo",
+            vec![room],
+            &[AccessMethodMode::Card, AccessMethodMode::MobileKey],
+            Some("stay-2"),
+            "2026-03-04T15:00:00Z",
+            "2026-03-06T11:00:00Z",
+        ))
+        .await;
     let next_card = d.encode(d.method(&next, AccessMethodMode::Card).await).await;
     assert!(d.tries("101", &anna_card).0);
     assert!(!d.tries("101", &next_card).0, "not yet valid");

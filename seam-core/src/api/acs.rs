@@ -316,7 +316,12 @@ impl AcsEncoders<'_> {
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput`, `Unsupported`; `Busy`, `Store` (may be retried).
-    pub async fn encode_credential(&self, encoder: AcsEncoderId, credential: AcsCredentialId, card_wait: Duration) -> Result<ActionAttempt> {
+    pub async fn encode_credential(
+        &self,
+        encoder: AcsEncoderId,
+        credential: AcsCredentialId,
+        card_wait: Duration,
+    ) -> Result<ActionAttempt> {
         let wait_seconds = u32::try_from(card_wait.as_secs()).unwrap_or(u32::MAX);
         let new = NewEncode { what: EncodeWhat::Credential(credential), encoder, wait_seconds, would_end: false };
         self.attempt(Change::Encode(new)).await

@@ -126,7 +126,10 @@ impl Seam {
 /// The id of a row after which a page starts, from a cursor.
 fn cursor_in(cursor: Option<&str>) -> Result<Option<RowId>> {
     cursor
-        .map(|c| uuid::Uuid::try_parse(c).map_err(|_| Error::invalid("page_cursor", "this cursor was not given by a list").with_context("page_cursor", "unknown")))
+        .map(|c| {
+            uuid::Uuid::try_parse(c)
+                .map_err(|_| Error::invalid("page_cursor", "this cursor was not given by a list").with_context("page_cursor", "unknown"))
+        })
         .transpose()
 }
 

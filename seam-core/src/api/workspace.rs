@@ -4,8 +4,8 @@ use crate::error::ErrorKind;
 use crate::model::{AccessGrantId, AcsCredentialId, AcsEntranceId, Page, UserIdentityId};
 use crate::plan::{Decided, Outcome, Reader, Resolution, Stop, Try};
 use crate::state::{Changeset, Facts, Key, RowKind};
-use crate::store::perform::{Performed, perform};
 use crate::store::ListQuery;
+use crate::store::perform::{Performed, perform};
 use crate::view::history::GrantHistory;
 use crate::view::question::OpenQuestion;
 use crate::view::{self, Viewer};
@@ -108,8 +108,7 @@ impl Workspace {
             let now = self.seam.clock().now();
             let reads = {
                 let reader = Reader::new(&facts);
-                let viewer =
-                    Viewer { reader: &reader, vault: &self.seam.0.vault, workspace: self.id, now, links: &self.seam.0.links };
+                let viewer = Viewer { reader: &reader, vault: &self.seam.0.vault, workspace: self.id, now, links: &self.seam.0.links };
                 match see(&viewer) {
                     Ok(x) => return Ok(x),
                     Err(Stop::Reject(e)) => return Err(e),
