@@ -7,6 +7,8 @@ mod derive;
 mod facts;
 
 pub(super) use agenda::Agenda;
+#[cfg(feature = "sqlite")]
+pub(super) use apply::take_back;
 pub(super) use apply::{Heads, Written, check, log_entry};
 pub(super) use claims::{Asked, ClaimSet};
 pub(super) use derive::{Place, place};
