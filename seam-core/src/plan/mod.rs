@@ -27,16 +27,16 @@ mod places;
 mod read;
 mod rebind;
 mod refresh;
+pub mod residual;
 pub mod settle;
 mod space;
 mod span;
 mod spec;
 mod stay;
-mod user;
-mod validate;
-pub mod residual;
 #[cfg(test)]
 mod tests;
+mod user;
+mod validate;
 
 pub use change::*;
 pub use decide::{Begun, Decided, begin as begin_work, decide, new_workspace, settle as settle_work};

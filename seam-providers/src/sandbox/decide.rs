@@ -1,23 +1,24 @@
 //! How a door decides: by what a credential says and what the lock remembers, or by what the cloud holds.
 use super::door::Why;
+use super::faults::Bug;
 use super::state::{Key, SiteState, Thing};
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use seam_core::model::{Weekly, Window};
 use seam_core::provider::{DoorClass, DoorLimit, EndsBy, EntranceReport, Kind};
 
 /// Whether an instant lies in a window and a schedule.
-fn at_the_time(window: Option<&Window>, schedule: Option<&Weekly>, zone: Tz, at: DateTime<Utc>) -> Result<(), Why> {
+fn at_the_time(site: &SiteState, window: Option<&Window>, schedule: Option<&Weekly>, at: DateTime<Utc>) -> Result<(), Why> {
     if let Some(window) = window {
+        let last = site.faults.bug == Some(Bug::EndIncluded) && window.ends_at() == Some(at);
         if at < window.starts_at() {
             return Err(Why::NotYetValid);
         }
-        if !window.contains(at) {
+        if window.is_over(at) && !last {
             return Err(Why::Expired);
         }
     }
     match schedule {
-        Some(weekly) if !weekly.admits(at, zone) => Err(Why::OutsideSchedule),
+        Some(weekly) if !weekly.admits(at, site.config.zone()) => Err(Why::OutsideSchedule),
         _ => Ok(()),
     }
 }
@@ -43,14 +44,14 @@ pub(super) fn offline(site: &mut SiteState, door: &EntranceReport, key: &Key, at
     if site.locks.get(name).is_some_and(|l| l.blocked.contains(&key.id)) {
         return Why::Blocked;
     }
-    if let Err(why) = at_the_time(Some(&key.window), None, site.config.zone(), at) {
+    if let Err(why) = at_the_time(site, Some(&key.window), None, at) {
         return why;
     }
     let implied = door.class == DoorClass::Implicit && !key.numbers.is_empty();
     if !implied && !key.doors.iter().any(|d| d == name) {
         return Why::WrongDoor;
     }
-    if let Err(why) = at_the_time(None, key.schedule.as_ref(), site.config.zone(), at) {
+    if let Err(why) = at_the_time(site, None, key.schedule.as_ref(), at) {
         return why;
     }
     if key.suspended {
@@ -90,7 +91,7 @@ fn itself(site: &SiteState, thing: &Thing, at: DateTime<Utc>) -> Result<(), Why>
     if thing.suspended {
         return Err(Why::Suspended);
     }
-    at_the_time(thing.window.as_ref(), thing.schedule.as_ref(), site.config.zone(), at)
+    at_the_time(site, thing.window.as_ref(), thing.schedule.as_ref(), at)
 }
 
 /// The cloud decides about a credential at a door, now.

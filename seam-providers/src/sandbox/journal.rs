@@ -25,10 +25,18 @@ enum Entry {
     Cards(u64),
 }
 
+/// A file that has grown by less than this is not written anew.
+const SMALL: u64 = 16 * 1024 * 1024;
+
 /// The open file.
 #[derive(Debug)]
 pub(super) struct Journal {
+    path: PathBuf,
     file: File,
+    /// Bytes when it was last written anew, and since.
+    whole: u64,
+    grown: u64,
+    small: u64,
 }
 
 impl Journal {
@@ -39,13 +47,21 @@ impl Journal {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(e),
         }
-        let mut fresh = PathBuf::from(path);
+        Self::anew(path.to_owned(), state)
+    }
+
+    /// Writes the whole state into a new file, and puts that into the place of the old one.
+    fn anew(path: PathBuf, state: &State) -> io::Result<Self> {
+        let mut fresh = path.clone();
         fresh.as_mut_os_string().push(".new");
         let mut out = BufWriter::new(File::create(&fresh)?);
         snapshot(&mut out, state)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        std::fs::rename(&fresh, path)?;
-        Ok(Self { file: OpenOptions::new().append(true).open(path)? })
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, &path)?;
+        let file = OpenOptions::new().append(true).open(&path)?;
+        let whole = file.metadata()?.len();
+        Ok(Self { path, file, whole, grown: 0, small: SMALL })
     }
 
     /// Writes what was touched as one line.
@@ -68,7 +84,18 @@ impl Journal {
         }
         let mut line = serde_json::to_vec(&entries)?;
         line.push(b'\n');
-        self.file.write_all(&line)
+        self.file.write_all(&line)?;
+        self.grown += line.len() as u64;
+        if self.grown > self.small.max(3 * self.whole) {
+            *self = Self { small: self.small, ..Self::anew(self.path.clone(), state)? };
+        }
+        Ok(())
+    }
+
+    /// Makes the file be written anew after so many bytes.
+    #[cfg(test)]
+    pub(super) fn keep_small(&mut self, bytes: u64) {
+        self.small = bytes;
     }
 }
 

@@ -1,6 +1,7 @@
 //! The plug: a connected account is one virtual site.
 use super::check::check;
 use super::effect;
+use super::put;
 use super::report;
 use super::serve::{Trip, USUAL_LIMIT, no_site};
 use super::world::World;
@@ -86,13 +87,13 @@ impl AccessSystemProvider for SandboxProvider {
             // Nothing is sent before the encoder writes the card.
             return self.world.change(|state, _| {
                 let site = state.sites.get_mut(&self.site).ok_or_else(|| no_site(&self.site))?;
-                effect::put(site, &checked, want, had, &call.tag)
+                put::put(site, &checked, want, had, &call.tag)
             });
         }
         let trip = Trip::begin(&self.world, &self.site, "put", call.within).await?;
         let answer = match trip.lies() {
             true => Ok(effect::claimed(&checked)),
-            false => trip.act(|site, _| effect::put(site, &checked, want, had, &call.tag)),
+            false => trip.act(|site, _| put::put(site, &checked, want, had, &call.tag)),
         };
         trip.end(answer).await
     }

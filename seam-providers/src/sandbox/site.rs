@@ -6,18 +6,17 @@ use super::encoder::Encoder;
 use super::faults::{Plan, Silence, When};
 use super::provider::SandboxProvider;
 use super::report;
-use super::state::{Content, Pin, SiteState, Thing};
+use super::state::{Content, SiteState, Thing};
 use super::token::{Card, Phone};
 use super::world::{State, World};
-use seam_core::model::Window;
 use seam_core::provider::{Failure, Handle, Held, Kind, Tag};
 use std::time::Duration;
 
 /// A virtual site.
 #[derive(Clone, Debug)]
 pub struct Site {
-    world: World,
-    name: String,
+    pub(super) world: World,
+    pub(super) name: String,
 }
 
 impl Site {
@@ -176,62 +175,12 @@ impl Site {
         self.look(|site| site.faults.most_in_flight)
     }
 
-    /// Somebody deletes a thing by hand. `false`: there was no such thing.
-    pub fn delete_by_hand(&self, thing: &Handle) -> bool {
-        self.change(|site| {
-            let id = thing.as_text().unwrap_or_default();
-            let Some(old) = site.things.get(id).cloned() else { return false };
-            site.set_thing(id, None);
-            old.phone.iter().for_each(|p| site.sync_phone(p));
-            true
-        })
-    }
-
-    /// Somebody edits a thing by hand. `false`: there was no such thing.
-    pub fn edit_by_hand(&self, thing: &Handle, edit: HandEdit) -> bool {
-        self.change(|site| {
-            let id = thing.as_text().unwrap_or_default();
-            let Some(mut new) = site.things.get(id).cloned() else { return false };
-            match edit {
-                HandEdit::Window(window) => new.window = Some(window),
-                HandEdit::Pin(pin) => new.pin = Some(Pin(pin)),
-                HandEdit::Doors(doors) => (new.doors, new.groups) = (doors, Vec::new()),
-                HandEdit::Suspended(suspended) => new.suspended = suspended,
-                HandEdit::Name(name) => new.name = name,
-            }
-            let phone = new.phone.clone();
-            site.set_thing(id, Some(new));
-            phone.iter().for_each(|p| site.sync_phone(p));
-            true
-        })
-    }
-
-    /// Somebody adds a code by hand that is none of ours; in a lock with slots, into this slot.
-    pub fn add_code_by_hand(&self, door: &str, pin: &str, window: Option<Window>, slot: Option<u16>) -> Handle {
-        self.change(|site| {
-            let id = slot.map_or_else(|| effect::new_id(site, Kind::Code), |slot| format!("{door}-{slot}"));
-            let mut thing = Thing::new(Kind::Code, None, "added by hand");
-            (thing.doors, thing.pin, thing.window, thing.slot) = (vec![door.to_owned()], Some(Pin(pin.to_owned())), window, slot);
-            site.set_thing(&id, Some(thing));
-            Handle::text(id)
-        })
-    }
-
-    /// Somebody adds a user by hand that is none of ours.
-    pub fn add_user_by_hand(&self, name: &str) -> Handle {
-        self.change(|site| {
-            let id = effect::new_id(site, Kind::User);
-            site.set_thing(&id, Some(Thing::new(Kind::User, None, name)));
-            Handle::text(id)
-        })
-    }
-
     #[cfg(test)]
     pub(super) fn plant(&self, bug: super::faults::Bug) {
         self.change(|site| site.faults.bug = Some(bug));
     }
 
-    fn look<R>(&self, f: impl FnOnce(&SiteState) -> R) -> R {
+    pub(super) fn look<R>(&self, f: impl FnOnce(&SiteState) -> R) -> R {
         self.world.look(|state| f(self.state(state)))
     }
 
@@ -242,26 +191,10 @@ impl Site {
         }
     }
 
-    fn change<R>(&self, f: impl FnOnce(&mut SiteState) -> R) -> R {
+    pub(super) fn change<R>(&self, f: impl FnOnce(&mut SiteState) -> R) -> R {
         self.world.change(|state, _| match state.sites.get_mut(&self.name) {
             Some(site) => f(site),
             None => unreachable!("sites are never taken away"),
         })
     }
-}
-
-/// What somebody changes by hand.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum HandEdit {
-    /// The window.
-    Window(Window),
-    /// The digits of a code. They show in `Debug`: this is a virtual lock.
-    Pin(String),
-    /// The doors.
-    Doors(Vec<String>),
-    /// Whether it is suspended.
-    Suspended(bool),
-    /// The name.
-    Name(String),
 }

@@ -1,5 +1,6 @@
 //! Which issue numbers a credential gets, by what a joiner refers to.
 use super::state::{SiteState, StayMark, Thing};
+use chrono::{DateTime, Utc};
 use seam_core::provider::{CredentialSpec, DoorClass, Failure, JoinBy, Reason, Role, StaySpec};
 use std::collections::BTreeMap;
 
@@ -39,17 +40,7 @@ fn given(site: &mut SiteState, join: JoinBy, stay: &StaySpec, role: &Role, door:
         handle.as_text().and_then(|id| site.things.get(id)).and_then(|t| t.numbers.get(door).copied())
     };
     match (role, join) {
-        (Role::Open, _) => {
-            let room = site.room(door);
-            room.number += 1;
-            room.guest = Some(stay.key.clone());
-            room.stays.insert(stay.key.clone(), room.number);
-            while room.stays.len() > STAYS_KEPT {
-                let oldest = room.stays.iter().min_by_key(|(_, n)| **n).map(|(key, _)| key.clone());
-                oldest.and_then(|key| room.stays.remove(&key));
-            }
-            Ok(room.number)
-        }
+        (Role::Open, _) => Ok(open(site, door, &stay.key)),
         (Role::Copy { of }, _) => like(site, of).ok_or_else(|| absent("the card that is to be copied is not known")),
         (Role::Join { .. }, JoinBy::CurrentGuest) => {
             let room = site.rooms.get(door).filter(|r| r.guest.is_some());
@@ -64,6 +55,27 @@ fn given(site: &mut SiteState, join: JoinBy, stay: &StaySpec, role: &Role, door:
             number.ok_or_else(|| absent("none of the cards that are to be joined is known"))
         }
         (Role::Join { .. }, JoinBy::Generation) => Ok(stay.generation),
+    }
+}
+
+/// The next number of a room, for this stay from now on.
+fn open(site: &mut SiteState, door: &str, key: &str) -> u64 {
+    let room = site.room(door);
+    room.number += 1;
+    room.guest = Some(key.to_owned());
+    room.stays.insert(key.to_owned(), room.number);
+    while room.stays.len() > STAYS_KEPT {
+        let oldest = room.stays.iter().min_by_key(|(_, n)| **n).map(|(key, _)| key.clone());
+        oldest.and_then(|key| room.stays.remove(&key));
+    }
+    room.number
+}
+
+/// The number of a key that reception makes with the vendor's own client.
+pub(super) fn by_hand(site: &mut SiteState, door: &str, starts_at: DateTime<Utc>) -> u64 {
+    match site.config.stay.map(|s| s.join) {
+        Some(JoinBy::Generation) | None => u64::try_from(starts_at.timestamp()).unwrap_or_default(),
+        Some(_) => open(site, door, ""),
     }
 }
 

@@ -185,6 +185,13 @@ impl World {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).broken
     }
 
+    #[cfg(test)]
+    pub(super) fn keep_journal_small(&self, bytes: u64) {
+        if let Some(journal) = &mut self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).journal {
+            journal.keep_small(bytes);
+        }
+    }
+
     pub(super) fn look<R>(&self, f: impl FnOnce(&State) -> R) -> R {
         f(&self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).state)
     }
