@@ -2,6 +2,7 @@
 //!
 //! See the README of the repository for a first program, and `docs/concepts.md` for the way of one grant.
 
+pub mod api;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -17,7 +17,7 @@ type Item = (RowId, u64, Report);
 
 /// Outcomes that wait for the commit that is under way.
 #[derive(Debug, Default)]
-pub(super) struct Settler {
+pub(crate) struct Settler {
     waiting: Mutex<BTreeMap<u64, (WorkspaceId, Channel, Item)>>,
     tickets: Mutex<u64>,
     failed: Mutex<BTreeMap<u64, crate::error::Error>>,

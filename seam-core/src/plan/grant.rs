@@ -38,6 +38,7 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
         validate::name("name", name)?;
     }
     let window = validate::window(new.starts_at, new.ends_at, d.now())?;
+    validate::at_most("space_ids", new.spaces.len() + new.space_keys.len(), validate::MAX_SPACES)?;
     let spaces = space_ids(d, &new.spaces, &new.space_keys)?;
     let door_ids = doors::resolve(d, &spaces, &new.entrances)?;
     validate::doors(&door_ids)?;

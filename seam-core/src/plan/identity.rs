@@ -26,7 +26,8 @@ pub(super) const CONTACT_TAKEN: &str = "user_identity_email_or_phone_conflict";
 /// The warning of a grant that was asked for with other details than are kept of the person.
 pub(super) const DETAILS_DIFFER: &str = "user_identity_details_differ";
 
-fn check(person: &Person) -> Result<(), Error> {
+/// Checks what is said of a person.
+pub(super) fn check(person: &Person) -> Result<(), Error> {
     if let Some(key) = &person.key {
         validate::key("user_identity_key", key)?;
     }
@@ -68,14 +69,20 @@ fn contact_conflict(field: &'static str) -> Error {
 /// # Errors
 /// `NotFound` when she is unknown or deleted.
 pub(super) fn living(d: &Draft<'_>, id: UserIdentityId) -> Try<(UserIdentityId, Identity)> {
+    let (at, row) = resolved(d, id)?;
+    if row.deleted_at.is_some() {
+        return Err(Error::not_found("user_identity", id).into());
+    }
+    Ok((at, row))
+}
+
+/// The person that an id leads to, deleted or not.
+pub(super) fn resolved(d: &Draft<'_>, id: UserIdentityId) -> Try<(UserIdentityId, Identity)> {
     let mut at = id;
     let mut row = d.get::<Identity>(at)?;
     while let Some(into) = row.merged_into {
         at = into;
         row = d.get::<Identity>(at)?;
-    }
-    if row.deleted_at.is_some() {
-        return Err(Error::not_found("user_identity", id).into());
     }
     Ok((at, row))
 }
@@ -106,12 +113,7 @@ pub(super) fn details(d: &Draft<'_>, id: UserIdentityId, row: &Identity) -> Try<
 
 /// What a person is called: her name, else what else is known of her. Never empty, because systems want a name.
 pub(super) fn name_of(d: &Draft<'_>, identity: UserIdentityId) -> Try<String> {
-    let mut id = identity;
-    let mut row = d.get::<Identity>(id)?;
-    while let Some(into) = row.merged_into {
-        id = into;
-        row = d.get::<Identity>(id)?;
-    }
+    let (id, row) = resolved(d, identity)?;
     if row.own_key.is_none() {
         return Ok("Erased person".to_owned());
     }
@@ -404,11 +406,8 @@ fn remove(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Vec<AccessGrantId>> {
 /// # Errors
 /// `NotFound`.
 pub(super) fn erase(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Outcome> {
-    let mut id = id;
-    while let Some(into) = d.get::<Identity>(id)?.merged_into {
-        id = into;
-    }
-    let grants = if d.get::<Identity>(id)?.deleted_at.is_none() {
+    let (id, row) = resolved(d, id)?;
+    let grants = if row.deleted_at.is_none() {
         remove(d, id)?
     } else {
         d.find_exactly(&Key::id(Index::GrantsOf, id))?.into_iter().map(AccessGrantId::from_uuid).collect()

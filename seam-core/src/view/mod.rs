@@ -2,10 +2,12 @@
 //!
 //! A view never decides anything. It says what is stored: what is wanted, what was seen, and the difference between the two as warnings,
 //! errors and pending mutations. Where a door may know something else than we do, it says so ([`explain`], residual access).
+mod answer;
 mod attempt;
 mod changes;
 mod credential;
 mod event;
+pub mod explain;
 mod grant;
 pub mod history;
 mod instant_key;
@@ -17,10 +19,13 @@ pub mod question;
 mod status;
 mod target;
 pub(crate) mod unmanaged;
+mod worlds;
 
+pub use answer::{CanEnter, Explanation, Fact, Says};
 pub(crate) use attempt::action_attempt;
 pub(crate) use credential::acs_credential;
 pub(crate) use event::event;
+pub(crate) use explain::{door_claim, explain};
 pub(crate) use grant::access_grant;
 pub(crate) use instant_key::instant_key;
 pub(crate) use method::access_method;
@@ -110,3 +115,6 @@ impl<'a> Viewer<'a> {
 fn hidden<T: Kept, R>(id: impl Into<Uuid>) -> Try<R> {
     Err(Error::not_found(T::WHAT, id.into()).into())
 }
+
+#[cfg(test)]
+mod tests;

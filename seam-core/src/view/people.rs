@@ -38,8 +38,8 @@ pub(super) fn person_name(row: &Identity, who: &Contacts) -> String {
     named(known, if row.own_key.is_none() && row.deleted_at.is_some() { "Erased person" } else { "Unnamed person" })
 }
 
-/// A person. A deleted one is hidden; one that was merged leads to the one that stays.
-pub(crate) fn user_identity(v: &Viewer<'_>, id: UserIdentityId) -> Try<model::UserIdentity> {
+/// The person that this id leads to: herself, or the one that she was merged into.
+pub(super) fn staying<'a>(v: &Viewer<'a>, id: UserIdentityId) -> Try<(UserIdentityId, &'a Identity)> {
     let mut id = id;
     let mut row = v.get::<Identity>(id)?;
     // A merge may follow a merge. No chain is as long as this; a circle would be a corrupt row.
@@ -48,6 +48,12 @@ pub(crate) fn user_identity(v: &Viewer<'_>, id: UserIdentityId) -> Try<model::Us
         id = into;
         row = v.get::<Identity>(id)?;
     }
+    Ok((id, row))
+}
+
+/// A person. A deleted one is hidden; one that was merged leads to the one that stays.
+pub(crate) fn user_identity(v: &Viewer<'_>, id: UserIdentityId) -> Try<model::UserIdentity> {
+    let (id, row) = staying(v, id)?;
     if row.deleted_at.is_some() || row.merged_into.is_some() {
         return hidden::<Identity, _>(id);
     }

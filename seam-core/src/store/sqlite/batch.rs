@@ -78,7 +78,14 @@ impl<'a> Batch<'a> {
     /// Takes a changeset in, if its preconditions hold. `packed`: its documents and events, if they are at hand. On an error the changeset is
     /// as it was and the batch too.
     pub(super) fn take(&mut self, set: &mut Changeset, packed: Option<Packed>) -> Result<(Committed, Vec<Arc<Row>>), CommitError> {
-        let written = logic::check(self, set)?;
+        let mut checked = logic::check(self, set);
+        if matches!(checked, Err(CommitError::Conflict(_))) && !self.careful {
+            // Looked at in full, it may be another conflict that comes first: callers are told the same by every store.
+            self.careful = true;
+            checked = logic::check(self, set);
+            self.careful = false;
+        }
+        let written = checked?;
         let packed = match packed.map_or_else(|| Packed::of(written.iter().map(|w| &*w.new), &set.events), Ok) {
             Ok(packed) => packed,
             Err(e) => {
