@@ -67,7 +67,7 @@ pub(crate) mod sealed {
         format!("requested.{index}")
     }
     /// A link that a system made for a mobile key.
-    #[cfg_attr(not(test), expect(dead_code, reason = "handed over with the mobile keys of a redeemed link"))]
+    #[expect(dead_code, reason = "handed over with the mobile keys of a redeemed link")]
     pub(crate) const LINK: &str = "link";
     /// The number of a card.
     pub(crate) const CARD_NUMBER: &str = "card_number";
