@@ -14,7 +14,7 @@
 //! Each is changed field by field: a site behaves as the rules in its configuration say, and reports those rules. Below, a guest gets a PIN:
 //!
 //! ```
-//! use chrono::TimeDelta;
+//! use chrono::{DateTime, TimeDelta, Utc};
 //! use seam_core::clock::ManualClock;
 //! use seam_core::model::{AcsEntranceId, AcsSystemId, Window};
 //! use seam_core::provider::*;
@@ -28,7 +28,7 @@
 //! #     async fn keep(&self, _: &Handle) -> Result<(), Failure> { Ok(()) }
 //! # }
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let now: chrono::DateTime<Utc> = "2026-05-01T12:00:00Z".parse()?;
+//! let now: DateTime<Utc> = "2026-05-01T12:00:00Z".parse()?;
 //! let world = World::hotel(Arc::new(ManualClock::new(now)), 3);
 //! let hotel = world.site("hotel");
 //! let gym = Door { id: AcsEntranceId::from_uuid(uuid::Uuid::nil()), handle: Handle::text("gym"), class: DoorClass::Common };
