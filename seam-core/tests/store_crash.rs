@@ -5,7 +5,7 @@ mod support;
 
 use seam_core::conformance::store::Random;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use support::disk::{Disk, Kept, Op, Recorded};
@@ -52,7 +52,7 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     for round in 0..kills {
         let told = kill_one(&file, &mut random);
         total += told.len();
-        checked = match check(&file, &told, &checked).await {
+        checked = match check(&file, &told, &[], &checked).await {
             Ok(checked) => checked,
             Err(e) => panic!("kill {round}: {e}"),
         };
@@ -62,15 +62,20 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     assert!(total as u64 > kills);
 }
 
-/// Records a child's whole life. `None` where there is no C compiler.
-fn record(folder: &Path, environment: &[(&str, &str)]) -> Option<Vec<Recorded>> {
+/// The recorder. `None` where there is no C compiler.
+fn recorder(folder: &Path) -> Option<PathBuf> {
     let Some(library) = support::disk::recorder(folder) else {
         assert!(!in_ci(), "there is no C compiler for the recorder");
         eprintln!("skipped: no C compiler (install one, as `apt-get install gcc libc6-dev`)");
         return None;
     };
+    Some(library)
+}
+
+/// Records a child's whole life: what it wrote, and where its files are.
+fn record(library: &Path, folder: &Path, environment: &[(&str, &str)]) -> (Vec<Recorded>, PathBuf) {
     let files = folder.join("files");
-    std::fs::create_dir(&files).unwrap();
+    std::fs::create_dir_all(&files).unwrap();
     let log = folder.join("log");
     let status = new_child(&files.join("seam.db"))
         .envs(environment.iter().copied())
@@ -82,7 +87,7 @@ fn record(folder: &Path, environment: &[(&str, &str)]) -> Option<Vec<Recorded>> 
         .status()
         .unwrap();
     assert!(status.success());
-    Some(support::disk::read(&log))
+    (support::disk::read(&log), files)
 }
 
 /// What came of the power failures.
@@ -117,7 +122,7 @@ async fn fail_power(folder: &Path, record: &[Recorded], cuts: u64) -> Failures {
         std::fs::create_dir(&found).unwrap();
         disk.fail(kept, &mut random, &found);
         let file = found.join("seam.db");
-        let result = match check(&file, &told, &Checked::default()).await {
+        let result = match check(&file, &told, &[], &Checked::default()).await {
             Ok(_) => integrity(&file),
             Err(e) => Err(e),
         };
@@ -140,7 +145,8 @@ fn power() -> (u64, [(&'static str, &'static str); 2]) {
 async fn nothing_acknowledged_is_lost_when_the_power_fails() {
     let (cuts, environment) = power();
     let folder = tempfile::tempdir().unwrap();
-    let Some(record) = record(folder.path(), &environment) else { return };
+    let Some(library) = recorder(folder.path()) else { return };
+    let (record, _) = record(&library, folder.path(), &environment);
     let syncs = |file: &str| record.iter().filter(|r| r.file == file && matches!(r.op, Op::Sync)).count();
     assert!(syncs("seam.db-wal") > 20 && syncs("seam.db") > 3, "the record has syncs of the log and of the file");
     let failures = fail_power(folder.path(), &record, cuts).await;
@@ -154,9 +160,41 @@ async fn a_store_that_does_not_sync_is_caught() {
     let (cuts, environment) = power();
     let folder = tempfile::tempdir().unwrap();
     let environment = [&environment[..], &[("SEAM_CHILD_UNSYNCED", "1")]].concat();
-    let Some(record) = record(folder.path(), &environment) else { return };
+    let Some(library) = recorder(folder.path()) else { return };
+    let (record, _) = record(&library, folder.path(), &environment);
     let failures = fail_power(folder.path(), &record, cuts / 4).await;
     assert!(failures.wrong.len() > failures.cuts / 4, "only {} of {} cuts were noticed", failures.wrong.len(), failures.cuts);
     let lost = failures.wrong.iter().filter(|w| w.contains("are lost")).count();
     eprintln!("without syncs {} of {} power failures were noticed, {lost} by lost commits", failures.wrong.len(), failures.cuts);
+}
+
+/// Every write and every sync in turn fails, once for good and once as on a full disk: a caller is told that nothing was written only if
+/// nothing was, and what was acknowledged before is there when the file is opened again.
+#[tokio::test]
+async fn a_disk_that_fails_at_any_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(library) = recorder(folder.path()) else { return };
+    let mut random = Random(number("SEAM_SEED", 4));
+    let (mut doubts, mut failed) = (0, 0);
+    for round in 0..number("SEAM_FAILS", if in_ci() { 150 } else { 45 }) {
+        let (kind, calls) = [("SEAM_FAIL_SYNC", 60), ("SEAM_FAIL_WRITE", 700), ("SEAM_FULL_WRITE", 700)][(round % 3) as usize];
+        // The first calls are those of opening.
+        let call = if round < 60 { 1 + round / 3 } else { 1 + random.below(calls) };
+        let place = folder.path().join(round.to_string());
+        let environment = [("SEAM_CHILD_COMMITS", "120"), ("SEAM_CHILD_CHECKPOINT", "60"), (kind, &*call.to_string())];
+        let (_, files) = record(&library, &place, &environment);
+        let said = std::fs::read_to_string(files.join("acks")).unwrap();
+        let of = format!("{kind} {call}: {said}");
+        assert!(!said.contains("conflict"), "{of}");
+        let never = support::failed(&said);
+        doubts += said.lines().filter(|line| line.starts_with("doubt")).count();
+        failed += never.len();
+        if let Err(e) = check(&files.join("seam.db"), &acked(&said), &never, &Checked::default()).await {
+            panic!("{e} after {of}");
+        }
+        integrity(&files.join("seam.db")).unwrap();
+        std::fs::remove_dir_all(&place).unwrap();
+    }
+    eprintln!("{failed} commits failed, {doubts} were in doubt, 0 acknowledged commits lost");
+    assert!(doubts > 0 && failed > 0);
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 pub(crate) mod disk;
 
+use seam_core::Effect;
 use seam_core::clock::{Clock, SystemClock};
 use seam_core::conformance::store::{Random, audit_of, event, held, space, target};
 use seam_core::model::WorkspaceId;
@@ -49,11 +50,14 @@ pub(crate) fn run_child(say: impl Fn(&str) + Send + Sync + 'static) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let say = Arc::new(say);
     runtime.block_on(async move {
-        let store = Arc::new(SqliteStore::open_with(file, Arc::new(SystemClock), options).unwrap());
+        let store = match SqliteStore::open_with(file, Arc::new(SystemClock), options) {
+            Ok(store) => Arc::new(store),
+            Err(e) => return say(&format!("not opened: {} {:?}\n", e.code(), e.effect())),
+        };
         let hot = Row { id: HOT, workspace: workspace(), version: 0, body: space(None, &[]) };
         match store.commit(set(Uuid::from_u128(1), vec![hot], 0)).await {
             Ok(_) | Err(CommitError::Conflict(_)) => {}
-            Err(other) => panic!("{other:?}"),
+            Err(e) => say(&failure(Uuid::from_u128(1), &e)),
         }
         let left = Arc::new(AtomicU64::new(commits));
         let tasks: Vec<_> =
@@ -64,6 +68,16 @@ pub(crate) fn run_child(say: impl Fn(&str) + Send + Sync + 'static) {
         say(&format!("stats {:?}\n", store.stats()));
         store.close().await;
     });
+}
+
+/// How a failed commit is told.
+fn failure(name: Uuid, e: &CommitError) -> String {
+    match e {
+        CommitError::Failed(e) if e.effect() == Effect::Nothing => format!("failed {name} {}\n", e.code()),
+        CommitError::Failed(e) => format!("doubt {name} {}\n", e.code()),
+        CommitError::InDoubt(id) => format!("doubt {}\n", id.uuid()),
+        CommitError::Conflict(conflict) => format!("conflict {name} {conflict:?}\n"),
+    }
 }
 
 fn set(id: Uuid, put: Vec<Row>, events: u64) -> Changeset {
@@ -85,9 +99,10 @@ async fn call(store: Arc<SqliteStore>, caller: u64, left: Arc<AtomicU64>, say: A
         let name = id();
         if random.one_in(16) {
             let decision = Box::new(Join { set: set(name, Vec::new(), 1), version: 0 });
-            let Ok((committed, decision)) = store.transact(workspace(), decision).await else { panic!("a decision failed") };
-            drop((committed, decision));
-            say(&format!("ack {name} {HOT} 0\n"));
+            match store.transact(workspace(), decision).await {
+                Ok(_) => say(&format!("ack {name} {HOT} 0\n")),
+                Err(e) => return say(&failure(name, &e)),
+            }
             continue;
         }
         let mut put = Vec::new();
@@ -108,7 +123,7 @@ async fn call(store: Arc<SqliteStore>, caller: u64, left: Arc<AtomicU64>, say: A
         set.only_if.push(OnlyIf::Unchanged { row: id(), version: 0 });
         match store.commit(set).await {
             Ok(_) => {}
-            Err(e) => panic!("{e:?}"),
+            Err(e) => return say(&failure(name, &e)),
         }
         say(&format!("ack {name}{}\n", put.iter().map(|r| format!(" {} {}", r.id, r.version + 1)).collect::<String>()));
         for row in put {
@@ -163,6 +178,12 @@ pub(crate) fn acked(said: &str) -> Vec<Acked> {
         .collect()
 }
 
+/// The commits of which the child was told that nothing was written.
+pub(crate) fn failed(said: &str) -> Vec<Uuid> {
+    let lines = said.lines().filter_map(|line| line.strip_prefix("failed "));
+    lines.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect()
+}
+
 /// Up to where a file was checked before.
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
@@ -178,7 +199,7 @@ impl Default for Checked {
 }
 
 /// What was lost, or how the file is broken.
-pub(crate) async fn check(file: &Path, acked: &[Acked], from: &Checked) -> Result<Checked, String> {
+pub(crate) async fn check(file: &Path, acked: &[Acked], never: &[Uuid], from: &Checked) -> Result<Checked, String> {
     let store = SqliteStore::open(file, Arc::new(SystemClock)).map_err(|e| format!("does not open: {e}"))?;
     let ws = workspace();
     let failed = |e: seam_core::Error| format!("cannot be read: {e}");
@@ -204,6 +225,9 @@ pub(crate) async fn check(file: &Path, acked: &[Acked], from: &Checked) -> Resul
     let lost = acked.iter().filter(|a| !wrote.contains_key(&a.changeset)).count();
     if lost > 0 {
         return Err(format!("{lost} of {} acknowledged commits are lost", acked.len()));
+    }
+    if let Some(id) = never.iter().find(|id| wrote.contains_key(*id)) {
+        return Err(format!("commit {id} was written although its caller was told that nothing was"));
     }
     let rows: BTreeMap<RowId, u64> = acked.iter().flat_map(|a| a.rows.iter().copied()).fold(BTreeMap::new(), |mut rows, (id, version)| {
         let known = rows.entry(id).or_insert(0);

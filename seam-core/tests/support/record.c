@@ -3,8 +3,12 @@
 // Preloaded (LD_PRELOAD). SEAM_RECORD_FOLDER is the folder, SEAM_RECORD_LOG the file that the record is appended to. A record is a head
 // of four 64-bit numbers (operation, length of the name, offset, length of the data), the file's name and the data. Operations:
 // 1 write, 2 sync, 3 truncate (to the offset), 4 unlink. One lock is held over the call and its record, so that the order is exact.
+//
+// With SEAM_FAIL_SYNC=n the n-th sync fails as a broken disk does, with SEAM_FAIL_WRITE=n the n-th write, with SEAM_FULL_WRITE=n the n-th
+// write and all after it as on a full disk. What a test writes about itself (the file "acks") never fails.
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -18,6 +22,12 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int log_fd = -2;
 static char folder[4096];
+static long fail_sync, fail_write, full_write;
+
+static long number(const char *name) {
+    const char *text = getenv(name);
+    return text ? atol(text) : 0;
+}
 
 static void start(void) {
     if (log_fd != -2) return;
@@ -25,6 +35,9 @@ static void start(void) {
     log_fd = -1;
     if (!f || !l) return;
     snprintf(folder, sizeof folder, "%s/", f);
+    fail_sync = number("SEAM_FAIL_SYNC");
+    fail_write = number("SEAM_FAIL_WRITE");
+    full_write = number("SEAM_FULL_WRITE");
     log_fd = (int)syscall(SYS_openat, AT_FDCWD, l, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
@@ -57,6 +70,14 @@ static void record(uint64_t op, const char *name, uint64_t offset, const void *d
     if (syscall(SYS_writev, log_fd, parts, 3) != want) abort();
 }
 
+// Whether this write or sync is the one that fails, and how.
+static int fails(const char *name, int is_sync) {
+    if (!name || strcmp(name, "acks") == 0) return 0;
+    if (is_sync) return fail_sync && --fail_sync == 0 ? EIO : 0;
+    if (full_write && (full_write == 1 || --full_write == 1)) return ENOSPC;
+    return fail_write && --fail_write == 0 ? EIO : 0;
+}
+
 #define REAL(type, name, ...)                                      \
     static type (*real)(__VA_ARGS__);                              \
     if (!real) real = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name); \
@@ -66,10 +87,18 @@ static void record(uint64_t op, const char *name, uint64_t offset, const void *d
     (void)buffer
 
 #define DONE(value) do { pthread_mutex_unlock(&lock); return value; } while (0)
+#define MAY_FAIL(is_sync)                                                       \
+    int error = fails(name, is_sync);                                           \
+    if (error) {                                                                \
+        pthread_mutex_unlock(&lock);                                            \
+        errno = error;                                                          \
+        return -1;                                                              \
+    }
 
 ssize_t write(int fd, const void *data, size_t size) {
     REAL(ssize_t, "write", int, const void *, size_t);
     const char *name = log_fd >= 0 ? name_of(fd, buffer, sizeof buffer) : NULL;
+    MAY_FAIL(0)
     off_t at = name ? lseek(fd, 0, SEEK_CUR) : 0;
     ssize_t n = real(fd, data, size);
     if (name && n > 0) record(1, name, (uint64_t)at, data, (uint64_t)n);
@@ -80,6 +109,7 @@ ssize_t write(int fd, const void *data, size_t size) {
     ssize_t function(int fd, const void *data, size_t size, off_t at) {         \
         REAL(ssize_t, #function, int, const void *, size_t, off_t);             \
         const char *name = log_fd >= 0 ? name_of(fd, buffer, sizeof buffer) : NULL; \
+        MAY_FAIL(0)                                                             \
         ssize_t n = real(fd, data, size, at);                                   \
         if (name && n > 0) record(1, name, (uint64_t)at, data, (uint64_t)n);    \
         DONE(n);                                                                \
@@ -102,6 +132,7 @@ TRUNCATE(ftruncate64)
     int function(int fd) {                                                      \
         REAL(int, #function, int);                                              \
         const char *name = log_fd >= 0 ? name_of(fd, buffer, sizeof buffer) : NULL; \
+        MAY_FAIL(1)                                                             \
         int result = real(fd);                                                  \
         if (name && result == 0) record(2, name, 0, "", 0);                     \
         DONE(result);                                                           \
