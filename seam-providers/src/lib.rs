@@ -1,1 +1,4 @@
 //! Access systems for the seam SDK, one folder and one feature each.
+
+#[cfg(feature = "sandbox")]
+pub mod sandbox;

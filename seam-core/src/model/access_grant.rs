@@ -1,16 +1,14 @@
 //! Who may go where, when and how.
 use super::{
-    AccessGrantId, AccessMethodId, AccessMethodMode, Map, ObjectError, PendingMutation,
-    ResidualAccess, Shown, SpaceId, UserIdentityId, Warning, Weekly, WorkspaceId, time,
+    AccessGrantId, AccessMethodId, AccessMethodMode, Map, ObjectError, PendingMutation, ResidualAccess, Shown, SpaceId, UserIdentityId,
+    Warning, Weekly, WorkspaceId, time,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// For whom a key is made at doors that keep stays apart.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Holder {
@@ -129,11 +127,7 @@ impl AccessMethodRequest {
     /// A method of this mode.
     #[must_use]
     pub const fn new(mode: AccessMethodMode) -> Self {
-        Self {
-            mode,
-            code: None,
-            instant_key_max_use_count: None,
-        }
+        Self { mode, code: None, instant_key_max_use_count: None }
     }
 
     /// A PIN that the planner picks.
@@ -145,10 +139,7 @@ impl AccessMethodRequest {
     /// A PIN, if possible this one.
     #[must_use]
     pub fn code_of(pin: impl Into<Shown>) -> Self {
-        Self {
-            code: Some(pin.into()),
-            ..Self::code()
-        }
+        Self { code: Some(pin.into()), ..Self::code() }
     }
 
     /// One card.
@@ -172,10 +163,7 @@ impl AccessMethodRequest {
     /// The same, with the number of phones that may redeem the link of a mobile key.
     #[must_use]
     pub fn max_uses(self, count: u32) -> Self {
-        Self {
-            instant_key_max_use_count: Some(count),
-            ..self
-        }
+        Self { instant_key_max_use_count: Some(count), ..self }
     }
 }
 

@@ -73,19 +73,11 @@ pub struct AccessMethod {
     pub is_ready_for_encoding: Option<bool>,
     /// Additive: the start of the credential's own window where it differs from the grant's (loaded ahead, arrival
     /// grace).
-    #[serde(
-        default,
-        with = "time::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "time::option", skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<DateTime<Utc>>,
     /// Additive: the end of the credential's own window where it differs from the grant's (departure grace). Not part
     /// of it.
-    #[serde(
-        default,
-        with = "time::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "time::option", skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
     /// Additive: the method is suspended and opens nothing until it is let back. Absent when false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -1,7 +1,7 @@
 //! A group of users with the same permissions.
 use super::{
-    AccessSchedule, AcsAccessGroupId, AcsSystemId, ConnectedAccountId, Map, ObjectError,
-    PendingMutation, Warning, Weekly, WorkspaceId, time,
+    AccessSchedule, AcsAccessGroupId, AcsSystemId, ConnectedAccountId, Map, ObjectError, PendingMutation, Warning, Weekly, WorkspaceId,
+    time,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! A credential as an access system holds it.
 use super::{
-    AccessMethodMode, AcsCredentialId, AcsSystemId, AcsUserId, ConnectedAccountId, Map,
-    ObjectError, ResidualAccess, Shown, UserIdentityId, Warning, WorkspaceId, time,
+    AccessMethodMode, AcsCredentialId, AcsSystemId, AcsUserId, ConnectedAccountId, Map, ObjectError, ResidualAccess, Shown, UserIdentityId,
+    Warning, WorkspaceId, time,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -48,18 +48,10 @@ pub struct AcsCredential {
     #[serde(with = "time::instant")]
     pub created_at: DateTime<Utc>,
     /// The first instant at which it opens.
-    #[serde(
-        default,
-        with = "time::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "time::option", skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<DateTime<Utc>>,
     /// The first instant at which it no longer opens; absent when it is ongoing.
-    #[serde(
-        default,
-        with = "time::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "time::option", skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
     /// True for a credential that was made here, false for one that is only shown.
     pub is_managed: bool,
@@ -67,11 +59,7 @@ pub struct AcsCredential {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_issued: Option<bool>,
     /// When it was last written or delivered.
-    #[serde(
-        default,
-        with = "time::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "time::option", skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<DateTime<Utc>>,
     /// Whether the access system has what is decided: true when that was verified, null when the system took it and
     /// offers no way to look, false while it is on its way.
@@ -80,11 +68,7 @@ pub struct AcsCredential {
     #[serde(default)]
     pub is_latest_desired_state_synced_with_provider: Option<bool>,
     /// When the access system last had what is decided.
-    #[serde(
-        default,
-        with = "time::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "time::option", skip_serializing_if = "Option::is_none")]
     pub latest_desired_state_synced_with_provider_at: Option<DateTime<Utc>>,
     /// Whether it is a template that each phone of the person gets a copy of.
     #[serde(default, skip_serializing_if = "Option::is_none")]

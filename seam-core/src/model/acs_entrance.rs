@@ -1,7 +1,5 @@
 //! A door, gate, lift or locker.
-use super::{
-    AcsEntranceId, AcsSystemId, ConnectedAccountId, Map, ObjectError, SpaceId, Warning, time,
-};
+use super::{AcsEntranceId, AcsSystemId, ConnectedAccountId, Map, ObjectError, SpaceId, Warning, time};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

@@ -82,9 +82,6 @@ impl SystemLocation {
     /// A place of which the time zone is known, or nothing.
     #[must_use]
     pub const fn new(time_zone: Option<String>) -> Self {
-        Self {
-            time_zone,
-            extra: Map::new(),
-        }
+        Self { time_zone, extra: Map::new() }
     }
 }

@@ -1,7 +1,6 @@
 //! A person as one access system knows her.
 use super::{
-    AcsSystemId, AcsUserId, ConnectedAccountId, Map, ObjectError, PendingMutation, UserIdentityId,
-    Warning, Window, WorkspaceId, time,
+    AcsSystemId, AcsUserId, ConnectedAccountId, Map, ObjectError, PendingMutation, UserIdentityId, Warning, Window, WorkspaceId, time,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -99,10 +98,6 @@ pub struct AccessSchedule {
 
 impl From<Window> for AccessSchedule {
     fn from(window: Window) -> Self {
-        Self {
-            starts_at: window.starts_at(),
-            ends_at: window.ends_at(),
-            extra: Map::new(),
-        }
+        Self { starts_at: window.starts_at(), ends_at: window.ends_at(), extra: Map::new() }
     }
 }

@@ -64,36 +64,19 @@ impl ActionAttempt {
     #[must_use]
     pub const fn pending(action_attempt_id: ActionAttemptId, action_type: ActionType) -> Self {
         let status = ActionStatus::Pending;
-        Self {
-            action_attempt_id,
-            action_type,
-            status,
-            result: None,
-            error: None,
-            extra: Map::new(),
-        }
+        Self { action_attempt_id, action_type, status, result: None, error: None, extra: Map::new() }
     }
 
     /// The same, done.
     #[must_use]
     pub fn succeeded(self, result: ActionResult) -> Self {
-        Self {
-            status: ActionStatus::Success,
-            result: Some(result),
-            error: None,
-            ..self
-        }
+        Self { status: ActionStatus::Success, result: Some(result), error: None, ..self }
     }
 
     /// The same, failed.
     #[must_use]
     pub fn failed(self, error: ActionError) -> Self {
-        Self {
-            status: ActionStatus::Error,
-            result: None,
-            error: Some(error),
-            ..self
-        }
+        Self { status: ActionStatus::Error, result: None, error: Some(error), ..self }
     }
 }
 
@@ -113,25 +96,9 @@ struct Raw {
 
 impl From<Raw> for ActionAttempt {
     fn from(raw: Raw) -> Self {
-        let result = raw
-            .result
-            .map(|result| ActionResult::read(&raw.action_type, result));
-        let Raw {
-            action_attempt_id,
-            action_type,
-            status,
-            error,
-            extra,
-            ..
-        } = raw;
-        Self {
-            action_attempt_id,
-            action_type,
-            status,
-            result,
-            error,
-            extra,
-        }
+        let result = raw.result.map(|result| ActionResult::read(&raw.action_type, result));
+        let Raw { action_attempt_id, action_type, status, error, extra, .. } = raw;
+        Self { action_attempt_id, action_type, status, result, error, extra }
     }
 }
 
@@ -159,13 +126,9 @@ impl ActionResult {
             serde_json::from_value(Value::Object(result.clone().into_iter().collect())).ok()
         }
         let known = match action {
-            ActionType::EncodeCredential | ActionType::ScanToAssignCredential => {
-                parse(&result).map(|it| Self::Credential(Box::new(it)))
-            }
+            ActionType::EncodeCredential | ActionType::ScanToAssignCredential => parse(&result).map(|it| Self::Credential(Box::new(it))),
             ActionType::ScanCredential => parse(&result).map(|it| Self::Scan(Box::new(it))),
-            ActionType::AssignCredential => {
-                parse(&result).map(|it| Self::AccessMethod(Box::new(it)))
-            }
+            ActionType::AssignCredential => parse(&result).map(|it| Self::AccessMethod(Box::new(it))),
             ActionType::UnlockDoor | ActionType::LockDoor => parse(&result).map(Self::Unlock),
             _ => None,
         };
@@ -190,11 +153,7 @@ impl ActionError {
     /// A failure.
     #[must_use]
     pub fn new(r#type: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            r#type: r#type.into(),
-            message: message.into(),
-            extra: Map::new(),
-        }
+        Self { r#type: r#type.into(), message: message.into(), extra: Map::new() }
     }
 }
 
@@ -214,10 +173,7 @@ impl UnlockResult {
     /// A result of which it is known whether the door confirmed it.
     #[must_use]
     pub const fn new(was_confirmed_by_device: bool) -> Self {
-        Self {
-            was_confirmed_by_device: Some(was_confirmed_by_device),
-            extra: Map::new(),
-        }
+        Self { was_confirmed_by_device: Some(was_confirmed_by_device), extra: Map::new() }
     }
 }
 
@@ -281,10 +237,6 @@ impl ScanWarning {
     /// A warning.
     #[must_use]
     pub fn new(warning_code: impl Into<String>, warning_message: impl Into<String>) -> Self {
-        Self {
-            warning_code: warning_code.into(),
-            warning_message: warning_message.into(),
-            extra: Map::new(),
-        }
+        Self { warning_code: warning_code.into(), warning_message: warning_message.into(), extra: Map::new() }
     }
 }

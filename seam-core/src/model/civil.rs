@@ -27,11 +27,7 @@ pub fn end(civil: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
 ///
 /// # Errors
 /// [`WindowError`], as for [`Window::new`]. Two civil times in the same gap make an empty window.
-pub fn window(
-    starts: NaiveDateTime,
-    ends: Option<NaiveDateTime>,
-    zone: Tz,
-) -> Result<Window, WindowError> {
+pub fn window(starts: NaiveDateTime, ends: Option<NaiveDateTime>, zone: Tz) -> Result<Window, WindowError> {
     Window::new(start(starts, zone), ends.map(|civil| end(civil, zone)))
 }
 
@@ -41,20 +37,14 @@ pub fn clock(at: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
     at.with_timezone(&zone).naive_local()
 }
 
-fn resolve(
-    civil: NaiveDateTime,
-    zone: Tz,
-    choose: fn(DateTime<Utc>, DateTime<Utc>) -> DateTime<Utc>,
-) -> DateTime<Utc> {
+fn resolve(civil: NaiveDateTime, zone: Tz, choose: fn(DateTime<Utc>, DateTime<Utc>) -> DateTime<Utc>) -> DateTime<Utc> {
     match zone.from_local_datetime(&civil) {
         LocalResult::Single(at) => at.with_timezone(&Utc),
-        LocalResult::Ambiguous(one, other) => {
-            choose(one.with_timezone(&Utc), other.with_timezone(&Utc))
-        }
+        LocalResult::Ambiguous(one, other) => choose(one.with_timezone(&Utc), other.with_timezone(&Utc)),
         // A gap; or a time within a day of the ends of the calendar (year 262,142), where only the zone's offset is
         // lost and no window is accepted anyway.
-        LocalResult::None => GapInfo::new(&civil, &zone)
-            .and_then(|gap| gap.end)
-            .map_or_else(|| civil.and_utc(), |after| after.with_timezone(&Utc)),
+        LocalResult::None => {
+            GapInfo::new(&civil, &zone).and_then(|gap| gap.end).map_or_else(|| civil.and_utc(), |after| after.with_timezone(&Utc))
+        }
     }
 }

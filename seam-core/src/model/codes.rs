@@ -23,8 +23,7 @@ pub mod warning {
     /// The grant starts soon and the method is not issued. Goes away by itself.
     pub const DELAY_IN_ISSUING: &str = "delay_in_issuing";
     /// Name, e-mail or phone differ between the person and her user in an access system.
-    pub const ACS_USER_PROFILE_DOES_NOT_MATCH_USER_IDENTITY: &str =
-        "acs_user_profile_does_not_match_user_identity";
+    pub const ACS_USER_PROFILE_DOES_NOT_MATCH_USER_IDENTITY: &str = "acs_user_profile_does_not_match_user_identity";
     /// The time zone of a system, or of some of its entrances, is doubtful.
     pub const TIME_ZONE_DOES_NOT_MATCH_LOCATION: &str = "time_zone_does_not_match_location";
     /// Something has to be set up at the vendor's side first.
@@ -69,8 +68,7 @@ pub mod warning {
 /// Codes of [`ObjectError`](super::ObjectError): something does not work.
 pub mod error {
     /// One or more of the requested methods could not be made.
-    pub const CANNOT_CREATE_REQUESTED_ACCESS_METHODS: &str =
-        "cannot_create_requested_access_methods";
+    pub const CANNOT_CREATE_REQUESTED_ACCESS_METHODS: &str = "cannot_create_requested_access_methods";
     /// The grant has started and the method is not issued. It is tried again, and goes away by itself.
     pub const FAILED_TO_ISSUE: &str = "failed_to_issue";
     /// A user of the person in an access system has a problem.

@@ -1,9 +1,8 @@
 //! What happened.
 use super::notice::texts;
 use super::{
-    AccessGrantId, AccessMethodId, AcsAccessGroupId, AcsCredentialId, AcsEncoderId, AcsEntranceId,
-    AcsSystemId, AcsUserId, ActionAttempt, ConnectedAccountId, EventId, EventType, Map,
-    ObjectError, SpaceId, UserIdentityId, Warning, Window, WorkspaceId, time,
+    AccessGrantId, AccessMethodId, AcsAccessGroupId, AcsCredentialId, AcsEncoderId, AcsEntranceId, AcsSystemId, AcsUserId, ActionAttempt,
+    ConnectedAccountId, EventId, EventType, Map, ObjectError, SpaceId, UserIdentityId, Warning, Window, WorkspaceId, time,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -49,44 +48,16 @@ impl EventBody {
     /// A body with this payload. Members that every event has, and anything called `code`, are left out of it.
     #[must_use]
     pub fn new(event_type: EventType, mut payload: Map) -> Self {
-        const KEPT_OUT: [&str; 7] = [
-            "event_id",
-            "event_type",
-            "workspace_id",
-            "created_at",
-            "occurred_at",
-            "event_description",
-            "code",
-        ];
+        const KEPT_OUT: [&str; 7] = ["event_id", "event_type", "workspace_id", "created_at", "occurred_at", "event_description", "code"];
         payload.retain(|key, _| !KEPT_OUT.contains(&key.as_str()));
-        Self {
-            event_type,
-            payload,
-        }
+        Self { event_type, payload }
     }
 
     /// The event of this body.
     #[must_use]
-    pub fn into_event(
-        self,
-        event_id: EventId,
-        workspace_id: WorkspaceId,
-        created_at: DateTime<Utc>,
-        occurred_at: DateTime<Utc>,
-    ) -> Event {
-        let Self {
-            event_type,
-            payload,
-        } = Self::new(self.event_type, self.payload);
-        Event {
-            event_id,
-            event_type,
-            workspace_id,
-            created_at,
-            occurred_at,
-            event_description: None,
-            payload,
-        }
+    pub fn into_event(self, event_id: EventId, workspace_id: WorkspaceId, created_at: DateTime<Utc>, occurred_at: DateTime<Utc>) -> Event {
+        let Self { event_type, payload } = Self::new(self.event_type, self.payload);
+        Event { event_id, event_type, workspace_id, created_at, occurred_at, event_description: None, payload }
     }
 
     /// The same with one member more, unless it has no value.
@@ -110,11 +81,7 @@ impl EventBody {
 
     /// `access_grant.access_granted_to_door`, `.access_to_door_lost`.
     #[must_use]
-    pub fn access_grant_door(
-        event_type: EventType,
-        grant: AccessGrantId,
-        entrance: AcsEntranceId,
-    ) -> Self {
+    pub fn access_grant_door(event_type: EventType, grant: AccessGrantId, entrance: AcsEntranceId) -> Self {
         Self::access_grant(event_type, grant).with("acs_entrance_id", Some(entrance.to_string()))
     }
 
@@ -129,49 +96,23 @@ impl EventBody {
 
     /// `access_grant.could_not_create_requested_access_methods`.
     #[must_use]
-    pub fn could_not_create_requested_access_methods(
-        grant: AccessGrantId,
-        error_message: &str,
-        missing: &[AcsEntranceId],
-    ) -> Self {
-        Self::access_grant(
-            EventType::ACCESS_GRANT_COULD_NOT_CREATE_REQUESTED_ACCESS_METHODS,
-            grant,
-        )
-        .with("error_message", Some(error_message))
-        .with(
-            "missing_device_ids",
-            (!missing.is_empty()).then(|| texts(missing)),
-        )
+    pub fn could_not_create_requested_access_methods(grant: AccessGrantId, error_message: &str, missing: &[AcsEntranceId]) -> Self {
+        Self::access_grant(EventType::ACCESS_GRANT_COULD_NOT_CREATE_REQUESTED_ACCESS_METHODS, grant)
+            .with("error_message", Some(error_message))
+            .with("missing_device_ids", (!missing.is_empty()).then(|| texts(missing)))
     }
 
     /// All `access_method.*`, with the grants that the method serves and those of their keys that exist.
     #[must_use]
-    pub fn access_method(
-        event_type: EventType,
-        method: AccessMethodId,
-        grants: &[AccessGrantId],
-        keys: &[String],
-    ) -> Self {
-        Self::of(
-            event_type,
-            [
-                ("access_grant_ids", texts(grants)),
-                ("access_method_id", json!(method.to_string())),
-            ],
-        )
-        .with("access_grant_keys", (!keys.is_empty()).then(|| texts(keys)))
+    pub fn access_method(event_type: EventType, method: AccessMethodId, grants: &[AccessGrantId], keys: &[String]) -> Self {
+        Self::of(event_type, [("access_grant_ids", texts(grants)), ("access_method_id", json!(method.to_string()))])
+            .with("access_grant_keys", (!keys.is_empty()).then(|| texts(keys)))
     }
 
     /// `acs_system.connected`, `.added`.
     #[must_use]
-    pub fn acs_system(
-        event_type: EventType,
-        system: AcsSystemId,
-        account: Option<ConnectedAccountId>,
-    ) -> Self {
-        Self::of(event_type, [("acs_system_id", json!(system.to_string()))])
-            .with("connected_account_id", account.map(|id| id.to_string()))
+    pub fn acs_system(event_type: EventType, system: AcsSystemId, account: Option<ConnectedAccountId>) -> Self {
+        Self::of(event_type, [("acs_system_id", json!(system.to_string()))]).with("connected_account_id", account.map(|id| id.to_string()))
     }
 
     /// `acs_system.disconnected`, with what is wrong at the system and at its account.
@@ -197,69 +138,38 @@ impl EventBody {
         system: AcsSystemId,
         account: Option<ConnectedAccountId>,
     ) -> Self {
-        Self::acs_system(event_type, system, account)
-            .with("acs_credential_id", Some(credential.to_string()))
+        Self::acs_system(event_type, system, account).with("acs_credential_id", Some(credential.to_string()))
     }
 
     /// All `acs_user.*`.
     #[must_use]
-    pub fn acs_user(
-        event_type: EventType,
-        user: AcsUserId,
-        system: AcsSystemId,
-        account: Option<ConnectedAccountId>,
-    ) -> Self {
+    pub fn acs_user(event_type: EventType, user: AcsUserId, system: AcsSystemId, account: Option<ConnectedAccountId>) -> Self {
         Self::acs_system(event_type, system, account).with("acs_user_id", Some(user.to_string()))
     }
 
     /// All `acs_encoder.*`.
     #[must_use]
-    pub fn acs_encoder(
-        event_type: EventType,
-        encoder: AcsEncoderId,
-        system: AcsSystemId,
-        account: Option<ConnectedAccountId>,
-    ) -> Self {
-        Self::acs_system(event_type, system, account)
-            .with("acs_encoder_id", Some(encoder.to_string()))
+    pub fn acs_encoder(event_type: EventType, encoder: AcsEncoderId, system: AcsSystemId, account: Option<ConnectedAccountId>) -> Self {
+        Self::acs_system(event_type, system, account).with("acs_encoder_id", Some(encoder.to_string()))
     }
 
     /// `acs_access_group.deleted`.
     #[must_use]
-    pub fn acs_access_group_deleted(
-        group: AcsAccessGroupId,
-        system: AcsSystemId,
-        account: Option<ConnectedAccountId>,
-    ) -> Self {
-        Self::acs_system(EventType::ACS_ACCESS_GROUP_DELETED, system, account)
-            .with("acs_access_group_id", Some(group.to_string()))
+    pub fn acs_access_group_deleted(group: AcsAccessGroupId, system: AcsSystemId, account: Option<ConnectedAccountId>) -> Self {
+        Self::acs_system(EventType::ACS_ACCESS_GROUP_DELETED, system, account).with("acs_access_group_id", Some(group.to_string()))
     }
 
     /// `acs_entrance.added`, `.removed`.
     #[must_use]
-    pub fn acs_entrance(
-        event_type: EventType,
-        entrance: AcsEntranceId,
-        system: AcsSystemId,
-        account: Option<ConnectedAccountId>,
-    ) -> Self {
-        Self::acs_system(event_type, system, account)
-            .with("acs_entrance_id", Some(entrance.to_string()))
+    pub fn acs_entrance(event_type: EventType, entrance: AcsEntranceId, system: AcsSystemId, account: Option<ConnectedAccountId>) -> Self {
+        Self::acs_system(event_type, system, account).with("acs_entrance_id", Some(entrance.to_string()))
     }
 
     /// The `connected_account.*` that say nothing of errors. For `.created` and `.successful_login` add
     /// `connect_webview_id` where there is one.
     #[must_use]
-    pub fn connected_account(
-        event_type: EventType,
-        account: ConnectedAccountId,
-        customer_key: Option<&str>,
-    ) -> Self {
-        Self::of(
-            event_type,
-            [("connected_account_id", json!(account.to_string()))],
-        )
-        .with("customer_key", customer_key)
+    pub fn connected_account(event_type: EventType, account: ConnectedAccountId, customer_key: Option<&str>) -> Self {
+        Self::of(event_type, [("connected_account_id", json!(account.to_string()))]).with("customer_key", customer_key)
     }
 
     /// `connected_account.disconnected`, `.reauthorization_requested`, with what is wrong.
@@ -286,11 +196,7 @@ impl EventBody {
     ) -> Self {
         Self::of(
             event_type,
-            [
-                ("space_id", json!(space.to_string())),
-                ("acs_entrance_ids", texts(entrances)),
-                ("device_ids", texts(devices)),
-            ],
+            [("space_id", json!(space.to_string())), ("acs_entrance_ids", texts(entrances)), ("device_ids", texts(devices))],
         )
         .with("space_key", space_key)
     }
@@ -315,18 +221,11 @@ impl EventBody {
 
     /// The `action_attempt.*` of a finished remote command.
     #[must_use]
-    pub fn action_attempt(
-        event_type: EventType,
-        attempt: &ActionAttempt,
-        entrance: Option<AcsEntranceId>,
-    ) -> Self {
+    pub fn action_attempt(event_type: EventType, attempt: &ActionAttempt, entrance: Option<AcsEntranceId>) -> Self {
         Self::of(
             event_type,
             [
-                (
-                    "action_attempt_id",
-                    json!(attempt.action_attempt_id.to_string()),
-                ),
+                ("action_attempt_id", json!(attempt.action_attempt_id.to_string())),
                 ("action_type", json!(attempt.action_type.as_str())),
                 ("status", json!(attempt.status.as_str())),
             ],

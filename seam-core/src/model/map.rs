@@ -58,12 +58,7 @@ impl From<BTreeMap<String, Value>> for Map {
 
 impl<K: Into<String>> FromIterator<(K, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(members: I) -> Self {
-        Self(
-            members
-                .into_iter()
-                .map(|(key, value)| (key.into(), value))
-                .collect(),
-        )
+        Self(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 }
 
@@ -85,9 +80,7 @@ impl<'a> IntoIterator for &'a Map {
 
 impl fmt::Debug for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.0.iter().map(|(key, value)| (key, Member(key, value))))
-            .finish()
+        f.debug_map().entries(self.0.iter().map(|(key, value)| (key, Member(key, value)))).finish()
     }
 }
 
@@ -99,14 +92,8 @@ impl fmt::Debug for Member<'_> {
         match self.1 {
             Value::Null => f.write_str("null"),
             _ if is_secret(self.0) => f.write_str("[redacted]"),
-            Value::Object(members) => f
-                .debug_map()
-                .entries(members.iter().map(|(key, value)| (key, Member(key, value))))
-                .finish(),
-            Value::Array(items) => f
-                .debug_list()
-                .entries(items.iter().map(|item| Member(self.0, item)))
-                .finish(),
+            Value::Object(members) => f.debug_map().entries(members.iter().map(|(key, value)| (key, Member(key, value)))).finish(),
+            Value::Array(items) => f.debug_list().entries(items.iter().map(|item| Member(self.0, item))).finish(),
             plain => write!(f, "{plain}"),
         }
     }
@@ -115,14 +102,7 @@ impl fmt::Debug for Member<'_> {
 /// Whether a member of this name holds something that opens a door or an account.
 fn is_secret(key: &str) -> bool {
     const PLAIN: [&str; 4] = ["error_code", "warning_code", "mutation_code", "reason_code"];
-    const WHOLE: [&str; 6] = [
-        "code",
-        "pin",
-        "token",
-        "secret",
-        "password",
-        "instant_key_url",
-    ];
+    const WHOLE: [&str; 6] = ["code", "pin", "token", "secret", "password", "instant_key_url"];
     const ENDS: [&str; 5] = ["_code", "_pin", "_token", "_secret", "_password"];
     !PLAIN.contains(&key) && (WHOLE.contains(&key) || ENDS.iter().any(|end| key.ends_with(end)))
 }

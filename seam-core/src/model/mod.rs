@@ -18,6 +18,7 @@ mod action_attempt;
 pub mod civil;
 pub mod codes;
 mod connected_account;
+mod day;
 mod event;
 mod event_type;
 mod ids;
@@ -48,10 +49,10 @@ pub use acs_entrance::AcsEntrance;
 pub use acs_system::{AcsSystem, SystemLocation};
 pub use acs_user::{AccessSchedule, AcsUser};
 pub use action_attempt::{
-    ActionAttempt, ActionError, ActionResult, ActionStatus, ActionType, CredentialOnEncoder,
-    ScanResult, ScanWarning, UnlockResult,
+    ActionAttempt, ActionError, ActionResult, ActionStatus, ActionType, CredentialOnEncoder, ScanResult, ScanWarning, UnlockResult,
 };
 pub use connected_account::{ConnectedAccount, UserIdentifier};
+pub use day::{DaySet, TimeOfDay};
 pub use event::{Event, EventBody};
 pub use event_type::EventType;
 pub use ids::*;
@@ -65,5 +66,5 @@ pub use secret::Shown;
 pub use space::{CustomerData, Geolocation, Space};
 pub use unmanaged::{UnmanagedAccessGrant, UnmanagedAccessMethod, UnmanagedUserIdentity};
 pub use user_identity::UserIdentity;
-pub use weekly::{DaySet, TimeOfDay, Weekly, WeeklyError, WeeklySpan};
+pub use weekly::{Weekly, WeeklyError, WeeklySpan};
 pub use window::{Window, WindowError};

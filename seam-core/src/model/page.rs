@@ -19,23 +19,13 @@ impl<T> Page<T> {
     #[must_use]
     pub fn new(items: Vec<T>, next_page_cursor: Option<String>) -> Self {
         let has_next_page = next_page_cursor.is_some();
-        Self {
-            items,
-            pagination: Pagination {
-                has_next_page,
-                next_page_cursor,
-                next_page_url: None,
-            },
-        }
+        Self { items, pagination: Pagination { has_next_page, next_page_cursor, next_page_url: None } }
     }
 
     /// The same page with every item turned into something else.
     #[must_use]
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            items: self.items.into_iter().map(f).collect(),
-            pagination: self.pagination,
-        }
+        Page { items: self.items.into_iter().map(f).collect(), pagination: self.pagination }
     }
 }
 

@@ -83,9 +83,6 @@ impl Geolocation {
     /// A place; the numbers are not checked.
     #[must_use]
     pub const fn new(latitude: f64, longitude: f64) -> Self {
-        Self {
-            latitude,
-            longitude,
-        }
+        Self { latitude, longitude }
     }
 }

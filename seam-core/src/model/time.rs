@@ -34,13 +34,10 @@ pub mod instant {
     ///
     /// # Errors
     /// The text is no RFC 3339 instant.
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<DateTime<Utc>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let at = DateTime::parse_from_rfc3339(&text).map_err(|e| {
-            serde::de::Error::custom(format_args!("{text:?} is no RFC 3339 instant: {e}"))
-        })?;
+        let at = DateTime::parse_from_rfc3339(&text)
+            .map_err(|e| serde::de::Error::custom(format_args!("{text:?} is no RFC 3339 instant: {e}")))?;
         Ok(super::to_millis(at.with_timezone(&Utc)))
     }
 }
@@ -54,10 +51,7 @@ pub mod option {
     ///
     /// # Errors
     /// What the serializer reports.
-    pub fn serialize<S: Serializer>(
-        at: &Option<DateTime<Utc>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
         match at {
             Some(at) => super::instant::serialize(at, serializer),
             None => serializer.serialize_none(),
@@ -68,9 +62,7 @@ pub mod option {
     ///
     /// # Errors
     /// The text is no RFC 3339 instant.
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<DateTime<Utc>>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
         #[derive(Deserialize)]
         struct Wrap(#[serde(with = "super::instant")] DateTime<Utc>);
         Ok(Option::<Wrap>::deserialize(deserializer)?.map(|wrap| wrap.0))

@@ -1,7 +1,7 @@
 //! Things that exist in an access system and were not made here. They are shown and never changed.
 use super::{
-    AccessGrantId, AccessMethodId, AccessMethodMode, AcsUserId, Map, ObjectError, PendingMutation,
-    RequestedAccessMethod, Shown, SpaceId, UserIdentityId, Warning, WorkspaceId, time,
+    AccessGrantId, AccessMethodId, AccessMethodMode, AcsUserId, Map, ObjectError, PendingMutation, RequestedAccessMethod, Shown, SpaceId,
+    UserIdentityId, Warning, WorkspaceId, time,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

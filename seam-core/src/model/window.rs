@@ -74,17 +74,12 @@ impl Window {
     /// # Errors
     /// [`WindowError`] when the window would be empty or backwards, or when a bound lies outside the years 1970 to
     /// 9998. Trying again with the same instants fails again.
-    pub fn new(
-        starts_at: DateTime<Utc>,
-        ends_at: Option<DateTime<Utc>>,
-    ) -> Result<Self, WindowError> {
+    pub fn new(starts_at: DateTime<Utc>, ends_at: Option<DateTime<Utc>>) -> Result<Self, WindowError> {
         let starts_at = bound(starts_at)?;
         let ends_at = ends_at.map(bound).transpose()?;
         match ends_at {
             Some(ends_at) if ends_at == starts_at => Err(WindowError::Empty { at: starts_at }),
-            Some(ends_at) if ends_at < starts_at => {
-                Err(WindowError::Backwards { starts_at, ends_at })
-            }
+            Some(ends_at) if ends_at < starts_at => Err(WindowError::Backwards { starts_at, ends_at }),
             _ => Ok(Self { starts_at, ends_at }),
         }
     }
@@ -145,10 +140,7 @@ impl Window {
     /// The shortest window that covers both, including what lies between them.
     #[must_use]
     pub fn hull(&self, other: &Self) -> Self {
-        Self {
-            starts_at: self.starts_at.min(other.starts_at),
-            ends_at: self.ends_at.zip(other.ends_at).map(|(a, b)| a.max(b)),
-        }
+        Self { starts_at: self.starts_at.min(other.starts_at), ends_at: self.ends_at.zip(other.ends_at).map(|(a, b)| a.max(b)) }
     }
 
     /// The window grown by `gap` at both sides, kept inside the years 1970 to 9998. A gap is rounded up to whole
@@ -156,36 +148,23 @@ impl Window {
     #[must_use]
     pub fn widen(&self, gap: Duration) -> Self {
         let millis = gap.as_nanos().div_ceil(1_000_000);
-        let gap = i64::try_from(millis)
-            .ok()
-            .and_then(TimeDelta::try_milliseconds)
-            .unwrap_or(TimeDelta::MAX);
-        let starts_at = self
-            .starts_at
-            .checked_sub_signed(gap)
-            .unwrap_or(DateTime::UNIX_EPOCH);
+        let gap = i64::try_from(millis).ok().and_then(TimeDelta::try_milliseconds).unwrap_or(TimeDelta::MAX);
+        let starts_at = self.starts_at.checked_sub_signed(gap).unwrap_or(DateTime::UNIX_EPOCH);
         Self {
             starts_at: starts_at.max(DateTime::UNIX_EPOCH),
-            ends_at: self
-                .ends_at
-                .map(|end| end.checked_add_signed(gap).unwrap_or(LAST).min(LAST)),
+            ends_at: self.ends_at.map(|end| end.checked_add_signed(gap).unwrap_or(LAST).min(LAST)),
         }
     }
 
     /// How long the window is; none when it is ongoing.
     #[must_use]
     pub fn length(&self) -> Option<Duration> {
-        self.ends_at
-            .and_then(|end| (end - self.starts_at).to_std().ok())
+        self.ends_at.and_then(|end| (end - self.starts_at).to_std().ok())
     }
 }
 
 /// A bound in whole milliseconds, if it lies in the supported years.
 fn bound(at: DateTime<Utc>) -> Result<DateTime<Utc>, WindowError> {
     let at = time::to_millis(at);
-    if (1970..=9998).contains(&at.year()) {
-        Ok(at)
-    } else {
-        Err(WindowError::OutOfRange { at })
-    }
+    if (1970..=9998).contains(&at.year()) { Ok(at) } else { Err(WindowError::OutOfRange { at }) }
 }

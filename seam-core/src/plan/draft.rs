@@ -28,6 +28,8 @@ pub struct Env {
     pub vault: Vault,
     /// 0 at the first, optimistic try; counts up after a conflict.
     pub attempt: u32,
+    /// How often an account is read in full.
+    pub scan_every: chrono::Duration,
     rng: StdRng,
     minted: u16,
 }
@@ -36,7 +38,17 @@ impl Env {
     /// Surroundings of one decision.
     #[must_use]
     pub fn new(workspace: WorkspaceId, now: DateTime<Utc>, actor: Actor, vault: Vault, seed: u64) -> Self {
-        Self { workspace, now, actor, reason: None, vault, attempt: 0, rng: StdRng::seed_from_u64(seed), minted: 0 }
+        Self {
+            workspace,
+            now,
+            actor,
+            reason: None,
+            vault,
+            attempt: 0,
+            scan_every: chrono::Duration::minutes(15),
+            rng: StdRng::seed_from_u64(seed),
+            minted: 0,
+        }
     }
 
     /// A new time-ordered id. Ids of one decision follow one another, so its rows lie side by side.
@@ -227,10 +239,11 @@ impl<'a> Draft<'a> {
                 }
             }
         }
-        let depends = self.depends.iter().filter(|id| put.iter().all(|r| r.id != **id)).map(|id| OnlyIf::Unchanged {
-            row: *id,
-            version: facts.rows.get(id).and_then(Option::as_ref).map_or(0, |r| r.version),
-        });
+        let depends = self
+            .depends
+            .iter()
+            .filter(|id| put.iter().all(|r| r.id != **id))
+            .map(|id| OnlyIf::Unchanged { row: *id, version: facts.rows.get(id).and_then(Option::as_ref).map_or(0, |r| r.version) });
         let mut only_if: Vec<OnlyIf> = depends.collect();
         only_if.append(&mut self.only_if);
         Changeset {

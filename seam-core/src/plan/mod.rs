@@ -2,12 +2,44 @@
 //!
 //! A decision reads through a [`Reader`]; what it does not find there stops it with a list of what to read, and it is asked again from the
 //! start. So a decision is straight code, and the same decision serves the deed, the preview and the simulation.
+mod account;
+mod adopt;
+mod attempt;
+pub mod begin;
 mod change;
+mod clash;
+mod credential;
+mod decide;
+mod discover;
+mod doors;
 mod draft;
+mod drift;
+mod foreign;
 mod grant;
+mod identity;
+mod instant_key;
+mod member;
+mod merge;
+mod method;
+pub mod next;
+mod pin;
+mod places;
 mod read;
+mod rebind;
+mod refresh;
 pub mod residual;
+pub mod settle;
+mod space;
+mod span;
+mod spec;
+mod stay;
+#[cfg(test)]
+mod tests;
+mod user;
+mod validate;
 
 pub use change::*;
+pub use decide::{Begun, Decided, begin as begin_work, decide, new_workspace, settle as settle_work};
 pub use draft::{Draft, Env};
 pub use read::{Kept, Reader, Stop, Try};
+pub use spec::{row_of, tag_of};

@@ -131,6 +131,11 @@ pub struct AuditEntry {
     pub audit: Audit,
     /// Ids and versions of the rows that were written.
     pub wrote: Vec<(RowId, u64)>,
+    /// The place of the workspace's last event after it: the commit told the events after the previous entry's, up to this one.
+    pub last_event: u64,
+    /// SHA-256 over these events, in hexadecimal; empty when there are none. So the chain holds the events too.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub told: String,
     /// SHA-256 over the previous hash and this entry, in hexadecimal.
     pub hash: String,
 }

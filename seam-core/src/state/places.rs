@@ -1,6 +1,6 @@
 //! Rows of accounts, systems, entrances, groups, encoders, spaces, users.
 use super::*;
-use crate::model::{AcsAccessGroupId, AcsEntranceId, AcsSystemId, AcsUserId, ConnectedAccountId, UserIdentityId, Window};
+use crate::model::{AcsAccessGroupId, AcsEntranceId, AcsSystemId, ConnectedAccountId, UserIdentityId, Window};
 use crate::provider::{EncoderReport, EntranceReport, Handle, Held, SystemReport};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -297,9 +297,4 @@ impl Unmanaged {
 #[must_use]
 pub fn user_key(system: AcsSystemId, identity: UserIdentityId) -> Key {
     Key::pair(Index::UserOf, system, &identity.to_string())
-}
-
-/// Ids that are the same thing under two names.
-pub(crate) fn user_row(id: AcsUserId) -> RowId {
-    id.uuid()
 }

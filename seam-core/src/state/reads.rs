@@ -84,7 +84,7 @@ impl Index {
     /// The key is unique in the whole store, not per workspace.
     #[must_use]
     pub fn is_global(self) -> bool {
-        matches!(self, Self::Fingerprint)
+        matches!(self, Self::Fingerprint | Self::Tagged)
     }
 }
 
@@ -134,11 +134,16 @@ impl Claim {
     /// Whether two claims of the same key meet, with `gap_seconds` between them.
     #[must_use]
     pub fn meets(&self, from: DateTime<Utc>, until: Option<DateTime<Utc>>, gap_seconds: i64) -> bool {
-        let gap = chrono::Duration::seconds(gap_seconds);
-        let starts_before_theirs_end = self.until.is_none_or(|u| from < u + gap);
-        let ends_after_theirs_start = until.is_none_or(|u| self.from < u + gap);
+        let starts_before_theirs_end = self.until.and_then(|u| later(u, gap_seconds)).is_none_or(|u| from < u);
+        let ends_after_theirs_start = until.and_then(|u| later(u, gap_seconds)).is_none_or(|u| self.from < u);
         starts_before_theirs_end && ends_after_theirs_start
     }
+}
+
+/// An instant moved by seconds; `None` when that is past the end of time.
+pub(crate) fn later(at: DateTime<Utc>, seconds: i64) -> Option<DateTime<Utc>> {
+    let moved = chrono::TimeDelta::try_seconds(seconds).and_then(|by| at.checked_add_signed(by));
+    moved.or_else(|| (seconds < 0).then_some(DateTime::<Utc>::MIN_UTC))
 }
 
 /// What is occupied: 16 bytes of a keyed hash, in hexadecimal when serialised.
@@ -164,6 +169,8 @@ pub struct Claimed {
 }
 
 /// Claims of a key near a window: all that start within it, the last four that start before it, the first two that start after it.
+/// Those that start at the same instant are in the order of their ends (none last), then of their rows. A claim that a row names twice
+/// is told once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Near {
     /// The key.

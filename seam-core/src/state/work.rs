@@ -49,6 +49,9 @@ pub struct Target {
     /// The card's number, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_number: Option<Sealed>,
+    /// Keyed hash of the card's number, to find by it what a card carried before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_tag: Option<String>,
     /// What is to be done.
     pub work: Work,
     /// How many of the first claims belong to what the lock held before (a PIN that was changed): given up when the new one is seen.
@@ -329,6 +332,7 @@ impl Target {
             }
             _ => {}
         }
+        keys.extend(self.card_tag.as_ref().map(|tag| Key::new(Index::CardNumber, tag.as_str())));
         if self.work.asks.is_some() {
             keys.push(Key::new(Index::Questions, "open"));
         }
@@ -351,8 +355,12 @@ pub struct Attempt {
     pub actor: Actor,
     /// When.
     pub created_at: DateTime<Utc>,
-    /// When it is too late to begin, and until when a card must have come.
+    /// Not to be begun before.
+    pub begin_at: DateTime<Utc>,
+    /// When it is too late to begin.
     pub expires_at: DateTime<Utc>,
+    /// For how long a card is waited for, in seconds.
+    pub wait_seconds: u32,
     /// Somebody wants it stopped.
     #[serde(default)]
     pub cancel_asked: bool,
@@ -477,7 +485,7 @@ impl Row {
                 Due { channel: t.channel.clone(), class, at }
             }),
             Body::Attempt(a) => match a.state {
-                AttemptState::Waiting => Some(Due { channel: a.channel.clone(), class: Class::Person, at: a.created_at }),
+                AttemptState::Waiting => Some(Due { channel: a.channel.clone(), class: Class::Person, at: a.begin_at }),
                 AttemptState::Begun { until, .. } => Some(Due { channel: a.channel.clone(), class: Class::Person, at: until }),
                 _ => None,
             },

@@ -1,6 +1,16 @@
 //! The plug for state: one trait, a memory store, and (feature `sqlite`) an SQLite store.
+mod audit;
+mod logic;
+mod memory;
+pub(crate) mod perform;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod vault;
 
+pub use audit::{audit_genesis, verify_audit, verify_told};
+pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStats, SqliteStore};
 pub use vault::{KeyProvider, StaticKeys, Vault};
 
 use crate::clock::Clock;
@@ -65,7 +75,8 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// The next instant at which something is due, or a lease of another instance runs out on a channel with something due; `None` when nothing is.
     async fn next_due(&self, can: &CanServe) -> Result<Option<DateTime<Utc>>>;
 
-    /// Returns when something has been committed since the call. Cancel-safe. May return too often, never too seldom.
+    /// Returns when something has been committed since the call; the wait counts from the call, not from the first poll. Cancel-safe. May return too
+    /// often, never too seldom.
     async fn changed(&self);
 
     /// Events after `after`, in order.
@@ -74,7 +85,7 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Where a named consumer stands: the last event it has acknowledged, 0 at first.
     async fn cursor(&self, workspace: WorkspaceId, consumer: &str) -> Result<u64>;
 
-    /// Moves a named consumer forward. Never moves it back.
+    /// Moves a named consumer forward. Never moves it back, nor past the last event that there is.
     async fn ack(&self, workspace: WorkspaceId, consumer: &str, upto: u64) -> Result<()>;
 
     /// The audit chain after `after`, in order.
@@ -131,7 +142,7 @@ impl From<Error> for CommitError {
 pub enum Conflict {
     /// A row is not in the expected version.
     Row(RowId),
-    /// A unique key finds another row.
+    /// A unique key finds another row. The id is nil when that row belongs to another workspace.
     KeyTaken(Key, RowId),
     /// A key finds other rows than expected.
     Listed(Key),
@@ -193,4 +204,11 @@ pub struct Lease {
     pub owner: InstanceId,
     /// Counts up with every claim of the channel.
     pub fence: u64,
+}
+
+/// A seed from the operating system.
+pub(crate) fn os_seed() -> u64 {
+    use rand::Rng as _;
+    let mut rng: rand::rngs::StdRng = rand::make_rng();
+    rng.next_u64()
 }

@@ -7,7 +7,7 @@ mod attempt;
 mod changes;
 mod credential;
 mod event;
-mod explain;
+pub mod explain;
 mod grant;
 pub mod history;
 mod instant_key;

@@ -1,0 +1,82 @@
+//! Replays bookings in a hotel; see the crate's documentation.
+use clap::Parser;
+use hotel_checkin::bookings;
+use hotel_checkin::hotel::Hotel;
+use hotel_checkin::model_hotel::ModelHotel;
+use hotel_checkin::replay::Replay;
+use hotel_checkin::script::Script;
+use hotel_checkin::summary::Summary;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// A hotel's cards, PINs and mobile keys, from booking to check-out.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Replays the bookings of this file, in virtual time.
+    #[arg(long, value_name = "CSV")]
+    bookings: PathBuf,
+    /// What happens during the stays: the same number, the same events.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Only so many bookings, from the beginning of the file.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Ends with the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(replay(&args))) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("hotel-checkin: {error}");
+            let mut cause = error.source();
+            while let Some(why) = cause {
+                eprintln!("  because: {why}");
+                cause = why.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn replay(args: &Args) -> Result<u64, Box<dyn Error>> {
+    let started = Instant::now();
+    let mut bookings = bookings::open(&args.bookings)?;
+    bookings.truncate(args.limit.unwrap_or(usize::MAX));
+    let script = Script::new(&bookings, args.seed);
+    let mut hotel = ModelHotel::default();
+    hotel.open(&script.plan).await.map_err(|e| e as Box<dyn Error>)?;
+    let mut replay = Replay::new(&script);
+    let bar = ProgressBar::new(script.ops.len() as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3}% {msg} {eta}") {
+        bar.set_style(style);
+    }
+    replay
+        .run(&mut hotel, usize::MAX, |step| {
+            if step.done % 1024 == 0 {
+                bar.set_position(step.done as u64);
+                bar.set_message(format!("{} {} wrong", step.op.at.date_naive(), step.tally.wrong_answers));
+            }
+        })
+        .await?;
+    bar.finish_and_clear();
+    let counts = hotel.counts().await.map_err(|e| e as Box<dyn Error>)?;
+    let summary = Summary::new(&script, &replay.tally, counts, started.elapsed());
+    for wrong in &replay.tally.wrong {
+        eprintln!("{} {}", wrong.at, wrong.what);
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&summary)?);
+    } else {
+        print!("{summary}");
+    }
+    Ok(summary.wrong_answers)
+}

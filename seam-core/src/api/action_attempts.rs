@@ -1,0 +1,38 @@
+//! What persons asked for at devices.
+use super::Workspace;
+use crate::error::Result;
+use crate::model::{ActionAttempt, ActionAttemptId, ActionStatus};
+use crate::plan::Change;
+use crate::view;
+use std::time::Duration;
+
+/// What persons asked for at devices: encode, scan, assign, unlock.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionAttempts<'a> {
+    pub(super) ws: &'a Workspace,
+}
+
+impl ActionAttempts<'_> {
+    /// An attempt.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn get(&self, id: ActionAttemptId) -> Result<ActionAttempt> {
+        self.ws.look(|v| view::action_attempt(v, id)).await
+    }
+    /// Stops an attempt: one that nobody has begun ends at once; one that is under way is asked to end.
+    ///
+    /// # Errors
+    /// `NotFound`; `Busy`, `Store` (may be retried).
+    pub async fn cancel(&self, id: ActionAttemptId) -> Result<ActionAttempt> {
+        self.ws.apply(Change::CancelAttempt { attempt: id }).await?;
+        self.get(id).await
+    }
+    /// Waits until an attempt has ended, with or without success.
+    ///
+    /// # Errors
+    /// `Timeout` when the deadline passes (the attempt goes on); `NotFound`; `Store` (may be retried).
+    pub async fn wait(&self, id: ActionAttemptId, within: Duration) -> Result<ActionAttempt> {
+        super::wait::until(self.ws, within, async || Ok(Some(self.get(id).await?).filter(|a| a.status != ActionStatus::Pending))).await
+    }
+}

@@ -1,0 +1,64 @@
+//! Instant keys.
+use super::Workspace;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{InstantKey, InstantKeyId, Shown, UserIdentityId};
+use crate::plan::{Change, Outcome};
+use crate::state::{Index, Key};
+use crate::view;
+
+/// Instant keys: links that hand a person's mobile keys to a phone.
+#[derive(Clone, Copy, Debug)]
+pub struct InstantKeys<'a> {
+    pub(super) ws: &'a Workspace,
+}
+
+impl InstantKeys<'_> {
+    /// Makes a link for all mobile keys of a person. It can be redeemed `max_use_count` times, from 1.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`; `Busy`, `Store` (may be retried).
+    pub async fn generate(&self, identity: UserIdentityId, max_use_count: u32) -> Result<InstantKey> {
+        self.made(Change::CreateInstantKey { identity, max_use_count }).await
+    }
+    /// A link.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn get(&self, id: InstantKeyId) -> Result<InstantKey> {
+        self.ws.look(|v| view::instant_key(v, id)).await
+    }
+    /// The links of a person.
+    ///
+    /// # Errors
+    /// `Store` (may be retried).
+    pub async fn list(&self, identity: UserIdentityId) -> Result<Vec<InstantKey>> {
+        self.ws
+            .look(|v| {
+                let rows = v.reader.find(&Key::id(Index::InstantKeysOf, identity))?;
+                v.reader.hint(rows.iter().copied());
+                v.reader.gather()?;
+                rows.iter().map(|row| view::instant_key(v, InstantKeyId::from_uuid(*row))).collect()
+            })
+            .await
+    }
+    /// Deletes a link.
+    ///
+    /// # Errors
+    /// `NotFound`; `Busy`, `Store` (may be retried).
+    pub async fn delete(&self, id: InstantKeyId) -> Result<()> {
+        self.ws.apply(Change::DeleteInstantKey { instant_key: id }).await.map(drop)
+    }
+    /// Redeems a link once, by its short code.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` when it is used up or has expired; `Busy`, `Store` (may be retried).
+    pub async fn redeem(&self, code: &str) -> Result<InstantKey> {
+        self.made(Change::RedeemInstantKey { code: Shown::new(code) }).await
+    }
+    async fn made(&self, change: Change) -> Result<InstantKey> {
+        match self.ws.apply(change).await? {
+            Outcome::InstantKey(id) => self.get(id).await,
+            _ => Err(Error::new(ErrorKind::Internal, "unexpected_outcome", "an instant key was expected")),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What an integrator calls: one handle per resource, in the shape of the public API's own clients.
+//!
+//! A handle never reaches an access system. A call that changes something is durable when it returns; carrying it out is the [`Engine`]'s work, on
+//! this instance or another. A call that waits, waits on the store.
+//!
+//! [`Engine`]: crate::engine::Engine
+mod access_grants;
+mod access_methods;
+mod accounts;
+mod acs;
+mod action_attempts;
+mod events;
+mod instant_keys;
+mod spaces;
+mod user_identities;
+mod wait;
+mod workspace;
+
+pub use access_grants::{AccessGrants, GrantFilter, Related};
+pub use access_methods::AccessMethods;
+pub use accounts::ConnectedAccounts;
+pub use acs::{Acs, AcsAccessGroups, AcsCredentials, AcsEncoders, AcsEntrances, AcsSystems, AcsUsers};
+pub use action_attempts::ActionAttempts;
+pub use events::Events;
+pub use instant_keys::InstantKeys;
+pub use spaces::Spaces;
+pub use user_identities::UserIdentities;
+pub use workspace::{Preview, Workspace};
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::model::WorkspaceId;
+use crate::plan::{self, Change, Env, NewWorkspace};
+use crate::state::{Actor, Row, RowId};
+use crate::store::{Store, Vault};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The SDK over a store. Cheap to clone.
+#[derive(Clone)]
+pub struct Seam(Arc<Shared>);
+
+struct Shared {
+    store: Arc<dyn Store>,
+    vault: Vault,
+    links: String,
+    rng: Mutex<StdRng>,
+}
+
+impl fmt::Debug for Seam {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seam").field("store", &self.0.store).finish_non_exhaustive()
+    }
+}
+
+impl Seam {
+    /// The SDK over a store, with the keys that its secrets are sealed with.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, vault: Vault) -> Self {
+        Self::with_options(store, vault, "https://instant-key.invalid", None)
+    }
+
+    /// As [`Seam::new`], with the address under which the pages of instant keys are served (no slash at the end), and with a seed that ids and PINs are
+    /// drawn from: for tests and replays; without one the operating system gives it.
+    #[must_use]
+    pub fn with_options(store: Arc<dyn Store>, vault: Vault, links: &str, seed: Option<u64>) -> Self {
+        let rng = StdRng::seed_from_u64(seed.unwrap_or_else(crate::store::os_seed));
+        Self(Arc::new(Shared { store, vault, links: links.to_owned(), rng: Mutex::new(rng) }))
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+    /// What seals and opens its secrets.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// Makes a workspace. `sandbox`: simulate calls are allowed in it.
+    ///
+    /// # Errors
+    /// `InvalidInput` for the name; `Store` when the database cannot be used (may be retried).
+    pub async fn create_workspace(&self, name: &str, sandbox: bool) -> Result<Workspace> {
+        let now = self.0.store.clock().now();
+        let mut env = Env::new(WorkspaceId::from_uuid(uuid::Uuid::nil()), now, Actor::Engine, self.0.vault.clone(), self.seed());
+        let id = plan::new_workspace(&mut env);
+        let workspace = Workspace::new(self.clone(), id);
+        workspace.apply(Change::CreateWorkspace(NewWorkspace { name: name.to_owned(), sandbox })).await?;
+        Ok(workspace)
+    }
+
+    /// A workspace that is there.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` when the database cannot be used (may be retried).
+    pub async fn workspace(&self, id: WorkspaceId) -> Result<Workspace> {
+        let reads = crate::state::ReadSet { rows: BTreeSet::from([id.uuid()]), ..Default::default() };
+        match self.0.store.read(id, &reads).await?.rows.get(&id.uuid()) {
+            Some(Some(_)) => Ok(Workspace::new(self.clone(), id)),
+            _ => Err(Error::not_found("workspace", id)),
+        }
+    }
+
+    /// All workspaces.
+    ///
+    /// # Errors
+    /// `Store` when the database cannot be used (may be retried).
+    pub async fn workspaces(&self) -> Result<Vec<Workspace>> {
+        Ok(self.0.store.workspaces().await?.into_iter().map(|id| Workspace::new(self.clone(), id)).collect())
+    }
+
+    fn seed(&self) -> u64 {
+        self.0.rng.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
+    }
+    fn clock(&self) -> &Arc<dyn Clock> {
+        self.0.store.clock()
+    }
+}
+
+/// The id of a row after which a page starts, from a cursor.
+fn cursor_in(cursor: Option<&str>) -> Result<Option<RowId>> {
+    cursor
+        .map(|c| {
+            uuid::Uuid::try_parse(c)
+                .map_err(|_| Error::invalid("page_cursor", "this cursor was not given by a list").with_context("page_cursor", "unknown"))
+        })
+        .transpose()
+}
+
+/// The cursor of the page after these rows, if there may be one.
+fn cursor_out(rows: &[Arc<Row>], limit: usize) -> Option<String> {
+    (rows.len() >= limit).then(|| rows.last().map(|r| r.id.simple().to_string())).flatten()
+}

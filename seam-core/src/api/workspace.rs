@@ -1,0 +1,241 @@
+//! A tenant: everything starts here.
+use super::*;
+use crate::error::ErrorKind;
+use crate::model::{AccessGrantId, AcsCredentialId, AcsEntranceId, Page, UserIdentityId};
+use crate::plan::{Decided, Outcome, Reader, Resolution, Stop, Try};
+use crate::state::{Changeset, Facts, Key, RowKind};
+use crate::store::ListQuery;
+use crate::store::perform::{Performed, perform};
+use crate::view::history::GrantHistory;
+use crate::view::question::OpenQuestion;
+use crate::view::{self, Viewer};
+use chrono::{DateTime, Utc};
+
+/// A tenant. Every object belongs to one; a foreign id is not found, like an unknown one. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    pub(super) seam: Seam,
+    id: WorkspaceId,
+    actor: Actor,
+    reason: Option<String>,
+    once: Option<String>,
+}
+
+/// What a change would do, without doing it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Preview {
+    /// What would be written and told. The ids are examples.
+    pub changeset: Changeset,
+    /// What would be answered.
+    pub outcome: Outcome,
+}
+
+impl Workspace {
+    pub(super) fn new(seam: Seam, id: WorkspaceId) -> Self {
+        Self { seam, id, actor: Actor::Integration("sdk".to_owned()), reason: None, once: None }
+    }
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> WorkspaceId {
+        self.id
+    }
+    /// The same workspace, with calls made by somebody: kept in the audit, told to systems that have a field for it.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
+    }
+    /// The same workspace, with a reason for the calls: kept in the audit.
+    #[must_use]
+    pub fn because(&self, reason: impl Into<String>) -> Self {
+        Self { reason: Some(reason.into()), ..self.clone() }
+    }
+    /// The same workspace, for one change that is made once: asked again under this key with the same content, it gives the same answer; with other
+    /// content it is refused.
+    #[must_use]
+    pub fn once(&self, idempotency_key: impl Into<String>) -> Self {
+        Self { once: Some(idempotency_key.into()), ..self.clone() }
+    }
+
+    /// Makes a change. Durable when it returns. The handles below are this, with types.
+    ///
+    /// # Errors
+    /// What the change can be refused for (`InvalidInput`, `NotFound`, `Conflict`, `IdempotencyConflict`, `Unsupported`, `Exhausted`: nothing was
+    /// written, asking again changes nothing); `Busy` and `Store` (nothing was written; may be retried).
+    pub async fn apply(&self, change: Change) -> Result<Outcome> {
+        let change = Arc::new(change);
+        let name = change.name();
+        let (seed, me) = (self.seam.seed(), self.clone());
+        let done = perform(&*self.seam.0.store, self.id, move |facts: &Facts, attempt: u32| {
+            let decided = plan::decide(&change, me.once.as_deref(), facts, me.env(seed, attempt))?;
+            Ok(decided.into_step())
+        })
+        .await
+        .map_err(|e| e.with_operation(name))?;
+        match done {
+            Performed::Done(outcome) => Ok(outcome),
+            Performed::FenceLost => Err(Error::new(ErrorKind::Internal, "unexpected_fence", "a change has no fence")),
+        }
+    }
+
+    /// What a change would do. The same decision as the deed, on the same facts; it only does not commit.
+    ///
+    /// # Errors
+    /// As [`Workspace::apply`].
+    pub async fn preview(&self, change: &Change) -> Result<Preview> {
+        let mut facts = Facts::default();
+        let seed = self.seam.seed();
+        loop {
+            match plan::decide(change, None, &facts, self.env(seed, 1))? {
+                Decided::Need(reads) => facts.merge(self.seam.0.store.read(self.id, &reads).await?),
+                Decided::Done { changeset, outcome } => return Ok(Preview { changeset: *changeset, outcome }),
+                Decided::Before(_) => return Err(Error::new(ErrorKind::Internal, "preview_answered", "a preview has no key")),
+            }
+        }
+    }
+
+    fn env(&self, seed: u64, attempt: u32) -> Env {
+        let mut env = Env::new(self.id, self.seam.clock().now(), self.actor.clone(), self.seam.0.vault.clone(), seed);
+        env.reason.clone_from(&self.reason);
+        env.attempt = attempt;
+        env
+    }
+
+    /// Reads something through a view.
+    pub(super) async fn look<T>(&self, see: impl Fn(&Viewer<'_>) -> Try<T>) -> Result<T> {
+        let mut facts = Facts::default();
+        loop {
+            let now = self.seam.clock().now();
+            let reads = {
+                let reader = Reader::new(&facts);
+                let viewer = Viewer { reader: &reader, vault: &self.seam.0.vault, workspace: self.id, now, links: &self.seam.0.links };
+                match see(&viewer) {
+                    Ok(x) => return Ok(x),
+                    Err(Stop::Reject(e)) => return Err(e),
+                    Err(Stop::Need(reads)) => *reads,
+                }
+            };
+            let missing = facts.missing(&reads);
+            if missing.is_empty() {
+                return Err(Error::new(ErrorKind::Internal, "view_stuck", "a view asks for what it was told"));
+            }
+            facts.merge(self.seam.0.store.read(self.id, &missing).await?);
+        }
+    }
+
+    /// A page of rows, each seen through a view. Rows that the view does not show (deleted ones) are passed over.
+    pub(super) async fn page<T>(
+        &self,
+        kind: RowKind,
+        key: Option<Key>,
+        cursor: Option<&str>,
+        limit: usize,
+        keep: impl Fn(&Row) -> bool,
+        see: impl Fn(&Viewer<'_>, RowId) -> Try<T>,
+    ) -> Result<Page<T>> {
+        let limit = limit.clamp(1, 1000);
+        let mut after = cursor_in(cursor)?;
+        let mut items = Vec::new();
+        loop {
+            let query = ListQuery { kind, key: key.clone(), after, limit };
+            let rows = self.seam.0.store.list(self.id, &query).await?;
+            let more = cursor_out(&rows, limit);
+            for (i, row) in rows.iter().enumerate() {
+                if !keep(row) {
+                    continue;
+                }
+                match self.look(|v| see(v, row.id)).await {
+                    Ok(x) => items.push(x),
+                    Err(e) if e.kind() == ErrorKind::NotFound => {}
+                    Err(e) => return Err(e),
+                }
+                if items.len() == limit {
+                    let rest = i + 1 < rows.len() || more.is_some();
+                    return Ok(Page::new(items, rest.then(|| row.id.simple().to_string())));
+                }
+            }
+            match rows.last() {
+                Some(last) if more.is_some() => after = Some(last.id),
+                _ => return Ok(Page::new(items, None)),
+            }
+        }
+    }
+
+    /// Grants: who, where, when, how.
+    #[must_use]
+    pub fn access_grants(&self) -> AccessGrants<'_> {
+        AccessGrants { ws: self }
+    }
+    /// Access methods: PINs, cards, mobile keys, cloud keys.
+    #[must_use]
+    pub fn access_methods(&self) -> AccessMethods<'_> {
+        AccessMethods { ws: self }
+    }
+    /// Spaces.
+    #[must_use]
+    pub fn spaces(&self) -> Spaces<'_> {
+        Spaces { ws: self }
+    }
+    /// People.
+    #[must_use]
+    pub fn user_identities(&self) -> UserIdentities<'_> {
+        UserIdentities { ws: self }
+    }
+    /// What access systems hold.
+    #[must_use]
+    pub fn acs(&self) -> Acs<'_> {
+        Acs { ws: self }
+    }
+    /// Connected accounts.
+    #[must_use]
+    pub fn connected_accounts(&self) -> ConnectedAccounts<'_> {
+        ConnectedAccounts { ws: self }
+    }
+    /// Instant keys.
+    #[must_use]
+    pub fn instant_keys(&self) -> InstantKeys<'_> {
+        InstantKeys { ws: self }
+    }
+    /// The event stream.
+    #[must_use]
+    pub fn events(&self) -> Events<'_> {
+        Events { ws: self }
+    }
+    /// What persons asked for at devices.
+    #[must_use]
+    pub fn action_attempts(&self) -> ActionAttempts<'_> {
+        ActionAttempts { ws: self }
+    }
+
+    /// What a person has to decide, because the engine would have to guess.
+    ///
+    /// # Errors
+    /// `Store` when the database cannot be used (may be retried).
+    pub async fn questions(&self) -> Result<Vec<OpenQuestion>> {
+        self.look(view::question::questions).await
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` (`no_open_question`) when nothing is asked.
+    pub async fn resolve(&self, credential: AcsCredentialId, answer: Resolution) -> Result<()> {
+        self.apply(Change::Resolve { credential, answer }).await.map(drop)
+    }
+
+    /// What is kept of a grant, also after it has ended or was deleted.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` when the database cannot be used (may be retried).
+    pub async fn history(&self, grant: AccessGrantId) -> Result<GrantHistory> {
+        self.look(|v| view::history::grant(v, grant)).await
+    }
+
+    /// Whether a person can pass a door at an instant, and the facts that decide it.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` when the database cannot be used (may be retried).
+    pub async fn explain(&self, person: UserIdentityId, entrance: AcsEntranceId, at: DateTime<Utc>) -> Result<view::Explanation> {
+        self.look(|v| view::explain::explain(v, person, entrance, at)).await
+    }
+}

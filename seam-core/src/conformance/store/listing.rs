@@ -1,0 +1,69 @@
+//! Listing.
+use super::world::{Random, World, held, space};
+use crate::state::*;
+use crate::store::ListQuery;
+use uuid::Uuid;
+
+async fn all_pages(w: &World, query: &ListQuery, limit: usize) -> Vec<RowId> {
+    let mut query = ListQuery { limit, ..query.clone() };
+    let mut ids = Vec::new();
+    loop {
+        let page = w.store.list(w.ws, &query).await.unwrap();
+        assert!(page.len() <= limit);
+        ids.extend(page.iter().map(|row| row.id));
+        query.after = page.last().map(|row| row.id);
+        if page.len() < limit {
+            return ids;
+        }
+    }
+}
+
+/// Pages of any size, put together, are all rows of the kind in the order of their ids, in whatever order they were written.
+pub async fn pages(w: &World) {
+    let mut random = Random(11);
+    let mut ids: Vec<Uuid> = (0..100).map(|_| Uuid::from_u128((u128::from(random.draw()) << 64) | u128::from(random.draw()))).collect();
+    for id in &ids {
+        let body = if random.one_in(3) { held(*id, Vec::new()) } else { space(None, &[]) };
+        w.put_one(Row { id: *id, ..w.row(body) }).await;
+    }
+    w.commit(w.foreign(w.set(vec![w.row(space(None, &[]))]))).await.unwrap();
+    ids.sort_unstable();
+    let mut both = Vec::new();
+    for kind in [RowKind::Space, RowKind::Unmanaged] {
+        let whole = all_pages(w, &ListQuery::all(kind), 1000).await;
+        for limit in [1, 7, whole.len(), whole.len() + 1] {
+            assert_eq!(all_pages(w, &ListQuery::all(kind), limit).await, whole);
+        }
+        both.extend(whole);
+    }
+    both.sort_unstable();
+    assert_eq!(both, ids);
+    assert!(w.store.list(w.ws, &ListQuery::all(RowKind::Grant)).await.unwrap().is_empty());
+    assert!(w.store.list(w.ws, &ListQuery { limit: 0, ..ListQuery::all(RowKind::Space) }).await.unwrap().is_empty());
+    let past = ListQuery { after: Some(Uuid::max()), ..ListQuery::all(RowKind::Space) };
+    assert!(w.store.list(w.ws, &past).await.unwrap().is_empty());
+}
+
+/// The same of rows that a key finds.
+pub async fn pages_by_key(w: &World) {
+    let (door, other) = (w.id(), w.id());
+    let rows = w.put((0..30).map(|n| w.row(space(None, if n % 3 == 0 { &[] } else { std::slice::from_ref(&door) }))).collect()).await;
+    let expected: Vec<RowId> = rows.iter().filter(|r| !r.body.lookups().is_empty()).map(|r| r.id).collect();
+    let query = ListQuery::by(RowKind::Space, Key::id(Index::SpacesWith, door));
+    for limit in [1, 3, 20, 21] {
+        assert_eq!(all_pages(w, &query, limit).await, expected);
+    }
+    assert_eq!(w.find(w.ws, &Key::id(Index::SpacesWith, door)).await, expected);
+    let of_another_kind = ListQuery::by(RowKind::Grant, Key::id(Index::SpacesWith, door));
+    assert!(w.store.list(w.ws, &of_another_kind).await.unwrap().is_empty());
+    assert!(w.store.list(w.ws, &ListQuery::by(RowKind::Space, Key::id(Index::SpacesWith, other))).await.unwrap().is_empty());
+}
+
+/// All workspaces with a commit, in the order of their ids.
+pub async fn workspaces_in_order(w: &World) {
+    assert!(w.store.workspaces().await.unwrap().is_empty());
+    w.commit(w.foreign(w.set(vec![w.row(space(None, &[]))]))).await.unwrap();
+    assert_eq!(w.store.workspaces().await.unwrap(), [w.other]);
+    w.put_one(w.row(space(None, &[]))).await;
+    assert_eq!(w.store.workspaces().await.unwrap(), [w.ws, w.other]);
+}

@@ -1,0 +1,199 @@
+//! The engine: claims channels, makes calls, settles what they came to. One future, no spawned tasks, no `if` about access.
+mod call;
+mod channel;
+mod provider;
+mod settler;
+
+pub use call::{CallObserver, Fault, Outcome};
+use provider::Maker;
+
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::model::InstanceId;
+use crate::plan::Env;
+use crate::provider::ProviderFactory;
+use crate::state::Channel;
+use crate::store::{CanServe, Store, Vault};
+use chrono::{DateTime, Utc};
+use futures_util::future::{Either, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How an engine works.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EngineConfig {
+    /// For how long a channel is held without being renewed. Longer than any call but an encode; those renew it.
+    pub lease: Duration,
+    /// How often an account is read in full: entrances, groups, encoders, what is held.
+    pub scan_every: Duration,
+    /// Ends that only this machine has, as `local:usb:reader-3`.
+    pub local: Vec<String>,
+    /// What jitter, ids and PINs are drawn from; `None`: the operating system.
+    pub seed: Option<u64>,
+    /// Is told what every call came to, and may make it fail.
+    pub observer: Option<Arc<dyn CallObserver>>,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { lease: Duration::from_secs(60), scan_every: Duration::from_secs(900), local: Vec::new(), seed: None, observer: None }
+    }
+}
+
+/// Carries what is wanted to the access systems. As many engines as there are instances may share one store.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) vault: Vault,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) factories: BTreeMap<String, Arc<dyn ProviderFactory>>,
+    pub(crate) me: InstanceId,
+    pub(crate) can: CanServe,
+    pub(crate) config: EngineConfig,
+    pub(crate) providers: provider::Providers,
+    pub(crate) settler: settler::Settler,
+    rng: Mutex<StdRng>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("instance", &self.0.me).field("serves", &self.0.can).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over a store, with the kinds of access system that it can serve.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, vault: Vault, factories: Vec<Arc<dyn ProviderFactory>>, config: EngineConfig) -> Self {
+        let mut rng = match config.seed {
+            Some(seed) => StdRng::seed_from_u64(seed),
+            None => StdRng::seed_from_u64(crate::store::os_seed()),
+        };
+        let clock = Arc::clone(store.clock());
+        let mut bytes = [0u8; 16];
+        rng.fill_bytes(&mut bytes);
+        let me = InstanceId::from_uuid(uuid::Builder::from_random_bytes(bytes).into_uuid());
+        let factories: BTreeMap<String, Arc<dyn ProviderFactory>> = factories.into_iter().map(|f| (f.kind().to_owned(), f)).collect();
+        let can = CanServe {
+            kinds: factories.keys().cloned().chain([Channel::TIMER.to_owned()]).collect(),
+            local: config.local.iter().cloned().collect(),
+        };
+        Self(Arc::new(Inner {
+            store,
+            vault,
+            clock,
+            factories,
+            me,
+            can,
+            config,
+            providers: provider::Providers::default(),
+            settler: settler::Settler::default(),
+            rng: Mutex::new(rng),
+        }))
+    }
+
+    /// Works until `stop` is ready, then finishes the calls that are under way and gives its channels back.
+    ///
+    /// # Errors
+    /// The store cannot be used. What was begun is taken up again by the next run, or by another instance.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) -> Result<()> {
+        let inner = &*self.0;
+        let mut stop = pin!(stop);
+        let mut active = FuturesUnordered::new();
+        let mut stopping = false;
+        loop {
+            let changed = inner.store.changed();
+            if !stopping {
+                while let Some(lease) = inner.store.claim(inner.me, &inner.can, inner.config.lease).await? {
+                    active.push(channel::work(inner, lease));
+                }
+            }
+            if stopping {
+                // What is under way is finished; nothing new is begun.
+                match active.next().await {
+                    Some(result) => result?,
+                    None => return Ok(()),
+                }
+                continue;
+            }
+            let next = inner.store.next_due(&inner.can).await?;
+            let idle = pin!(idle(inner, next, changed));
+            let event = if active.is_empty() {
+                match select(stop.as_mut(), idle).await {
+                    Either::Left(_) => Event::Stop,
+                    Either::Right(_) => Event::Wake,
+                }
+            } else {
+                let work = active.next();
+                match select(stop.as_mut(), select(work, idle)).await {
+                    Either::Left(((), _)) => Event::Stop,
+                    Either::Right((Either::Left((Some(result), _)), _)) => {
+                        result?;
+                        Event::Wake
+                    }
+                    Either::Right(_) => Event::Wake,
+                }
+            };
+            if let Event::Stop = event {
+                stopping = true;
+                inner.providers.stop();
+            }
+        }
+    }
+
+    /// Does everything that is due now, and gives the instant at which something is due next; `None` when nothing is.
+    ///
+    /// For schedulers, tests and replays: `run` is this in a loop.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub async fn round(&self) -> Result<Option<DateTime<Utc>>> {
+        let inner = &*self.0;
+        let mut active = FuturesUnordered::new();
+        loop {
+            while let Some(lease) = inner.store.claim(inner.me, &inner.can, inner.config.lease).await? {
+                active.push(channel::work(inner, lease));
+            }
+            match active.next().await {
+                Some(result) => result?,
+                None => return inner.store.next_due(&inner.can).await,
+            }
+        }
+    }
+}
+
+enum Event {
+    Stop,
+    Wake,
+}
+
+/// Until the next instant at which something is due, or something was committed.
+async fn idle(inner: &Inner, next: Option<DateTime<Utc>>, changed: impl Future<Output = ()>) {
+    let changed = pin!(changed);
+    match next {
+        Some(at) => {
+            let _ = select(changed, pin!(inner.clock.sleep_until(at))).await;
+        }
+        None => changed.await,
+    }
+}
+
+impl Inner {
+    /// The surroundings of one decision of the engine.
+    pub(crate) fn env(&self, workspace: crate::model::WorkspaceId, seed: u64, attempt: u32) -> Env {
+        self.maker().env(workspace, seed, attempt)
+    }
+    pub(crate) fn seed(&self) -> u64 {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
+    }
+}

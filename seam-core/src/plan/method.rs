@@ -1,0 +1,554 @@
+//! Methods: made for a grant, fitted to their grants, taken away. One function says what a method wants of systems; whatever happens to a
+//! grant, a space, a stay or a suspension ends in it.
+use super::change::NewMethod;
+use super::doors::{self, Doors};
+use super::draft::{Draft, expose};
+use super::pin::{self, Place};
+use super::read::Try;
+use super::{instant_key, member, next, span, stay, user};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, EventType, Holder, StayId, Window};
+use crate::provider::{DoorClass, DoorLimit, EndsBy, Kind, KindRules, Needs};
+use crate::state::*;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What came of one requested method.
+pub(super) struct MadeMethods {
+    pub(super) ids: Vec<AccessMethodId>,
+    /// Doors that the mode cannot open.
+    pub(super) missing: Vec<AcsEntranceId>,
+    /// Methods whose wanted PIN was not to be had.
+    pub(super) other_pin: Vec<AccessMethodId>,
+}
+
+/// Makes the methods for one request of a grant: usually one; one per distinct secret where systems cannot share a PIN.
+///
+/// # Errors
+/// `Unsupported` when a system cannot do it, `Exhausted` when no PIN or slot is free.
+pub(super) fn make(d: &mut Draft<'_>, grant_id: AccessGrantId, grant: &Grant, asked: &NewMethod, doors: &Doors) -> Try<MadeMethods> {
+    let usable: Vec<AcsEntranceId> = doors.usable(&asked.mode).into_iter().map(|x| x.id).collect();
+    let missing: Vec<AcsEntranceId> =
+        doors.doors.iter().filter(|x| x.entrance.report.class != DoorClass::Implicit && !usable.contains(&x.id)).map(|x| x.id).collect();
+    let mut made = MadeMethods { ids: Vec::new(), missing, other_pin: Vec::new() };
+    if usable.is_empty() {
+        return Ok(made);
+    }
+    if asked.mode == AccessMethodMode::Code {
+        let places = places(doors, &usable)?;
+        for group in pin::groups(places) {
+            make_code(d, grant_id, grant, asked, &group, &mut made)?;
+        }
+    } else {
+        let id = AccessMethodId::from_uuid(d.env.mint());
+        let mut method = blank(d, grant_id, grant, asked.mode.clone(), usable);
+        if asked.mode == AccessMethodMode::MobileKey {
+            let uses = asked.instant_key_max_use_count.unwrap_or(1);
+            method.instant_key = Some(instant_key::for_method(d, id, grant.identity, uses, grant.window.ends_at())?);
+        }
+        born(d, id, method, grant_id, grant)?;
+        made.ids.push(id);
+    }
+    Ok(made)
+}
+
+fn blank(d: &Draft<'_>, grant_id: AccessGrantId, grant: &Grant, mode: AccessMethodMode, doors: Vec<AcsEntranceId>) -> Method {
+    Method {
+        mode,
+        identity: grant.identity,
+        grants: vec![grant_id],
+        doors,
+        targets: Vec::new(),
+        pin: None,
+        issued: false,
+        issued_at: None,
+        ever_issued: false,
+        told_encoding: false,
+        instant_key: None,
+        warnings: Vec::new(),
+        lost: false,
+        created_at: d.now(),
+        ended_at: None,
+        deleted_at: None,
+    }
+}
+
+/// Writes a new method, tells it, and fits it.
+fn born(d: &mut Draft<'_>, id: AccessMethodId, method: Method, grant_id: AccessGrantId, grant: &Grant) -> Try<()> {
+    d.set(id, method);
+    // The grant may be new in this draft: `fit` reads it there.
+    if d.try_get::<Grant>(grant_id)?.is_none() {
+        d.set(grant_id, grant.clone());
+    }
+    tell(d, &EventType::ACCESS_METHOD_CREATED, id)?;
+    fit(d, id)
+}
+
+fn make_code(
+    d: &mut Draft<'_>,
+    grant_id: AccessGrantId,
+    grant: &Grant,
+    asked: &NewMethod,
+    group: &[Place],
+    made: &mut MadeMethods,
+) -> Try<()> {
+    let group_doors: Vec<AcsEntranceId> = group.iter().flat_map(|p| p.doors.iter().copied()).collect::<BTreeSet<_>>().into_iter().collect();
+    let rules = &group[0].rules;
+    if rules.per_user
+        && let Some((id, mut method)) = member::shared_code(d, group[0].system, grant.identity)?
+    {
+        // The person's PIN there serves this grant too.
+        if !method.grants.contains(&grant_id) {
+            method.grants.push(grant_id);
+        }
+        method.doors = method.doors.into_iter().chain(group_doors).collect::<BTreeSet<_>>().into_iter().collect();
+        d.set(id, method);
+        if d.try_get::<Grant>(grant_id)?.is_none() {
+            d.set(grant_id, grant.clone());
+        }
+        fit(d, id)?;
+        made.ids.push(id);
+        return Ok(());
+    }
+    let id = AccessMethodId::from_uuid(d.env.mint());
+    let mut method = blank(d, grant_id, grant, AccessMethodMode::Code, group_doors);
+    if !rules.made_by_vendor {
+        let chosen = pin::choose(d, group, asked.code.as_ref().map(crate::model::Shown::expose), &grant.window, &|_| false)?;
+        if chosen.refused_preference {
+            made.other_pin.push(id);
+        }
+        method.pin = Some(d.env.seal(id.uuid(), "pin", &chosen.pin)?);
+    } else if asked.code.is_some() {
+        made.other_pin.push(id);
+    }
+    born(d, id, method, grant_id, grant)?;
+    made.ids.push(id);
+    Ok(())
+}
+
+/// Where the PIN of these doors must be unique.
+pub(super) fn places(doors: &Doors, ids: &[AcsEntranceId]) -> Result<Vec<Place>> {
+    let mut places: Vec<Place> = Vec::new();
+    for door in doors.doors.iter().filter(|x| ids.contains(&x.id)) {
+        let system_id = door.entrance.system;
+        let system = &doors.systems[&system_id];
+        let Some(rules) = system.report.pin.clone() else {
+            return Err(doors::unsupported("no_pin_rules", "the access system does not say how its PINs work".to_owned(), system_id));
+        };
+        let ends = doors.rules(system_id, Kind::Code).map_or(EndsBy::Engine, |r| r.ends);
+        let domain = pin::domain(system, Some(&door.entrance.report.handle), &rules);
+        match places.iter_mut().find(|p| p.domain == domain) {
+            Some(place) => place.doors.push(door.id),
+            None => places.push(Place { system: system_id, domain, rules, ends, doors: vec![door.id] }),
+        }
+    }
+    Ok(places)
+}
+
+/// What a method wants at one system, or at one door where a credential has only one.
+struct Wish {
+    system: AcsSystemId,
+    door: Option<AcsEntranceId>,
+    want: WantedCredential,
+    channel: Channel,
+}
+
+/// Makes what is wanted of systems fit a method as this draft sees it: its grants, their windows and suspension, its doors, its stay.
+pub(super) fn fit(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
+    let method = d.get::<Method>(id)?;
+    if method.is_over() {
+        return Ok(());
+    }
+    d.hint(method.grants.iter().map(|g| g.uuid()));
+    d.hint(method.targets.iter().copied());
+    d.gather()?;
+    let mut live: Vec<Grant> = Vec::new();
+    for g in &method.grants {
+        live.extend(d.try_get::<Grant>(*g)?.filter(Grant::is_live));
+    }
+    if live.is_empty() {
+        return retire(d, id, false);
+    }
+    let serving: Vec<&Grant> = live.iter().filter(|g| !g.suspended).collect();
+    let suspended = serving.is_empty();
+    let counted: Vec<&Grant> = if suspended { live.iter().collect() } else { serving };
+    let window = cover(&counted, d.now());
+    let reach: BTreeSet<AcsEntranceId> = counted.iter().flat_map(|g| g.doors.iter().copied()).collect();
+    let wanted_doors: Vec<AcsEntranceId> = method.doors.iter().copied().filter(|x| reach.contains(x)).collect();
+    let doors = doors::load(d, &wanted_doors)?;
+    let usable: Vec<AcsEntranceId> = doors.usable(&method.mode).into_iter().map(|x| x.id).collect();
+    let leading = counted[0].clone();
+    let wishes = wishes(d, &method, &leading, &doors, &usable, window, suspended)?;
+    apply(d, id, method, &doors, wishes)
+}
+
+/// The window of a method that serves several grants: the earliest that is not over, with all that overlap or touch it.
+pub(super) fn cover(grants: &[&Grant], now: chrono::DateTime<chrono::Utc>) -> Window {
+    let mut windows: Vec<Window> = grants.iter().map(|g| g.window).filter(|w| !w.is_over(now)).collect();
+    if windows.is_empty() {
+        return grants[0].window;
+    }
+    windows.sort_by_key(Window::starts_at);
+    let mut hull = windows[0];
+    for w in &windows[1..] {
+        if hull.ends_at().is_none_or(|end| w.starts_at() <= end) {
+            hull = hull.hull(w);
+        }
+    }
+    hull
+}
+
+fn wishes(
+    d: &mut Draft<'_>,
+    method: &Method,
+    grant: &Grant,
+    doors: &Doors,
+    usable: &[AcsEntranceId],
+    window: Window,
+    suspended: bool,
+) -> Try<Vec<Wish>> {
+    let Some(kind) = doors::kind_of(&method.mode) else { return Ok(Vec::new()) };
+    let mut wishes = Vec::new();
+    for (system_id, system) in &doors.systems {
+        let here: Vec<_> = doors.of(*system_id).filter(|x| usable.contains(&x.id)).collect();
+        let Some(rules) = doors.rules(*system_id, kind).filter(|_| !here.is_empty()) else { continue };
+        if grant.schedule.is_some() && !rules.schedule {
+            return Err(doors::unsupported(
+                "schedule_not_supported",
+                "the access system keeps no weekly schedule for this kind of credential; without one it would open at all hours".to_owned(),
+                *system_id,
+            )
+            .with_field("schedule")
+            .into());
+        }
+        let ids: Vec<AcsEntranceId> = here.iter().map(|x| x.id).collect();
+        let takes_part = here.iter().any(|x| doors.is_reservable(x));
+        let stay_id = if grant.holder == Holder::Guest && takes_part && kind != Kind::Code {
+            stay::stay_at(d, &grant.stays, *system_id)?
+        } else {
+            None
+        };
+        let next_stay = match stay_id {
+            Some(own) if system.graces.departure > 0 => stay::next_stay_start(d, own, &ids, &window)?,
+            _ => None,
+        };
+        let asked = span::Asked { grant: window, graces: system.graces, next_stay, now: d.now() };
+        let credential = WantedCredential {
+            kind,
+            identity: Some(method.identity),
+            user: None,
+            doors: ids.clone(),
+            window: span::credential_window(&asked, rules)?,
+            schedule: grant.schedule.clone(),
+            suspended,
+            slot: None,
+            stay: stay_id,
+        };
+        match rules.doors {
+            DoorLimit::One => {
+                for door in here {
+                    let want = WantedCredential { doors: vec![door.id], ..credential.clone() };
+                    wishes.push(Wish {
+                        system: *system_id,
+                        door: Some(door.id),
+                        want,
+                        channel: doors::channel_of(system, Some(&door.entrance)),
+                    });
+                }
+            }
+            DoorLimit::Many { guest, common } => {
+                let guests = here.iter().filter(|x| x.entrance.report.class == DoorClass::Guest).count();
+                let commons = here.len() - guests;
+                if guests > usize::from(guest) || commons > usize::from(common) {
+                    return Err(doors::unsupported(
+                        "too_many_doors",
+                        format!("a credential here holds {guest} guest doors and {common} others; {guests} and {commons} were asked for"),
+                        *system_id,
+                    )
+                    .into());
+                }
+                wishes.push(Wish { system: *system_id, door: None, want: credential, channel: doors::channel_of(system, None) });
+            }
+            DoorLimit::ByUser => {
+                let user = user::ensure_user(d, *system_id, system.account, method.identity)?;
+                member::fit_access(d, user, *system_id, method.identity)?;
+                let want = WantedCredential { user: Some(user), doors: Vec::new(), ..credential };
+                wishes.push(Wish { system: *system_id, door: None, want, channel: doors::channel_of(system, None) });
+            }
+        }
+    }
+    Ok(wishes)
+}
+
+/// Compares wishes with the method's targets: new ones are made, changed ones are wanted anew, others are taken away.
+fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Doors, wishes: Vec<Wish>) -> Try<()> {
+    let now = d.now();
+    let mut old: BTreeMap<(AcsSystemId, Option<AcsEntranceId>), (RowId, Target)> = BTreeMap::new();
+    for row in &method.targets {
+        let t = d.get::<Target>(*row)?;
+        if t.gone {
+            continue;
+        }
+        let Some(c) = t.credential() else { continue };
+        let one = doors_limit(d, &t)? == DoorLimit::One;
+        let door = if one { c.doors.first().copied() } else { None };
+        old.insert((t.system, door), (*row, t));
+    }
+    let mut changed = false;
+    let pin = match &method.pin {
+        Some(sealed) => Some(d.env.open(id.uuid(), "pin", sealed)?),
+        None => None,
+    };
+    for wish in wishes {
+        let Some(rules) = doors.rules(wish.system, wish.want.kind).cloned() else { continue };
+        if let Some((row, mut t)) = old.remove(&(wish.system, wish.door)) {
+            let mut want = wish.want;
+            want.slot = t.credential().and_then(|c| c.slot);
+            let before = t.clone();
+            changed |= next::want(&mut t, Wanted::Credential(want), &rules, now);
+            t.channel = wish.channel;
+            claim_pin(d, doors, row, &mut t, pin.as_ref(), &before)?;
+            d.set(row, t);
+        } else {
+            let row = d.env.mint();
+            let mut want = wish.want;
+            if let Some(slots) = doors.systems[&wish.system].report.pin.as_ref().and_then(|p| p.slots).filter(|_| want.kind == Kind::Code) {
+                want.slot = Some(free_slot(d, doors, &want, slots)?);
+            }
+            let mut t = Target {
+                system: wish.system,
+                account: doors.systems[&wish.system].account,
+                channel: wish.channel,
+                of: TargetOf::Method(id),
+                want: Wanted::Credential(want),
+                rev: 1,
+                gone: false,
+                seen: SeenState::Never,
+                handle: None,
+                needs: next::first_needs(&rules),
+                made: None,
+                may_open_until: None,
+                pin: None,
+                link: None,
+                card_number: None,
+                card_tag: None,
+                work: Work::default(),
+                stale_claims: 0,
+                claims: Vec::new(),
+                created_at: now,
+                issued_at: None,
+                synced_at: None,
+            };
+            if let Some(user) = t.credential().and_then(|c| c.user) {
+                t.work.after = Some(d.get::<AcsUser>(user)?.target);
+            }
+            if let Some(pin) = &pin {
+                t.pin = Some(d.env.seal(row, "pin", expose(pin))?);
+            }
+            let before = t.clone();
+            claim_pin(d, doors, row, &mut t, pin.as_ref(), &before)?;
+            next::schedule(&mut t, &rules, now);
+            method.targets.push(row);
+            d.set(row, t);
+            changed = true;
+        }
+    }
+    for (row, mut t) in old.into_values() {
+        let rules = rules_of(d, &t)?;
+        next::take_away(&mut t, &rules, now);
+        d.set(row, t);
+        changed = true;
+    }
+    d.set(id, method);
+    if changed { unissue(d, id) } else { Ok(()) }
+}
+
+/// Registers what a code occupies: what the lock may still hold together with what is wanted now.
+fn claim_pin(
+    d: &mut Draft<'_>,
+    doors: &Doors,
+    row: RowId,
+    t: &mut Target,
+    pin: Option<&secrecy::SecretString>,
+    before: &Target,
+) -> Try<()> {
+    let (Some(pin), Some(c)) = (pin, t.credential().cloned()) else { return Ok(()) };
+    if c.kind != Kind::Code {
+        return Ok(());
+    }
+    let ids: Vec<AcsEntranceId> = if c.doors.is_empty() { doors.of(t.system).map(|x| x.id).collect() } else { c.doors.clone() };
+    let held = t.made.as_ref().map(|m| m.window);
+    let window = held.map_or(c.window, |w| w.hull(&c.window));
+    let mut claims: Vec<Claim> = before.claims.iter().take(usize::from(before.stale_claims)).cloned().collect();
+    for place in places(doors, &ids)? {
+        let claim = pin::claim(d, &place, expose(pin), &window);
+        if !before.claims.contains(&claim) {
+            pin::demand(d, &claim, place.rules.gap_seconds, row);
+        }
+        claims.push(claim);
+        if let (Some(slot), Some(door)) = (c.slot, c.doors.first()) {
+            let claim = slot_claim(d, *door, slot, place.ends, &window);
+            if !before.claims.contains(&claim) {
+                pin::demand(d, &claim, 0, row);
+            }
+            claims.push(claim);
+        }
+    }
+    t.claims = claims;
+    Ok(())
+}
+
+fn slot_claim(d: &Draft<'_>, door: AcsEntranceId, slot: u16, ends: EndsBy, window: &Window) -> Claim {
+    let until = if ends == EndsBy::Itself { window.ends_at() } else { None };
+    Claim { key: d.env.vault.claim_key("slot", &door.to_string(), &slot.to_string()), from: window.starts_at(), until, exclusive: true }
+}
+
+/// The lowest slot that is free for a window.
+fn free_slot(d: &mut Draft<'_>, doors: &Doors, want: &WantedCredential, slots: u16) -> Try<u16> {
+    let Some(door) = want.doors.first().copied() else { return Ok(1) };
+    let ends = doors
+        .doors
+        .iter()
+        .find(|x| x.id == door)
+        .and_then(|x| doors.rules(x.entrance.system, Kind::Code))
+        .map_or(EndsBy::Engine, |r| r.ends);
+    let claims: Vec<Claim> = (1..=slots).map(|slot| slot_claim(d, door, slot, ends, &want.window)).collect();
+    d.reader().hint_near(claims.iter().map(|c| pin::near_of(c, 0)));
+    d.gather()?;
+    // Slots that this draft has given away already.
+    let mine: BTreeSet<ClaimKey> = d.written().flat_map(|r| r.body.claims().iter().map(|c| c.key)).collect();
+    for (slot, claim) in (1..=slots).zip(&claims) {
+        let taken = d.near(&pin::near_of(claim, 0))?.iter().any(|c| c.claim.meets(claim.from, claim.until, 0));
+        if !taken && !mine.contains(&claim.key) {
+            return Ok(slot);
+        }
+    }
+    Err(Error::new(ErrorKind::Exhausted, "no_free_slot", "all slots of this lock are taken for this window")
+        .with_context("acs_entrance_id", door)
+        .into())
+}
+
+/// The rules of a target's kind at its system. A system that no longer reports the kind gets the most careful rules.
+pub(super) fn rules_of(d: &Draft<'_>, t: &Target) -> Try<KindRules> {
+    let system = d.get::<System>(t.system)?;
+    Ok(system.report.kinds.get(&t.kind()).cloned().unwrap_or_else(KindRules::full))
+}
+
+fn doors_limit(d: &Draft<'_>, t: &Target) -> Try<DoorLimit> {
+    Ok(rules_of(d, t)?.doors)
+}
+
+/// A method is no longer as it should be: it is told once, and again when it is issued anew.
+pub(super) fn unissue(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
+    let mut method = d.get::<Method>(id)?;
+    let was_issued = method.issued;
+    method.issued = false;
+    let mut encoding = false;
+    for row in &method.targets {
+        let t = d.get::<Target>(*row)?;
+        encoding |= !t.gone && t.needs == Needs::Encoding;
+    }
+    let tell_encoding = encoding && !method.told_encoding;
+    method.told_encoding = encoding;
+    d.set(id, method);
+    if was_issued {
+        tell(d, &EventType::ACCESS_METHOD_REVOKED, id)?;
+    }
+    if tell_encoding {
+        tell(d, &EventType::ACCESS_METHOD_CARD_ENCODING_REQUIRED, id)?;
+    }
+    Ok(())
+}
+
+/// Tells an event about a method, with its grants and their keys.
+pub(super) fn tell(d: &mut Draft<'_>, event: &EventType, id: AccessMethodId) -> Try<()> {
+    let method = d.get::<Method>(id)?;
+    let mut keys = Vec::new();
+    for g in &method.grants {
+        keys.extend(d.try_get::<Grant>(*g)?.and_then(|g| g.key));
+    }
+    let mut fields = json!({ "access_method_id": id, "access_grant_ids": method.grants });
+    if !keys.is_empty() {
+        fields["access_grant_keys"] = json!(keys);
+    }
+    d.event(event.as_str(), method.identity, fields);
+    Ok(())
+}
+
+/// Takes a method away, for good. `tell_deleted`: a person asked for it, or its grant was deleted; else its time has passed.
+pub(super) fn retire(d: &mut Draft<'_>, id: AccessMethodId, tell_deleted: bool) -> Try<()> {
+    let mut method = d.get::<Method>(id)?;
+    if method.is_over() {
+        return Ok(());
+    }
+    d.hint(method.targets.iter().copied());
+    d.gather()?;
+    if tell_deleted {
+        tell(d, &EventType::ACCESS_METHOD_DELETED, id)?;
+    }
+    let now = d.now();
+    let mut users: BTreeSet<(crate::model::AcsUserId, AcsSystemId)> = BTreeSet::new();
+    for row in &method.targets {
+        let mut t = d.get::<Target>(*row)?;
+        let rules = rules_of(d, &t)?;
+        if let Some(user) = t.credential().and_then(|c| c.user) {
+            users.insert((user, t.system));
+        }
+        next::take_away(&mut t, &rules, now);
+        d.set(*row, t);
+    }
+    if tell_deleted {
+        method.deleted_at = Some(now);
+    } else {
+        method.ended_at = Some(now);
+    }
+    method.issued = false;
+    if let Some(key) = method.instant_key
+        && let Some(mut k) = d.try_get::<InstantKey>(key)?
+    {
+        k.deleted_at = k.deleted_at.or(Some(now));
+        d.set(key, k);
+    }
+    let identity = method.identity;
+    d.set(id, method);
+    for (user, system) in users {
+        member::fit_access(d, user, system, identity)?;
+    }
+    Ok(())
+}
+
+/// A stay was opened again: the credentials of its grants are wanted anew, so that each gets the new number. Cards ask to be encoded; the rest follows.
+pub(super) fn remake_for_stay(d: &mut Draft<'_>, stay: StayId, grants: &[AccessGrantId]) -> Try<()> {
+    d.hint(grants.iter().map(|g| g.uuid()));
+    d.gather()?;
+    let mut methods = BTreeSet::new();
+    for g in grants {
+        methods.extend(d.get::<Grant>(*g)?.requested.iter().flat_map(|r| r.methods.iter().copied()));
+    }
+    d.hint(methods.iter().map(|m| m.uuid()));
+    d.gather()?;
+    for id in methods {
+        let method = d.get::<Method>(id)?;
+        if method.is_over() {
+            continue;
+        }
+        d.hint(method.targets.iter().copied());
+        d.gather()?;
+        let now = d.now();
+        let mut touched = false;
+        for row in &method.targets {
+            let mut t = d.get::<Target>(*row)?;
+            if t.gone || t.made.is_none() || t.credential().and_then(|c| c.stay) != Some(stay) {
+                continue;
+            }
+            let rules = rules_of(d, &t)?;
+            next::again(&mut t, &rules, now);
+            d.set(*row, t);
+            touched = true;
+        }
+        if touched {
+            unissue(d, id)?;
+        }
+    }
+    Ok(())
+}

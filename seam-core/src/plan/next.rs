@@ -1,0 +1,155 @@
+//! What is to be done with a target next. Total: every state has an answer.
+use super::span;
+use crate::provider::{CardPath, Certainty, KindRules, Needs, ReadBack, Repeat};
+use crate::state::*;
+use chrono::{DateTime, Utc};
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Next {
+    /// Nothing.
+    Rest,
+    /// This.
+    Do(Doing),
+    /// A person has to answer this first.
+    Ask(QuestionKind),
+}
+
+/// What is to be done with a target next, if nothing is being done.
+#[must_use]
+pub fn next(t: &Target, rules: &KindRules) -> Next {
+    if !wanted_there(t, rules) {
+        return match t.seen {
+            SeenState::Never | SeenState::Absent { certainty: Certainty::Verified } => Next::Rest,
+            // After a put whose outcome was unknown, the absence is looked at once more.
+            SeenState::Absent { certainty: Certainty::Accepted } if t.work.look && rules.read_back != ReadBack::None => {
+                Next::Do(Doing::Find)
+            }
+            SeenState::Absent { .. } => Next::Rest,
+            SeenState::Present { .. } | SeenState::Unknown { .. } => Next::Do(Doing::Remove),
+        };
+    }
+    if let Some(q) = &t.work.asks {
+        return Next::Ask(q.kind);
+    }
+    if !is_put(rules) {
+        // Made at an encoder, when a person asks for it.
+        return match t.seen {
+            SeenState::Unknown { .. } => Next::Ask(QuestionKind::WasTheCardWritten),
+            _ => Next::Rest,
+        };
+    }
+    match t.seen {
+        SeenState::Unknown { .. } => match rules.repeat {
+            Repeat::Safe => Next::Do(Doing::Put { rev: t.rev }),
+            Repeat::AfterFind if rules.read_back == ReadBack::None => Next::Ask(QuestionKind::DidItHappen),
+            Repeat::AfterFind => Next::Do(Doing::Find),
+            Repeat::Never => Next::Ask(QuestionKind::DidItHappen),
+        },
+        SeenState::Present { rev, .. } if rev == t.rev => {
+            if t.work.look && rules.read_back != ReadBack::None {
+                Next::Do(Doing::Find)
+            } else {
+                Next::Rest
+            }
+        }
+        SeenState::Never | SeenState::Present { .. } | SeenState::Absent { .. } => Next::Do(Doing::Put { rev: t.rev }),
+    }
+}
+
+/// Whether the thing is to be at the system now: it is wanted, and not suspended where suspending means taking it away.
+#[must_use]
+pub fn wanted_there(t: &Target, rules: &KindRules) -> bool {
+    !(t.gone || (is_suspended(t) && !rules.suspend))
+}
+
+/// Whether the thing is wanted, but suspended.
+#[must_use]
+pub fn is_suspended(t: &Target) -> bool {
+    match &t.want {
+        Wanted::User { suspended, .. } | Wanted::Access { suspended, .. } => *suspended,
+        Wanted::Credential(c) => c.suspended,
+        Wanted::Stay => false,
+    }
+}
+
+/// Whether the engine sends the thing by itself. Cards that a person makes at an encoder are not sent.
+#[must_use]
+pub fn is_put(rules: &KindRules) -> bool {
+    !matches!(rules.card, Some(CardPath::VendorEncoder | CardPath::OwnEncoder | CardPath::Preassigned))
+}
+
+/// What a new credential of a kind needs from a person before it opens a door.
+#[must_use]
+pub fn first_needs(rules: &KindRules) -> Needs {
+    match rules.card {
+        Some(CardPath::VendorEncoder | CardPath::OwnEncoder | CardPath::PushThenVendorEncoder) => Needs::Encoding,
+        Some(CardPath::Preassigned) => Needs::Assignment,
+        None => Needs::Nothing,
+    }
+}
+
+/// Sets when the target is worked on next. Called after every change of what is wanted or seen.
+pub fn schedule(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
+    if t.work.in_flight.is_some() {
+        // The call under way has its own time; what comes of it is scheduled when it is settled.
+        return;
+    }
+    t.work.due_at = match next(t, rules) {
+        Next::Rest | Next::Ask(_) => None,
+        Next::Do(Doing::Put { .. }) => {
+            let load = t.credential().map_or(now, |c| span::load_at(&c.window, rules));
+            // What is there already, in an older form, is changed at once.
+            let there = matches!(t.seen, SeenState::Present { .. } | SeenState::Unknown { .. });
+            Some(if there { now } else { load.max(now) })
+        }
+        Next::Do(_) => Some(now),
+    };
+    if let Next::Ask(kind) = next(t, rules)
+        && t.work.asks.is_none()
+    {
+        t.work.asks = Some(Question { kind, at: now });
+    }
+}
+
+/// Wants something else of a target. Nothing if it is the same. Gives whether anything changed.
+pub fn want(t: &mut Target, want: Wanted, rules: &KindRules, now: DateTime<Utc>) -> bool {
+    if t.want == want || t.gone {
+        return false;
+    }
+    t.want = want;
+    again(t, rules, now);
+    true
+}
+
+/// Wants a target anew: what is there is no longer right, although the wish reads the same.
+pub fn again(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
+    t.rev += 1;
+    t.work.attempt = 0;
+    t.work.failure = None;
+    if !matches!(t.seen, SeenState::Never) || t.made.is_some() {
+        let needs = first_needs(rules);
+        if needs == Needs::Encoding {
+            t.needs = needs;
+        }
+    }
+    schedule(t, rules, now);
+}
+
+/// Takes a target away, for good.
+pub fn take_away(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
+    if t.gone {
+        return;
+    }
+    t.gone = true;
+    t.work.asks = None;
+    t.work.attempt = 0;
+    t.work.failure = None;
+    if matches!(t.seen, SeenState::Never) && t.work.in_flight.is_none() {
+        // Nothing was ever sent: it is surely not there.
+        t.seen = SeenState::Absent { certainty: Certainty::Verified };
+        t.claims.clear();
+    }
+    schedule(t, rules, now);
+}

@@ -1,0 +1,193 @@
+//! What follows from a target's new state: methods are issued, doors begin to work, and it is told once.
+use super::draft::Draft;
+use super::read::Try;
+use super::{method, next, settle};
+use crate::model::{AccessGrantId, AccessMethodId, AcsEntranceId, EventType};
+use crate::provider::{Certainty, Needs};
+use crate::state::*;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Tells and derives what follows from a target's change.
+pub(super) fn after(d: &mut Draft<'_>, row: RowId, before: &Target) -> Try<()> {
+    let t = d.get::<Target>(row)?;
+    let was = before.is_in_place() && before.made.is_some();
+    let is = t.is_in_place();
+    if t.credential().is_some() {
+        if is && !was {
+            let event = if before.made.is_some() { EventType::ACS_CREDENTIAL_REISSUED } else { EventType::ACS_CREDENTIAL_ISSUED };
+            settle::tell_credential(d, &event, row, &t)?;
+        }
+        let gone_now = matches!(t.seen, SeenState::Absent { .. }) && t.gone;
+        let gone_before = matches!(before.seen, SeenState::Absent { .. }) && before.gone;
+        if gone_now && !gone_before {
+            settle::tell_credential(d, &EventType::ACS_CREDENTIAL_DELETED, row, &t)?;
+        }
+    }
+    match t.of {
+        TargetOf::Method(m) => method_changed(d, m),
+        TargetOf::User(u) => user_changed(d, u),
+        TargetOf::Stay(_) | TargetOf::Direct => Ok(()),
+    }
+}
+
+/// A user or one of her permissions changed: her methods at that system may work now.
+fn user_changed(d: &mut Draft<'_>, user: crate::model::AcsUserId) -> Try<()> {
+    let Some(identity) = d.try_get::<AcsUser>(user)?.and_then(|u| u.identity) else { return Ok(()) };
+    let methods = d.find(&Key::id(Index::MethodsOf, identity))?;
+    d.hint(methods.iter().copied());
+    d.gather()?;
+    for m in methods {
+        method_changed(d, AccessMethodId::from_uuid(m))?;
+    }
+    Ok(())
+}
+
+/// Whether a target does what it is wanted for.
+fn works(t: &Target) -> bool {
+    t.is_in_place() && !next::is_suspended(t)
+}
+
+fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
+    let mut m = d.get::<Method>(id)?;
+    if m.is_over() {
+        return Ok(());
+    }
+    d.hint(m.targets.iter().copied());
+    d.gather()?;
+    let mut live = 0usize;
+    let mut in_place = 0usize;
+    let mut working: BTreeSet<AcsEntranceId> = BTreeSet::new();
+    let mut encoding = false;
+    let mut least = Certainty::Verified;
+    for row in &m.targets {
+        let t = d.get::<Target>(*row)?;
+        if t.gone {
+            continue;
+        }
+        live += 1;
+        encoding |= t.needs == Needs::Encoding;
+        let doors: Vec<AcsEntranceId> = match t.credential() {
+            Some(c) if c.user.is_some() => permitted(d, &t, &m)?,
+            Some(c) => c.doors.clone(),
+            None => Vec::new(),
+        };
+        let complete = match t.credential().and_then(|c| c.user) {
+            Some(_) => !doors.is_empty() && m_doors_at(d, &m, &t)?.iter().all(|x| doors.contains(x)),
+            None => true,
+        };
+        if works(&t) {
+            working.extend(doors);
+            if complete {
+                in_place += 1;
+            }
+        }
+        if let SeenState::Present { certainty, .. } = t.seen {
+            least = least.min(certainty);
+        }
+    }
+    let issued = live > 0 && in_place == live;
+    let newly = issued && !m.issued;
+    let again = m.ever_issued;
+    m.issued = issued;
+    if !encoding {
+        m.told_encoding = false;
+    }
+    if newly {
+        m.issued_at = Some(d.now());
+        m.ever_issued = true;
+        m.warnings.clear();
+    }
+    let grants = m.grants.clone();
+    d.set(id, m);
+    for g in &grants {
+        doors_work(d, *g, &working, least)?;
+    }
+    if newly {
+        let event = if again { EventType::ACCESS_METHOD_REISSUED } else { EventType::ACCESS_METHOD_ISSUED };
+        method::tell(d, &event, id)?;
+        for g in grants {
+            all_doors(d, g)?;
+        }
+    }
+    Ok(())
+}
+
+/// Doors of a method at the system of one of its targets.
+fn m_doors_at(d: &Draft<'_>, m: &Method, t: &Target) -> Try<Vec<AcsEntranceId>> {
+    d.hint(m.doors.iter().map(|x| x.uuid()));
+    d.gather()?;
+    let mut here = Vec::new();
+    for door in &m.doors {
+        if d.get::<Entrance>(*door)?.system == t.system {
+            here.push(*door);
+        }
+    }
+    Ok(here)
+}
+
+/// Doors that a user's permissions, as they are in place, open for a credential.
+fn permitted(d: &Draft<'_>, t: &Target, m: &Method) -> Try<Vec<AcsEntranceId>> {
+    let Some(user) = t.credential().and_then(|c| c.user) else { return Ok(Vec::new()) };
+    let row = d.get::<AcsUser>(user)?;
+    let user_there = d.get::<Target>(row.target)?.is_in_place();
+    if !user_there {
+        return Ok(Vec::new());
+    }
+    let mut rows: BTreeSet<RowId> = d.find(&Key::id(Index::TargetsOfUser, user))?.into_iter().collect();
+    rows.extend(d.written().filter_map(|r| {
+        matches!(&r.body, Body::Target(t) if matches!(&t.want, Wanted::Access { user: u, .. } if *u == user)).then_some(r.id)
+    }));
+    d.hint(rows.iter().copied());
+    d.gather()?;
+    let mut open = BTreeSet::new();
+    for id in rows {
+        let access = d.get::<Target>(id)?;
+        if let Wanted::Access { doors, .. } = &access.want
+            && works(&access)
+        {
+            open.extend(doors.iter().copied());
+        }
+    }
+    Ok(m.doors.iter().copied().filter(|x| open.contains(x)).collect())
+}
+
+/// Doors of a grant that work now and had not been told.
+fn doors_work(d: &mut Draft<'_>, id: AccessGrantId, working: &BTreeSet<AcsEntranceId>, certainty: Certainty) -> Try<()> {
+    let Some(mut grant) = d.try_get::<Grant>(id)?.filter(Grant::is_live) else { return Ok(()) };
+    let new: Vec<AcsEntranceId> = working.iter().copied().filter(|x| grant.doors.contains(x) && !grant.told.contains(x)).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    grant.told.extend(new.iter().copied());
+    let who = grant.identity;
+    d.set(id, grant);
+    for door in new {
+        let mut fields = json!({ "access_grant_id": id, "acs_entrance_id": door });
+        if certainty == Certainty::Verified {
+            fields["confirmed_at"] = json!(crate::model::time::text(d.now()));
+        }
+        d.event(EventType::ACCESS_GRANT_ACCESS_GRANTED_TO_DOOR.as_str(), who, fields);
+    }
+    Ok(())
+}
+
+/// Everything that was asked for is in place.
+fn all_doors(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
+    let Some(mut grant) = d.try_get::<Grant>(id)?.filter(Grant::is_live) else { return Ok(()) };
+    let methods: Vec<AccessMethodId> = grant.requested.iter().flat_map(|r| r.methods.iter().copied()).collect();
+    d.hint(methods.iter().map(|m| m.uuid()));
+    d.gather()?;
+    let mut all = !methods.is_empty();
+    for m in methods {
+        let m = d.get::<Method>(m)?;
+        all &= m.issued || m.is_over();
+    }
+    if all && !grant.told_all {
+        grant.told_all = true;
+        let who = grant.identity;
+        d.set(id, grant);
+        d.event(EventType::ACCESS_GRANT_ACCESS_GRANTED_TO_ALL_DOORS.as_str(), who, json!({ "access_grant_id": id }));
+    }
+    Ok(())
+}

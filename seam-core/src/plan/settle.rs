@@ -1,0 +1,519 @@
+//! What an answer means. Every outcome of every call ends here; the engine has no `if` about access.
+use super::discover;
+pub use super::discover::{Scan, ScannedSystem};
+use super::draft::{Draft, expose};
+use super::read::Try;
+use super::{clash, method, next, refresh, spec, stay};
+use crate::encoder::CardSeen;
+use crate::model::{ActionAttemptId, EventType, codes};
+use crate::provider::{Certainty, Effect, Failure, Found, KindRules, Made, Needs, ReadBack, Reason, Receipt};
+use crate::state::*;
+use chrono::{DateTime, Duration, Utc};
+use rand::RngExt;
+use serde_json::json;
+
+/// What a call came to.
+#[derive(Debug)]
+pub enum Report {
+    /// A put, a remove, an encode, an assignment, an unlock.
+    Done(Result<Receipt, Failure>),
+    /// A look.
+    Found(Result<Found, Failure>),
+    /// A card that was read.
+    Card(Result<CardSeen, Failure>),
+    /// A whole account.
+    Scan(Box<Result<Scan, Failure>>),
+}
+
+/// Turns what a call came to into what is known, and what is to be done next. Nothing if the row is no longer doing that under this fence: a stale
+/// worker changes nothing.
+pub(crate) fn settle(d: &mut Draft<'_>, row: RowId, fence: u64, report: &Report) -> Try<()> {
+    match d.reader().row(row)?.map(|r| r.body.kind()) {
+        Some(RowKind::Target) => {
+            let t = d.get::<Target>(row)?;
+            match t.work.in_flight {
+                Some(f) if f.fence == fence => settle_target(d, row, f.doing, report),
+                _ => Ok(()),
+            }
+        }
+        Some(RowKind::Attempt) => {
+            let a = d.get::<Attempt>(row)?;
+            match a.state {
+                AttemptState::Begun { fence: begun, .. } if begun == fence => settle_attempt(d, row, &a, report),
+                _ => Ok(()),
+            }
+        }
+        Some(RowKind::Account) => {
+            let a = d.get::<Account>(row)?;
+            match (a.work.in_flight, report) {
+                (Some(f), Report::Scan(scan)) if f.fence == fence => {
+                    discover::apply_scan(d, crate::model::ConnectedAccountId::from_uuid(row), scan)
+                }
+                _ => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A call was begun and nobody knows what became of it: its owner is gone.
+pub(super) fn lost(d: &mut Draft<'_>, row: RowId) -> Try<()> {
+    let t = d.get::<Target>(row)?;
+    let Some(flight) = t.work.in_flight else { return Ok(()) };
+    let failure = Failure::unknown(Reason::Other, "the instance that made the call is gone");
+    let report = match flight.doing {
+        Doing::Find => Report::Found(Err(failure)),
+        _ => Report::Done(Err(failure)),
+    };
+    settle_target(d, row, flight.doing, &report)
+}
+
+/// An attempt was begun and nobody knows what became of it.
+pub(super) fn attempt_lost(d: &mut Draft<'_>, row: RowId) -> Try<()> {
+    let a = d.get::<Attempt>(row)?;
+    let failure = Failure::unknown(Reason::Other, "the instance that made the attempt is gone");
+    let report = match a.action {
+        Action::Scan { .. } => Report::Card(Err(failure)),
+        _ => Report::Done(Err(failure)),
+    };
+    settle_attempt(d, row, &a, &report)
+}
+
+fn settle_target(d: &mut Draft<'_>, row: RowId, doing: Doing, report: &Report) -> Try<()> {
+    let before = d.get::<Target>(row)?;
+    let rules = method::rules_of(d, &before)?;
+    let mut t = before.clone();
+    t.work.in_flight = None;
+    d.set(row, t);
+    match (doing, report) {
+        (Doing::Put { rev } | Doing::Encode { rev }, Report::Done(Ok(receipt))) => put_done(d, row, rev, receipt, &rules)?,
+        (Doing::Put { rev } | Doing::Encode { rev }, Report::Done(Err(failure))) => put_failed(d, row, rev, failure, &rules)?,
+        (Doing::Remove, Report::Done(Ok(receipt))) => removed(d, row, receipt, &rules)?,
+        (Doing::Remove, Report::Done(Err(failure))) => remove_failed(d, row, failure)?,
+        (Doing::Find, Report::Found(Ok(found))) => looked(d, row, found, &rules)?,
+        (Doing::Find, Report::Found(Err(failure))) => fail(d, row, failure)?,
+        _ => {
+            let mut t = d.get::<Target>(row)?;
+            next::schedule(&mut t, &rules, d.now());
+            d.set(row, t);
+        }
+    }
+    refresh::after(d, row, &before)
+}
+
+/// It is there now.
+fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &KindRules) -> Try<()> {
+    let mut t = d.get::<Target>(row)?;
+    let now = d.now();
+    t.handle = receipt.handle.clone().or(t.handle);
+    t.seen = SeenState::Present { rev, certainty: receipt.certainty };
+    t.synced_at = Some(now);
+    let is_written = !next::is_put(rules);
+    if rev == t.rev {
+        t.needs = if is_written { Needs::Nothing } else { receipt.needs };
+    }
+    t.work.attempt = 0;
+    t.work.failure = None;
+    t.work.look = false;
+    t.claims.drain(..usize::from(t.stale_claims).min(t.claims.len()));
+    t.stale_claims = 0;
+    keep_made(d, row, &mut t, &receipt.made)?;
+    let stay_id = t.credential().and_then(|c| c.stay);
+    let complete = t.needs == Needs::Nothing || rev != t.rev;
+    if complete {
+        t.issued_at = t.issued_at.or(Some(now));
+        if let Some(c) = t.credential() {
+            let (mut generation, mut opens) = (None, false);
+            if let Some(stay) = stay_id.map(|s| d.try_get::<Stay>(s)).transpose()?.flatten() {
+                generation = stay.generation;
+                opens = matches!(stay.phase, StayPhase::InDoubt { first } if first == row);
+            }
+            t.made = Some(MadeCredential { rev, doors: c.doors.clone(), window: c.window, generation, opens, at: now });
+        }
+    }
+    next::schedule(&mut t, rules, now);
+    if let Some(at) = receipt.again_at
+        && t.work.due_at.is_none()
+    {
+        t.work.look = true;
+        t.work.due_at = Some(at);
+    }
+    d.set(row, t);
+    if let Some(id) = stay_id.filter(|_| complete) {
+        stay::opened(d, id, row)?;
+    }
+    Ok(())
+}
+
+/// Keeps what the system made by itself.
+fn keep_made(d: &mut Draft<'_>, row: RowId, t: &mut Target, made: &Made) -> Try<()> {
+    if let Some(pin) = &made.pin {
+        t.pin = Some(d.env.seal(row, "pin", expose(pin))?);
+        if let TargetOf::Method(m) = t.of {
+            let mut method = d.get::<Method>(m)?;
+            method.pin = Some(d.env.seal(m.uuid(), "pin", expose(pin))?);
+            d.set(m, method);
+        }
+    }
+    if let Some(link) = &made.link {
+        t.link = Some(d.env.seal(row, "link", expose(link))?);
+    }
+    if let Some(number) = &made.card_number {
+        overwritten(d, row, number)?;
+        t.card_number = Some(d.env.seal(row, "card_number", number)?);
+        t.card_tag = Some(d.env.vault.tag(d.env.workspace, "card", number));
+    }
+    Ok(())
+}
+
+/// A written card is bound by its serial: writing it ends what it carried before.
+fn overwritten(d: &mut Draft<'_>, row: RowId, number: &str) -> Try<()> {
+    let tag = d.env.vault.tag(d.env.workspace, "card", number);
+    let others = d.find(&Key::new(Index::CardNumber, tag))?;
+    for other in others.into_iter().filter(|o| *o != row) {
+        let Some(mut t) = d.try_get::<Target>(other)? else { continue };
+        let rules = method::rules_of(d, &t)?;
+        t.card_tag = None;
+        t.card_number = None;
+        t.made = None;
+        t.seen = SeenState::Absent { certainty: Certainty::Verified };
+        if !t.gone {
+            t.needs = next::first_needs(&rules);
+        }
+        next::schedule(&mut t, &rules, d.now());
+        tell_credential(d, &EventType::ACS_CREDENTIAL_INVALIDATED, other, &t)?;
+        let of = t.of;
+        d.set(other, t);
+        if let TargetOf::Method(m) = of
+            && !d.get::<Method>(m)?.is_over()
+        {
+            method::unissue(d, m)?;
+        }
+    }
+    Ok(())
+}
+
+/// It is surely not there, or nobody knows.
+fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules: &KindRules) -> Try<()> {
+    let mut t = d.get::<Target>(row)?;
+    let stay_id = t.credential().and_then(|c| c.stay);
+    if let Some(left) = &failure.left {
+        t.handle = Some(left.clone());
+    }
+    let unknown = failure.effect == Effect::Unknown;
+    if unknown {
+        t.seen = SeenState::Unknown { rev };
+        // Whatever comes now, its absence or presence is looked at once more.
+        t.work.look = true;
+    }
+    d.set(row, t);
+    if !unknown && let Some(id) = stay_id {
+        stay::not_opened(d, id, row)?;
+    }
+    let pin_refused = failure.effect == Effect::Refused && failure.reason == Reason::PinRefused;
+    if pin_refused
+        && let TargetOf::Method(m) = d.get::<Target>(row)?.of
+        && d.get::<Target>(row)?.work.attempt < 5
+        && d.get::<Method>(m)?.pin.is_some()
+    {
+        let mut t = d.get::<Target>(row)?;
+        t.work.attempt += 1;
+        let tries = t.work.attempt;
+        d.set(row, t);
+        clash::change_pin(d, m)?;
+        let mut t = d.get::<Target>(row)?;
+        t.work.attempt = tries;
+        d.set(row, t);
+        return Ok(());
+    }
+    fail(d, row, failure)?;
+    if !next::is_put(rules) {
+        let mut t = d.get::<Target>(row)?;
+        next::schedule(&mut t, rules, d.now());
+        d.set(row, t);
+    }
+    Ok(())
+}
+
+/// It is not there any more.
+fn removed(d: &mut Draft<'_>, row: RowId, receipt: &Receipt, rules: &KindRules) -> Try<()> {
+    let mut t = d.get::<Target>(row)?;
+    let now = d.now();
+    let doubtful = matches!(t.seen, SeenState::Unknown { .. }) || t.work.look;
+    t.may_open_until = receipt.may_open_until;
+    t.work.attempt = 0;
+    t.work.failure = None;
+    t.work.asks = None;
+    t.synced_at = Some(now);
+    if doubtful && rules.read_back != ReadBack::None {
+        // A put whose answer was lost may have arrived after the remove: it is looked at once more.
+        t.seen = SeenState::Absent { certainty: Certainty::Accepted };
+        t.work.look = true;
+    } else {
+        t.seen = SeenState::Absent { certainty: receipt.certainty };
+        t.work.look = false;
+        absent(&mut t);
+    }
+    next::schedule(&mut t, rules, now);
+    d.set(row, t);
+    Ok(())
+}
+
+/// What is verified to be absent occupies nothing.
+fn absent(t: &mut Target) {
+    if matches!(t.seen, SeenState::Absent { certainty: Certainty::Verified }) && t.gone {
+        t.claims.clear();
+        t.stale_claims = 0;
+    }
+}
+
+fn remove_failed(d: &mut Draft<'_>, row: RowId, failure: &Failure) -> Try<()> {
+    if failure.effect == Effect::Unknown {
+        let mut t = d.get::<Target>(row)?;
+        t.work.look = true;
+        d.set(row, t);
+    }
+    // A remove is always repeatable, and nothing makes it give up.
+    let mut again = failure.clone();
+    if again.effect == Effect::Refused {
+        again.retry_after = Some(again.retry_after.unwrap_or(std::time::Duration::from_secs(300)));
+    }
+    again.effect = Effect::Nothing;
+    fail(d, row, &again)?;
+    let mut t = d.get::<Target>(row)?;
+    if let Some(f) = &mut t.work.failure {
+        f.effect = failure.effect;
+    }
+    d.set(row, t);
+    Ok(())
+}
+
+/// What a look found.
+fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Try<()> {
+    let mut t = d.get::<Target>(row)?;
+    let now = d.now();
+    let wanted = next::wanted_there(&t, rules);
+    t.work.look = false;
+    t.work.attempt = 0;
+    match found {
+        Found::Present(seen) => {
+            t.handle = Some(seen.handle.clone());
+            let rev = match (t.seen, seen.as_wanted) {
+                (_, Some(false)) => 0,
+                (SeenState::Unknown { rev } | SeenState::Present { rev, .. }, None) => rev,
+                _ => t.rev,
+            };
+            let certainty = if rules.read_back == ReadBack::None { Certainty::Accepted } else { Certainty::Verified };
+            let stay_id = t.credential().and_then(|c| c.stay);
+            let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
+            t.seen = SeenState::Present { rev, certainty };
+            if wanted && rev == t.rev && was_unknown {
+                d.set(row, t);
+                let mut receipt = match certainty {
+                    Certainty::Verified => Receipt::verified(),
+                    Certainty::Accepted => Receipt::accepted(),
+                };
+                receipt.made = seen.made.clone();
+                receipt.needs = d.get::<Target>(row)?.needs;
+                return put_done(d, row, rev, &receipt, rules);
+            }
+            if was_unknown
+                && !wanted
+                && let Some(id) = stay_id
+            {
+                d.set(row, t.clone());
+                stay::opened(d, id, row)?;
+            }
+        }
+        Found::Absent => {
+            let stay_id = t.credential().and_then(|c| c.stay);
+            let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
+            t.seen = SeenState::Absent { certainty: Certainty::Verified };
+            absent(&mut t);
+            if was_unknown && let Some(id) = stay_id {
+                d.set(row, t.clone());
+                stay::not_opened(d, id, row)?;
+            }
+        }
+        Found::CannotTell => {
+            if wanted && matches!(t.seen, SeenState::Unknown { .. }) {
+                t.work.asks = Some(Question { kind: QuestionKind::DidItHappen, at: now });
+            }
+        }
+        Found::Several(_) => {
+            t.work.asks = Some(Question { kind: QuestionKind::WhichOne, at: now });
+        }
+    }
+    next::schedule(&mut t, rules, now);
+    d.set(row, t);
+    Ok(())
+}
+
+/// The call failed: when it is tried again, if at all.
+fn fail(d: &mut Draft<'_>, row: RowId, failure: &Failure) -> Try<()> {
+    let mut t = d.get::<Target>(row)?;
+    let now = d.now();
+    t.work.attempt = t.work.attempt.saturating_add(1);
+    t.work.failure = Some(Failed { effect: failure.effect, reason: failure.reason, message: failure.message.clone(), at: now });
+    let rules = method::rules_of(d, &t)?;
+    next::schedule(&mut t, &rules, now);
+    if t.work.due_at.is_some() {
+        t.work.due_at = retry_at(d, failure, t.work.attempt, now);
+    }
+    d.set(row, t);
+    Ok(())
+}
+
+/// When a failed call is tried again. Refused for good: not before something changes; but a full system or a missing thing may change by itself.
+pub(super) fn retry_at(d: &mut Draft<'_>, failure: &Failure, attempt: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let retry_after = failure.retry_after.and_then(|x| Duration::from_std(x).ok());
+    if failure.effect == Effect::Refused {
+        return match failure.reason {
+            Reason::Full | Reason::NotThere | Reason::Clash | Reason::Unauthenticated | Reason::Forbidden | Reason::RateLimited => {
+                Some(now + retry_after.unwrap_or(Duration::minutes(15)))
+            }
+            _ => retry_after.map(|after| now + after),
+        };
+    }
+    // 2, 4, 8, ... seconds up to a quarter of an hour, each between half and all of it, so that many do not come back at once.
+    let full = 2000i64 << attempt.saturating_sub(1).min(9);
+    let full = full.min(900_000);
+    let jittered = d.env.rng().random_range(full / 2..=full);
+    let wait = Duration::milliseconds(jittered).max(retry_after.unwrap_or(Duration::zero()));
+    Some(now + wait)
+}
+
+/// Tells an event about a credential.
+pub(super) fn tell_credential(d: &mut Draft<'_>, event: &EventType, row: RowId, t: &Target) -> Try<()> {
+    let order = t.credential().and_then(|c| c.identity).map_or(row, |i| i.uuid());
+    d.event(event.as_str(), order, json!({ "acs_credential_id": row, "acs_system_id": t.system, "connected_account_id": t.account }));
+    Ok(())
+}
+
+fn settle_attempt(d: &mut Draft<'_>, row: RowId, a: &Attempt, report: &Report) -> Try<()> {
+    match (&a.action, report) {
+        (Action::Encode { target, encoder, .. }, Report::Done(result)) => {
+            settle_card(d, *target, result)?;
+            if let Err(f) = result
+                && f.effect == Effect::Unknown
+            {
+                quarantine(d, *encoder)?;
+            }
+            finish_card(d, row, *target, result)
+        }
+        (Action::Assign { target, .. }, Report::Done(result)) => {
+            settle_card(d, *target, result)?;
+            finish_card(d, row, *target, result)
+        }
+        (Action::Unlock { .. }, Report::Done(result)) => match result {
+            Ok(receipt) => {
+                let confirmed = receipt.certainty == Certainty::Verified;
+                attempt_done(d, row, json!({ "was_confirmed_by_device": confirmed }))?;
+                tell_attempt(d, row, &EventType::ACTION_ATTEMPT_UNLOCK_DOOR_SUCCEEDED)
+            }
+            Err(f) => {
+                attempt_over(d, row, error_type(f.reason), &f.message, f.effect)?;
+                tell_attempt(d, row, &EventType::ACTION_ATTEMPT_UNLOCK_DOOR_FAILED)
+            }
+        },
+        (Action::Scan { encoder }, Report::Card(result)) => match result {
+            Ok(card) => scanned(d, row, card),
+            Err(f) => {
+                if f.effect == Effect::Unknown {
+                    quarantine(d, *encoder)?;
+                }
+                attempt_over(d, row, error_type(f.reason), &f.message, f.effect)
+            }
+        },
+        _ => Ok(()),
+    }
+}
+
+/// A card's target, after an encode or an assignment.
+fn settle_card(d: &mut Draft<'_>, target: RowId, result: &Result<Receipt, Failure>) -> Try<()> {
+    let t = d.get::<Target>(target)?;
+    let Some(InFlight { doing: Doing::Encode { rev }, .. }) = t.work.in_flight else { return Ok(()) };
+    let report = match result {
+        Ok(receipt) => Report::Done(Ok(receipt.clone().with_needs(Needs::Nothing))),
+        Err(f) => Report::Done(Err(f.clone())),
+    };
+    settle_target(d, target, Doing::Encode { rev }, &report)
+}
+
+fn finish_card(d: &mut Draft<'_>, row: RowId, target: RowId, result: &Result<Receipt, Failure>) -> Try<()> {
+    match result {
+        Ok(_) => attempt_done(d, row, json!({ "acs_credential_id": target })),
+        Err(f) => attempt_over(d, row, error_type(f.reason), &f.message, f.effect),
+    }
+}
+
+/// After an unknown outcome a card wait may still be running: the encoder is left alone until it has surely passed.
+fn quarantine(d: &mut Draft<'_>, id: crate::model::AcsEncoderId) -> Try<()> {
+    let mut encoder = d.get::<Encoder>(id)?;
+    let until = d.now() + Duration::seconds(i64::from(encoder.report.card_wait_seconds));
+    encoder.quarantined_until = Some(encoder.quarantined_until.map_or(until, |q| q.max(until)));
+    d.set(id, encoder);
+    Ok(())
+}
+
+/// A card was read: what it carries, as we know it. A question about that card is answered by it.
+fn scanned(d: &mut Draft<'_>, row: RowId, card: &CardSeen) -> Try<()> {
+    let ours = card.tag.as_ref().and_then(spec::row_of);
+    let known = match ours {
+        Some(id) => d.try_get::<Target>(id)?.map(|t| (id, t)),
+        None => None,
+    };
+    if let Some((id, t)) = &known
+        && let Some(Question { kind: QuestionKind::WasTheCardWritten, .. }) = t.work.asks
+    {
+        super::attempt::resolve_happened(d, *id)?;
+    }
+    let result = json!({
+        "card_number": card.number,
+        "is_empty": card.carries.is_none(),
+        "acs_credential_id": known.as_ref().map(|(id, _)| *id),
+        "is_ours": ours.is_some(),
+    });
+    attempt_done(d, row, result)
+}
+
+fn tell_attempt(d: &mut Draft<'_>, row: RowId, event: &EventType) -> Try<()> {
+    let a = d.get::<Attempt>(row)?;
+    let id = ActionAttemptId::from_uuid(row);
+    let status = if matches!(a.state, AttemptState::Success { .. }) { "success" } else { "error" };
+    let mut fields = json!({ "action_attempt_id": id, "action_type": "UNLOCK_DOOR", "status": status, "connected_account_id": a.account });
+    if let Action::Unlock { entrance, .. } = a.action {
+        fields["device_id"] = json!(entrance);
+    }
+    d.event(event.as_str(), row, fields);
+    Ok(())
+}
+
+fn attempt_done(d: &mut Draft<'_>, row: RowId, result: serde_json::Value) -> Try<()> {
+    let mut a = d.get::<Attempt>(row)?;
+    a.state = AttemptState::Success { result, at: d.now() };
+    d.set(row, a);
+    Ok(())
+}
+
+/// An attempt has ended without success.
+pub(super) fn attempt_over(d: &mut Draft<'_>, row: RowId, kind: &str, message: &str, effect: Effect) -> Try<()> {
+    let mut a = d.get::<Attempt>(row)?;
+    a.state = AttemptState::Error { kind: kind.to_owned(), message: message.to_owned(), effect, at: d.now() };
+    d.set(row, a);
+    Ok(())
+}
+
+/// The public name of a failure at an encoder or a door.
+fn error_type(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NoCard => codes::action_error::NO_CREDENTIAL_ON_ENCODER,
+        Reason::BadCard => codes::action_error::INCOMPATIBLE_CARD_FORMAT,
+        Reason::Interrupted => codes::action_error::ENCODING_INTERRUPTED,
+        Reason::EncoderOffline | Reason::Offline => codes::action_error::ENCODER_NOT_ONLINE,
+        Reason::TimedOut => codes::action_error::ENCODER_COMMUNICATION_TIMEOUT,
+        Reason::Cancelled => codes::action_error::ACTION_ATTEMPT_EXPIRED,
+        Reason::NotThere => codes::action_error::CREDENTIAL_NOT_FOUND,
+        _ => codes::action_error::UNCATEGORIZED_ERROR,
+    }
+}

@@ -1,0 +1,435 @@
+//! Stays: rules R1 to R4 when a grant is made, roles and issue numbers when a key is made.
+use super::doors::Doors;
+use super::draft::Draft;
+use super::read::Try;
+use crate::error::{Error, ErrorKind};
+use crate::model::{AccessGrantId, AcsEntranceId, AcsSystemId, StayId, Window};
+use crate::provider::{Handle, JoinBy, Role, StayRules};
+use crate::state::*;
+use chrono::{DateTime, Duration, Utc};
+use std::collections::BTreeSet;
+
+/// What a grant asks of its stay.
+pub(super) struct Wish<'a> {
+    pub(super) grant: AccessGrantId,
+    pub(super) key: &'a str,
+    pub(super) window: Window,
+    /// All doors of the party, where they were declared.
+    pub(super) party: &'a [AcsEntranceId],
+}
+
+fn conflict(code: &'static str, title: &str, gist: &str) -> Error {
+    Error::new(ErrorKind::Conflict, code, format!("{title} {gist}")).with_field("reservation_key").with_context("title", title)
+}
+
+/// Puts a grant into the stays of its reservation, one per system with doors that take part. Gives their ids.
+///
+/// # Errors
+/// The reservation rules, with stable titles:
+/// R1 no door takes part (`reservation_key_not_supported`); R2 another set of doors (`reservation_entrance_change`);
+/// R3 more doors than the party has (`reservation_joiner_entrance_set`); R4 windows that do not meet (`reservation_time_frames`).
+pub(super) fn join_stays(d: &mut Draft<'_>, wish: &Wish<'_>, doors: &Doors) -> Try<Vec<StayId>> {
+    let mine: BTreeSet<AcsEntranceId> = doors.reservable().map(|x| x.id).collect();
+    if mine.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidInput,
+            "reservation_key_not_supported",
+            "reservation_key not supported. None of the entrances can belong to a reservation: leave the key out, or add such an entrance.",
+        )
+        .with_field("reservation_key")
+        .with_context("title", "reservation_key not supported.")
+        .into());
+    }
+    // One party over all systems: a guest with the room alone must not close the garage to the next.
+    let existing = d.find_exactly(&Key::new(Index::StaysOf, wish.key))?;
+    d.hint(existing.iter().copied());
+    d.gather()?;
+    let mut stays: Vec<(StayId, Stay)> = Vec::new();
+    for id in existing {
+        stays.push((StayId::from_uuid(id), d.get::<Stay>(id)?));
+    }
+    stays.retain(|(_, s)| s.phase != StayPhase::Closed && !s.grants.is_empty());
+    let established: BTreeSet<AcsEntranceId> = stays.iter().flat_map(|(_, s)| s.doors.iter().copied()).collect();
+    if !established.is_empty() {
+        if mine.is_superset(&established) && mine != established {
+            return Err(conflict(
+                "reservation_joiner_entrance_set",
+                "Reservation joiner entrance set conflict.",
+                "Further grants of a reservation have the same entrances as the party, or fewer; declare the party's entrances with the first grant.",
+            )
+            .into());
+        }
+        if !mine.is_subset(&established) {
+            return Err(conflict(
+                "reservation_entrance_change",
+                "Reservation entrance change requires cleanup.",
+                "This reservation already stands for other entrances: delete its grants first.",
+            )
+            .into());
+        }
+    }
+    for (_, stay) in &stays {
+        if !meet(&stay.window, &wish.window) {
+            return Err(conflict(
+                "reservation_time_frames",
+                "Reservation time frames must overlap.",
+                "The window neither overlaps nor touches the reservation's: use another key for a separate stay.",
+            )
+            .into());
+        }
+    }
+    let party: BTreeSet<AcsEntranceId> =
+        if established.is_empty() { mine.iter().copied().chain(wish.party.iter().copied()).collect() } else { established };
+    let declared = !wish.party.is_empty();
+    let party_doors = super::doors::load(d, &party.iter().copied().collect::<Vec<_>>())?;
+    let mut ids = Vec::new();
+    for system in party_doors.systems.keys() {
+        let here: Vec<AcsEntranceId> = party_doors.of(*system).filter(|x| party_doors.is_reservable(x)).map(|x| x.id).collect();
+        if here.is_empty() || !here.iter().any(|x| mine.contains(x)) {
+            continue;
+        }
+        let id = match stays.iter().find(|(_, s)| s.system == *system) {
+            Some((id, stay)) => {
+                let mut stay = stay.clone();
+                stay.window = stay.window.hull(&wish.window);
+                if !stay.grants.contains(&wish.grant) {
+                    stay.grants.push(wish.grant);
+                }
+                write_stay(d, *id, stay);
+                *id
+            }
+            None => {
+                let id = StayId::from_uuid(d.env.mint());
+                let account = party_doors.systems[system].account;
+                let stay = Stay {
+                    key: wish.key.to_owned(),
+                    system: *system,
+                    account,
+                    doors: here,
+                    declared,
+                    window: wish.window,
+                    generation: None,
+                    reopened: 0,
+                    phase: StayPhase::Planned,
+                    grants: vec![wish.grant],
+                    made: Vec::new(),
+                    protected: false,
+                    claims: Vec::new(),
+                    target: None,
+                    created_at: d.now(),
+                };
+                write_stay(d, id, stay);
+                id
+            }
+        };
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// Windows of one stay overlap or touch: a guest who stays on begins at the very instant at which she would have left.
+fn meet(a: &Window, b: &Window) -> bool {
+    a.overlaps(b) || a.ends_at() == Some(b.starts_at()) || b.ends_at() == Some(a.starts_at())
+}
+
+/// Under which a stay claims a door.
+pub(super) fn door_claim(d: &Draft<'_>, door: AcsEntranceId) -> ClaimKey {
+    d.env.vault.claim_key("stay", &door.to_string(), "")
+}
+
+fn write_stay(d: &mut Draft<'_>, id: StayId, mut stay: Stay) {
+    // A closed stay whose keys may still be around keeps its place at its doors: its number must not be given to another stay.
+    stay.claims = if stay.phase == StayPhase::Closed && stay.generation.is_none() {
+        Vec::new()
+    } else {
+        let (from, until) = (stay.window.starts_at(), stay.window.ends_at());
+        stay.doors.iter().map(|door| Claim { key: door_claim(d, *door), from, until, exclusive: false }).collect()
+    };
+    d.set(id, stay);
+}
+
+/// Takes a grant out of its stays. A stay without grants is closed.
+pub(super) fn leave_stays(d: &mut Draft<'_>, grant: AccessGrantId, stays: &[StayId]) -> Try<()> {
+    for id in stays {
+        let Some(mut stay) = d.try_get::<Stay>(*id)? else { continue };
+        stay.grants.retain(|g| *g != grant);
+        if stay.grants.is_empty() {
+            stay.phase = StayPhase::Closed;
+        } else {
+            stay.window = hull_of_grants(d, &stay)?;
+        }
+        write_stay(d, *id, stay);
+    }
+    Ok(())
+}
+
+/// Fits the stays' windows to their grants after a grant's window has changed.
+///
+/// # Errors
+/// R4 when the new window no longer meets the rest of the stay.
+pub(super) fn refit_stays(d: &mut Draft<'_>, grant: AccessGrantId, window: Window, stays: &[StayId]) -> Try<()> {
+    for id in stays {
+        let mut stay = d.get::<Stay>(*id)?;
+        d.hint(stay.grants.iter().map(|g| g.uuid()));
+        d.gather()?;
+        let mut others: Option<Window> = None;
+        for g in stay.grants.iter().filter(|g| **g != grant) {
+            let w = d.get::<Grant>(*g)?.window;
+            others = Some(others.map_or(w, |o| o.hull(&w)));
+        }
+        if let Some(others) = others {
+            if !meet(&others, &window) {
+                return Err(conflict(
+                    "reservation_time_frames",
+                    "Reservation time frames must overlap.",
+                    "The new window neither overlaps nor touches the rest of the stay.",
+                )
+                .into());
+            }
+            stay.window = others.hull(&window);
+        } else {
+            stay.window = window;
+        }
+        write_stay(d, *id, stay);
+    }
+    Ok(())
+}
+
+fn hull_of_grants(d: &Draft<'_>, stay: &Stay) -> Try<Window> {
+    d.hint(stay.grants.iter().map(|g| g.uuid()));
+    d.gather()?;
+    let mut hull: Option<Window> = None;
+    for g in &stay.grants {
+        let w = d.get::<Grant>(*g)?.window;
+        hull = Some(hull.map_or(w, |h| h.hull(&w)));
+    }
+    Ok(hull.unwrap_or(stay.window))
+}
+
+/// When the next other stay starts at one of these doors, after `after`.
+pub(super) fn next_stay_start(d: &Draft<'_>, own: StayId, doors: &[AcsEntranceId], window: &Window) -> Try<Option<DateTime<Utc>>> {
+    let nears: Vec<Near> = doors.iter().map(|door| Near::new(door_claim(d, *door), window)).collect();
+    d.reader().hint_near(nears.iter().cloned());
+    d.gather()?;
+    let mut later = BTreeSet::new();
+    for near in &nears {
+        later.extend(d.near(near)?.into_iter().filter(|c| c.row != own.uuid() && c.claim.from > window.starts_at()).map(|c| c.row));
+    }
+    d.hint(later.iter().copied());
+    d.gather()?;
+    let mut next: Option<DateTime<Utc>> = None;
+    for row in later {
+        if let Some(other) = d.try_get::<Stay>(row)?.filter(|s| s.phase != StayPhase::Closed) {
+            let starts = other.window.starts_at();
+            next = Some(next.map_or(starts, |n| n.min(starts)));
+        }
+    }
+    Ok(next)
+}
+
+/// What a key is in its stay, decided when it is made.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Casting {
+    /// Open or join.
+    pub(super) role: Role,
+    /// The issue number.
+    pub(super) generation: u64,
+}
+
+/// Why a key of a stay cannot be made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotNow {
+    /// The outcome of the stay's first key is not known.
+    InDoubt,
+    /// An earlier stay at the door is not closed, and the system would join its guest.
+    EarlierStay,
+    /// This key has fewer doors than the stay, and the role is per key: it would open only a part.
+    NotOpen,
+    /// The stay is over.
+    Closed,
+}
+
+impl NotNow {
+    /// As an error for the person who asked.
+    pub(super) fn error(self) -> Error {
+        match self {
+            Self::InDoubt => Error::new(
+                ErrorKind::Conflict,
+                "stay_in_doubt",
+                "It is not known whether the stay's first card was written. Encode the same method again, or present that card.",
+            ),
+            Self::EarlierStay => Error::new(
+                ErrorKind::Conflict,
+                "earlier_stay_open",
+                "The access system would join this key to the room's present guest. Close the earlier stay first.",
+            ),
+            Self::NotOpen => Error::new(
+                ErrorKind::Conflict,
+                "stay_not_open",
+                "This card has fewer doors than the stay and cannot open it. Make a card with all of the party's doors first.",
+            ),
+            Self::Closed => Error::new(ErrorKind::Conflict, "stay_closed", "The stay is over."),
+        }
+    }
+}
+
+/// Casts a key: opens the stay, or joins it. Writes the stay: from here until the outcome is known it is in doubt.
+///
+/// One override per stay and door: the first key opens; every later one joins; the same target again repeats its role.
+pub(super) fn cast(
+    d: &mut Draft<'_>,
+    id: StayId,
+    target: RowId,
+    doors: &[AcsEntranceId],
+    rules: &StayRules,
+) -> Try<Result<Casting, NotNow>> {
+    let mut stay = d.get::<Stay>(id)?;
+    match stay.phase {
+        StayPhase::Closed => Ok(Err(NotNow::Closed)),
+        StayPhase::InDoubt { first } if first != target => Ok(Err(NotNow::InDoubt)),
+        StayPhase::InDoubt { .. } => {
+            // The same key again: what it would override is only its own failed try.
+            let generation = stay.generation.unwrap_or_else(|| start_number(&stay.window));
+            Ok(Ok(Casting { role: Role::Open, generation }))
+        }
+        StayPhase::Open => {
+            let generation = stay.generation.unwrap_or_else(|| start_number(&stay.window));
+            let others: Vec<RowId> = stay.made.iter().copied().filter(|r| *r != target).collect();
+            d.hint(others.iter().copied());
+            d.gather()?;
+            let mut with: Vec<Handle> = Vec::new();
+            for row in others {
+                with.extend(d.try_get::<Target>(row)?.and_then(|t| t.handle));
+            }
+            Ok(Ok(Casting { role: Role::Join { with }, generation }))
+        }
+        StayPhase::Planned => {
+            let whole = stay.doors.iter().all(|door| doors.contains(door));
+            if !rules.role_per_door && !whole {
+                return Ok(Err(NotNow::NotOpen));
+            }
+            let others = neighbours(d, id, &stay)?;
+            if rules.join == JoinBy::CurrentGuest {
+                let earlier = others.iter().any(|(_, o)| {
+                    o.window.starts_at() < stay.window.starts_at() && matches!(o.phase, StayPhase::Open | StayPhase::InDoubt { .. })
+                });
+                if earlier {
+                    return Ok(Err(NotNow::EarlierStay));
+                }
+            }
+            let mut generation = stay.generation.unwrap_or_else(|| start_number(&stay.window));
+            for (_, other) in &others {
+                // Two stays never share a number at a door; an earlier one that was re-opened often is passed.
+                if let Some(theirs) = other.generation
+                    && (theirs == generation || (theirs > generation && other.window.starts_at() <= stay.window.starts_at()))
+                {
+                    generation = theirs + 1;
+                }
+            }
+            stay.generation = Some(generation);
+            stay.phase = StayPhase::InDoubt { first: target };
+            stay.made.clear();
+            write_stay(d, id, stay);
+            // Keys made ahead whose number this one has reached would be dead: they are made again.
+            for (other_id, other) in others {
+                if other.window.starts_at() > d.get::<Stay>(id)?.window.starts_at() && other.generation.is_some_and(|g| g <= generation) {
+                    reopen(d, other_id, other)?;
+                }
+            }
+            Ok(Ok(Casting { role: Role::Open, generation }))
+        }
+    }
+}
+
+/// The issue number of a stay: its start in whole seconds.
+fn start_number(window: &Window) -> u64 {
+    u64::try_from(window.starts_at().timestamp()).unwrap_or(0)
+}
+
+/// Other stays near this one at its doors.
+fn neighbours(d: &Draft<'_>, id: StayId, stay: &Stay) -> Try<Vec<(StayId, Stay)>> {
+    let around = Window::new(stay.window.starts_at() - Duration::hours(1), Some(stay.window.starts_at() + Duration::hours(1)))
+        .unwrap_or(stay.window);
+    let nears: Vec<Near> = stay.doors.iter().map(|door| Near::new(door_claim(d, *door), &around)).collect();
+    d.reader().hint_near(nears.iter().cloned());
+    d.gather()?;
+    let mut ids: BTreeSet<RowId> = BTreeSet::new();
+    for near in &nears {
+        ids.extend(d.near(near)?.into_iter().map(|c| c.row).filter(|r| *r != id.uuid()));
+    }
+    d.hint(ids.iter().copied());
+    d.gather()?;
+    let mut out = Vec::new();
+    for row in ids {
+        if let Some(other) = d.try_get::<Stay>(row)? {
+            out.push((StayId::from_uuid(row), other));
+        }
+    }
+    Ok(out)
+}
+
+/// The key of a stay was made: the stay is open.
+pub(super) fn opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
+    let mut stay = d.get::<Stay>(id)?;
+    if matches!(stay.phase, StayPhase::InDoubt { first } if first == target) {
+        stay.phase = StayPhase::Open;
+    }
+    if stay.phase == StayPhase::Open && !stay.made.contains(&target) {
+        stay.made.push(target);
+    }
+    write_stay(d, id, stay);
+    Ok(())
+}
+
+/// The key of a stay was surely not made: if it was to open the stay, the next one does.
+pub(super) fn not_opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
+    let mut stay = d.get::<Stay>(id)?;
+    if matches!(stay.phase, StayPhase::InDoubt { first } if first == target) {
+        stay.phase = StayPhase::Planned;
+        if stay.reopened == 0 {
+            // Nothing carries the number, and the start may still move.
+            stay.generation = None;
+        }
+        write_stay(d, id, stay);
+    }
+    Ok(())
+}
+
+/// Opens a stay again under the next number (a lost card): what was made before is overridden by the first key that is made now. Its other
+/// credentials are asked for again. Nothing if no key was made yet.
+pub(super) fn reopen(d: &mut Draft<'_>, id: StayId, mut stay: Stay) -> Try<()> {
+    let Some(generation) = stay.generation else { return Ok(()) };
+    if stay.phase == StayPhase::Closed {
+        return Ok(());
+    }
+    stay.generation = Some((generation + 1).max(start_number(&stay.window)));
+    stay.reopened += 1;
+    stay.phase = StayPhase::Planned;
+    stay.made.clear();
+    let grants = stay.grants.clone();
+    write_stay(d, id, stay);
+    super::method::remake_for_stay(d, id, &grants)
+}
+
+/// The stay of a credential at a system, if it has doors that take part.
+pub(super) fn stay_at(d: &Draft<'_>, stays: &[StayId], system: AcsSystemId) -> Try<Option<StayId>> {
+    for id in stays {
+        if d.get::<Stay>(*id)?.system == system {
+            return Ok(Some(*id));
+        }
+    }
+    Ok(None)
+}
+
+/// New doors of a grant (a space has grown) that take part become doors of its stays. Never a reason to refuse.
+pub(super) fn add_doors(d: &mut Draft<'_>, stays: &[StayId], doors: &Doors) -> Try<()> {
+    for id in stays {
+        let mut stay = d.get::<Stay>(*id)?;
+        let mine: Vec<AcsEntranceId> = doors.reservable().filter(|x| x.entrance.system == stay.system).map(|x| x.id).collect();
+        if mine.iter().any(|x| !stay.doors.contains(x)) {
+            stay.doors = stay.doors.into_iter().chain(mine).collect::<BTreeSet<_>>().into_iter().collect();
+            write_stay(d, *id, stay);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! Whether a changeset may be applied, and what that would change.
+use super::View;
+use super::claims::Asked;
+use super::derive::{Diff, Place, diff, place};
+use super::facts::{bug, visible};
+use crate::error::Result;
+use crate::model::WorkspaceId;
+use crate::state::{AuditEntry, Changeset, OnlyIf, Row, RowId};
+use crate::store::{CommitError, Conflict, audit};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A row that is written, and what changes with it.
+#[derive(Debug)]
+pub(in crate::store) struct Written {
+    pub(in crate::store) old: Option<Arc<Row>>,
+    pub(in crate::store) new: Arc<Row>,
+    pub(in crate::store) diff: Diff,
+}
+
+/// Checks a changeset against the state in which it is to be applied, and takes its rows. After an error the changeset is as it was.
+pub(in crate::store) fn check(view: &mut (impl View + ?Sized), set: &mut Changeset) -> Result<Vec<Written>, CommitError> {
+    for condition in &set.only_if {
+        if let Some(conflict) = broken(view, set.workspace, condition)? {
+            return Err(CommitError::Conflict(conflict));
+        }
+    }
+    let mut stored = Vec::with_capacity(set.put.len());
+    let mut seen = BTreeSet::new();
+    for row in &set.put {
+        if row.workspace != set.workspace {
+            return Err(bug("foreign_row", "a changeset writes a row of another workspace").into());
+        }
+        if !seen.insert(row.id) {
+            return Err(bug("row_twice", "a changeset writes a row twice").into());
+        }
+        let old = if row.version == 0 { view.before_new(row.id)? } else { view.row(row.id)? };
+        if !old.as_ref().map_or(row.version == 0, |o| o.version == row.version && o.workspace == row.workspace) {
+            return Err(CommitError::Conflict(Conflict::Row(row.id)));
+        }
+        stored.push(old);
+    }
+    let puts = std::mem::take(&mut set.put).into_iter().zip(stored);
+    let written: Vec<Written> = puts
+        .map(|(mut row, old)| {
+            row.version += 1;
+            let diff = diff(old.as_deref(), &row);
+            Written { old, new: Arc::new(row), diff }
+        })
+        .collect();
+    match unique(view, set.workspace, &written) {
+        Ok(()) => Ok(written),
+        Err(e) => {
+            take_back(set, written);
+            Err(e)
+        }
+    }
+}
+
+/// Undoes [`check`]: the changeset can be checked again.
+pub(in crate::store) fn take_back(set: &mut Changeset, written: Vec<Written>) {
+    set.put = written
+        .into_iter()
+        .map(|w| {
+            let mut row = Arc::unwrap_or_clone(w.new);
+            row.version -= 1;
+            row
+        })
+        .collect();
+}
+
+fn broken(view: &mut (impl View + ?Sized), workspace: WorkspaceId, condition: &OnlyIf) -> Result<Option<Conflict>> {
+    Ok(match condition {
+        OnlyIf::Unchanged { row, version } => {
+            let stored = view.row(*row)?.filter(|r| r.workspace == workspace).map_or(0, |r| r.version);
+            (stored != *version).then_some(Conflict::Row(*row))
+        }
+        OnlyIf::Listed { key, rows } => {
+            let found = visible(view, workspace, &place(workspace, key))?;
+            (found != *rows).then(|| Conflict::Listed(key.clone()))
+        }
+        OnlyIf::Free { key, from, until, gap_seconds, except } => {
+            let asked = Asked { from: *from, until: *until, gap_seconds: *gap_seconds, except: *except };
+            (!view.is_free(*key, &asked)?).then_some(Conflict::NotFree(*key))
+        }
+        OnlyIf::Fence { channel, fence } => (!view.holds(channel, *fence)).then(|| Conflict::Fence(channel.clone())),
+    })
+}
+
+/// A unique key may pass from one row to another within a changeset, but two rows never have it.
+fn unique(view: &mut (impl View + ?Sized), workspace: WorkspaceId, written: &[Written]) -> Result<(), CommitError> {
+    let given_up: BTreeSet<(&Place, RowId)> = written.iter().flat_map(|w| w.diff.keys_gone.iter().map(|place| (place, w.new.id))).collect();
+    let mut taken: BTreeMap<&Place, RowId> = BTreeMap::new();
+    for w in written {
+        for place in w.diff.keys_new.iter().filter(|(_, key)| key.index.is_unique()) {
+            let stored = view.holders(place)?.into_iter().find(|id| *id != w.new.id && !given_up.contains(&(place, *id)));
+            let Some(other) = stored.or_else(|| taken.get(place).copied()) else {
+                taken.insert(place, w.new.id);
+                continue;
+            };
+            let own = written.iter().any(|w| w.new.id == other) || view.row(other)?.is_some_and(|row| row.workspace == workspace);
+            let named = if own { other } else { RowId::nil() };
+            return Err(CommitError::Conflict(Conflict::KeyTaken(place.1.clone(), named)));
+        }
+    }
+    Ok(())
+}
+
+/// Where a workspace's streams end: what the next commit goes on from.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Heads {
+    pub(in crate::store) last_event: u64,
+    pub(in crate::store) last_audit: u64,
+    pub(in crate::store) hash: String,
+}
+
+impl Heads {
+    /// Of a workspace without a commit.
+    pub(in crate::store) fn new(workspace: WorkspaceId) -> Self {
+        Self { last_event: 0, last_audit: 0, hash: audit::audit_genesis(workspace) }
+    }
+}
+
+/// Gives a checked changeset its place in the workspace's streams and moves their heads on.
+pub(in crate::store) fn log_entry(set: &Changeset, written: &[Written], heads: &mut Heads) -> AuditEntry {
+    let mut entry = AuditEntry {
+        seq: heads.last_audit + 1,
+        changeset: set.id,
+        audit: set.audit.clone(),
+        wrote: written.iter().map(|w| (w.new.id, w.new.version)).collect(),
+        last_event: heads.last_event + set.events.len() as u64,
+        told: audit::events_digest(&set.events),
+        hash: String::new(),
+    };
+    entry.hash = audit::entry_hash(&heads.hash, &entry);
+    *heads = Heads { last_event: entry.last_event, last_audit: entry.seq, hash: entry.hash.clone() };
+    entry
+}

@@ -1,0 +1,138 @@
+//! How values are packed into columns.
+use super::errors::corrupt;
+use crate::error::Result;
+use crate::model::WorkspaceId;
+use crate::state::{Body, Row, RowId};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// An instant in 12 bytes that sort like it: seconds with the sign turned, then nanoseconds.
+pub(super) fn instant(at: DateTime<Utc>) -> [u8; 12] {
+    let mut bytes = [0; 12];
+    bytes[..8].copy_from_slice(&(at.timestamp() ^ i64::MIN).to_be_bytes());
+    bytes[8..].copy_from_slice(&at.timestamp_subsec_nanos().to_be_bytes());
+    bytes
+}
+
+/// An end; none sorts last.
+pub(super) fn end(at: Option<DateTime<Utc>>) -> [u8; 12] {
+    at.map_or([0xff; 12], instant)
+}
+
+pub(super) fn read_instant(bytes: &[u8]) -> Option<DateTime<Utc>> {
+    let seconds = i64::from_be_bytes(bytes.get(..8)?.try_into().ok()?) ^ i64::MIN;
+    let nanos = u32::from_be_bytes(bytes.get(8..12)?.try_into().ok()?);
+    DateTime::from_timestamp(seconds, nanos)
+}
+
+/// An end that was read; the outer `None` when it is none of ours.
+pub(super) fn read_end(bytes: &[u8]) -> Option<Option<DateTime<Utc>>> {
+    if bytes == [0xff; 12] { Some(None) } else { read_instant(bytes).map(Some) }
+}
+
+/// A look-up key: one that begins with an id in hexadecimal takes half the room.
+pub(super) fn key(text: &str) -> Vec<u8> {
+    if let Some((head, tail)) = text.split_at_checked(32) {
+        let lower = head.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if let (true, Ok(id)) = (lower, Uuid::parse_str(head)) {
+            return [&[1], &id.as_bytes()[..], tail.as_bytes()].concat();
+        }
+    }
+    [&[0], text.as_bytes()].concat()
+}
+
+pub(super) fn id(bytes: &[u8]) -> Result<Uuid> {
+    Uuid::from_slice(bytes).map_err(|_| corrupt("id", format_args!("{} bytes", bytes.len())))
+}
+
+/// A row's document: its body as JSON.
+pub(super) fn document(row: &Row) -> Result<Vec<u8>> {
+    json(&row.body)
+}
+
+pub(super) fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|e| {
+        crate::error::Error::new(crate::error::ErrorKind::Internal, "row_has_no_json", "a row cannot be written").with_source(e)
+    })
+}
+
+pub(super) fn row(id: RowId, workspace: WorkspaceId, version: i64, document: &[u8]) -> Result<Arc<Row>> {
+    let body: Body = serde_json::from_slice(document).map_err(|e| corrupt("row", id).with_source(e))?;
+    let version = u64::try_from(version).map_err(|_| corrupt("row", id))?;
+    Ok(Arc::new(Row { id, workspace, version, body }))
+}
+
+/// Which rows a commit wrote: ids, each with its version in seven-bit groups.
+pub(super) fn wrote(rows: &[(RowId, u64)]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(rows.len() * 17);
+    for (id, version) in rows {
+        out.extend_from_slice(id.as_bytes());
+        let mut left = *version;
+        while left > 0x7f {
+            out.push((left & 0x7f) as u8 | 0x80);
+            left >>= 7;
+        }
+        out.push(left as u8);
+    }
+    out
+}
+
+pub(super) fn read_wrote(mut bytes: &[u8]) -> Option<Vec<(RowId, u64)>> {
+    let mut rows = Vec::new();
+    while !bytes.is_empty() {
+        let (head, tail) = bytes.split_at_checked(16)?;
+        bytes = tail;
+        let mut version = 0u64;
+        for shift in (0..64).step_by(7) {
+            let (&byte, tail) = bytes.split_first()?;
+            bytes = tail;
+            version |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        rows.push((Uuid::from_slice(head).ok()?, version));
+    }
+    Some(rows)
+}
+
+/// A hash in hexadecimal, as bytes; empty stays empty.
+pub(super) fn unhex(text: &str) -> Vec<u8> {
+    crate::store::vault::unhex(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_sort_as_bytes() {
+        let mut all: Vec<DateTime<Utc>> = [i64::MIN / 1_000_000_000, -1, 0, 1, 1_800_000_000]
+            .into_iter()
+            .flat_map(|s| [DateTime::from_timestamp(s, 0), DateTime::from_timestamp(s, 999_999_999)])
+            .flatten()
+            .chain([DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC])
+            .collect();
+        all.sort();
+        assert!(all.windows(2).all(|w| instant(w[0]) < instant(w[1])));
+        assert!(all.iter().all(|at| instant(*at) < end(None) && read_instant(&instant(*at)) == Some(*at)));
+        assert_eq!(read_end(&end(None)), Some(None));
+    }
+
+    #[test]
+    fn different_keys_stay_different() {
+        let hex = "0123456789abcdef0123456789abcdef";
+        let texts = ["", hex, &hex.to_uppercase(), &format!("{hex}/x"), &hex[..31], "0123456789abcdef0123456789abcdeé"];
+        let packed: std::collections::BTreeSet<_> = texts.iter().map(|t| key(t)).collect();
+        assert_eq!(packed.len(), texts.len());
+        assert_eq!(key(hex).len(), 17);
+    }
+
+    #[test]
+    fn versions_of_any_size_come_back() {
+        let rows: Vec<_> = [0, 1, 127, 128, 300, u64::MAX].iter().map(|v| (Uuid::from_u128(u128::from(*v)), *v)).collect();
+        assert_eq!(read_wrote(&wrote(&rows)), Some(rows));
+        assert_eq!(read_wrote(&[1, 2, 3]), None);
+    }
+}

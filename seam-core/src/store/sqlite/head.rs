@@ -1,0 +1,229 @@
+//! The committed state as far as it is in memory, and how a reader knows that what it saw belongs together.
+//!
+//! Only the writer changes it, when a commit is durable ([`Head::publish`]). An entry that is in the caches is exactly what is committed;
+//! an entry that is not may still be in the file. The file can be ahead of this by one commit: the one that is just being written
+//! (`pending`). Readers are told which rows, keys and claims each commit touches, so they can tell whether two looks, one here and one at
+//! the file, were at the same state of what they looked at.
+use super::recent::Recent;
+use crate::model::{ChangesetId, WorkspaceId};
+use crate::state::{ClaimKey, Claimed, Due, Row, RowId};
+use crate::store::Committed;
+use crate::store::logic::{Agenda, ClaimSet, Heads, Place};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+/// How many commits are remembered for readers. One that was slower than this many commits reads again.
+const REMEMBERED: usize = 64;
+/// How many commits' outcomes are remembered.
+const OUTCOMES: usize = 50_000;
+
+/// What a commit touches, or a reader looked at.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    pub(super) rows: BTreeSet<RowId>,
+    pub(super) places: BTreeSet<Place>,
+    pub(super) claims: BTreeSet<ClaimKey>,
+}
+
+impl Touched {
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        !self.rows.is_disjoint(&other.rows) || !self.places.is_disjoint(&other.places) || !self.claims.is_disjoint(&other.claims)
+    }
+}
+
+/// What a commit changes in memory.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    pub(super) rows: Vec<(Arc<Row>, Option<Due>, Option<Due>)>,
+    /// By key: rows that it now finds (`true`) or no longer finds.
+    pub(super) places: BTreeMap<Place, BTreeMap<RowId, bool>>,
+    pub(super) claims: BTreeMap<ClaimKey, BTreeMap<Claimed, bool>>,
+    pub(super) workspaces: BTreeMap<WorkspaceId, (i64, Heads)>,
+    pub(super) cursors: BTreeMap<(WorkspaceId, String), u64>,
+    pub(super) outcomes: Vec<(WorkspaceId, ChangesetId, Committed)>,
+}
+
+/// Whether the store works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    Open,
+    /// A write failed in a way that leaves its outcome open.
+    Broken,
+    Closed,
+}
+
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) condition: Condition,
+    pub(super) agenda: Agenda,
+    pub(super) workspaces: BTreeMap<WorkspaceId, (i64, Heads)>,
+    pub(super) cursors: BTreeMap<(WorkspaceId, String), u64>,
+    rows: Recent<RowId, Option<Arc<Row>>>,
+    places: Recent<Place, BTreeSet<RowId>>,
+    claims: Recent<ClaimKey, ClaimSet>,
+    outcomes: HashMap<ChangesetId, (WorkspaceId, Committed)>,
+    outcome_order: VecDeque<ChangesetId>,
+    /// How many commits were published.
+    number: u64,
+    recent: VecDeque<Arc<Touched>>,
+    pending: Option<Arc<Touched>>,
+}
+
+impl Head {
+    pub(super) fn new(agenda: Agenda, room: usize) -> Self {
+        Self {
+            condition: Condition::Open,
+            agenda,
+            workspaces: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            rows: Recent::new(room),
+            places: Recent::new(room.saturating_mul(4)),
+            claims: Recent::new(room.saturating_mul(4)),
+            outcomes: HashMap::new(),
+            outcome_order: VecDeque::new(),
+            number: 0,
+            recent: VecDeque::new(),
+            pending: None,
+        }
+    }
+
+    /// A row, if it is in memory whether there is one.
+    pub(super) fn row(&mut self, id: RowId) -> Option<Option<Arc<Row>>> {
+        self.rows.get(&id, |_| 1).cloned()
+    }
+    pub(super) fn places(&mut self, place: &Place) -> Option<&BTreeSet<RowId>> {
+        self.places.get(place, weight).map(|set| &*set)
+    }
+    pub(super) fn claims(&mut self, key: ClaimKey) -> Option<&ClaimSet> {
+        self.claims.get(&key, |set| 1 + set.len()).map(|set| &*set)
+    }
+    pub(super) fn outcome(&self, workspace: WorkspaceId, id: ChangesetId) -> Option<Committed> {
+        self.outcomes.get(&id).filter(|(of, _)| *of == workspace).map(|(_, committed)| committed.clone())
+    }
+    /// The row, if it is in memory in this version.
+    pub(super) fn row_in_version(&mut self, id: RowId, version: i64) -> Option<Arc<Row>> {
+        self.rows.peek(&id).and_then(|row| row.clone()).filter(|row| i64::try_from(row.version) == Ok(version))
+    }
+
+    /// How many commits were published: a reader notes it before it looks.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether nothing of what a reader looked at was touched since, nor is being touched now: then what it saw, here and in the file, is
+    /// the present state.
+    pub(super) fn is_untouched(&self, looked: &Touched, since: u64) -> bool {
+        let commits = usize::try_from(self.number - since).unwrap_or(usize::MAX);
+        commits <= self.recent.len()
+            && !self.is_pending(looked)
+            && !self.recent.iter().rev().take(commits).any(|touched| touched.meets(looked))
+    }
+
+    /// Whether the commit that is being written touches what a reader looked at.
+    pub(super) fn is_pending(&self, looked: &Touched) -> bool {
+        self.pending.as_ref().is_some_and(|touched| touched.meets(looked))
+    }
+
+    /// Remembers what was read in the file. The caller has made sure that it is the present state.
+    pub(super) fn learn_row(&mut self, id: RowId, row: Option<Arc<Row>>) {
+        self.rows.insert(id, row, 1);
+    }
+    pub(super) fn learn_place(&mut self, place: Place, ids: BTreeSet<RowId>) {
+        let weight = weight(&ids);
+        self.places.insert(place, ids, weight);
+    }
+    pub(super) fn learn_claims(&mut self, key: ClaimKey, set: ClaimSet) {
+        let weight = 1 + set.len();
+        self.claims.insert(key, set, weight);
+    }
+
+    /// The writer begins to write. From now on the file may be ahead.
+    pub(super) fn begin(&mut self, touched: Arc<Touched>) {
+        self.pending = Some(touched);
+    }
+
+    /// What was begun was not written.
+    pub(super) fn abandon(&mut self) {
+        self.pending = None;
+    }
+
+    /// What was begun is durable.
+    pub(super) fn publish(&mut self, change: Change) {
+        for (row, before, after) in change.rows {
+            if let Some(due) = &before {
+                self.agenda.remove(due, row.id);
+            }
+            if let Some(due) = &after {
+                self.agenda.add(due, row.id);
+            }
+            self.rows.insert(row.id, Some(row), 1);
+        }
+        for (place, ids) in change.places {
+            if self.places.peek(&place).is_none() {
+                // Of a unique key, the one that now has it is all there is to know.
+                let holder = ids.into_iter().find(|(_, there)| *there).filter(|_| place.1.index.is_unique());
+                if let Some((holder, _)) = holder {
+                    self.learn_place(place, BTreeSet::from([holder]));
+                }
+            } else if let Some(known) = self.places.peek(&place) {
+                apply(known, ids);
+            }
+        }
+        for (key, claims) in change.claims {
+            if let Some(known) = self.claims.peek(&key) {
+                for (claimed, there) in claims {
+                    let Claimed { claim, row, workspace } = claimed;
+                    if there { known.insert(&claim, row, workspace) } else { known.remove(&claim, row, workspace) }
+                }
+            }
+        }
+        self.workspaces.extend(change.workspaces);
+        for (consumer, seq) in change.cursors {
+            let cursor = self.cursors.entry(consumer).or_insert(0);
+            *cursor = seq.max(*cursor);
+        }
+        for (workspace, id, committed) in change.outcomes {
+            if self.outcomes.insert(id, (workspace, committed)).is_none() {
+                self.outcome_order.push_back(id);
+            }
+            if self.outcome_order.len() > OUTCOMES
+                && let Some(oldest) = self.outcome_order.pop_front()
+            {
+                self.outcomes.remove(&oldest);
+            }
+        }
+        self.number += 1;
+        self.recent.extend(self.pending.take());
+        if self.recent.len() > REMEMBERED {
+            self.recent.pop_front();
+        }
+    }
+
+    /// Another program has written to the file: nothing that was known of it holds any more.
+    pub(super) fn forget(&mut self) {
+        self.rows.clear();
+        self.places.clear();
+        self.claims.clear();
+        self.workspaces.clear();
+        self.cursors.clear();
+        self.agenda.forget_due();
+        // A reader that looked before finds that it cannot tell.
+        self.number += 1;
+        self.recent.clear();
+    }
+}
+
+fn weight(ids: &BTreeSet<RowId>) -> usize {
+    1 + ids.len()
+}
+
+/// Adds and removes ids.
+pub(super) fn apply(ids: &mut BTreeSet<RowId>, changes: impl IntoIterator<Item = (RowId, bool)>) {
+    for (id, there) in changes {
+        if there {
+            ids.insert(id);
+        } else {
+            ids.remove(&id);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The tables, and how an older file becomes a newer one.
+//!
+//! Laid out for few B-tree pages per commit: one row per thing with its document packed, one log row per changeset, ids that grow with
+//! time, what is due marked in the row itself (a partial index holds only the due ones), look-ups and claims as small rows without rowid.
+//! Instants are 12 bytes that sort like the instants; ids are 16 bytes.
+
+/// Marks a file as ours (`PRAGMA application_id`): "SEAM".
+pub(super) const APPLICATION_ID: i64 = 0x5345_414d;
+
+/// What makes each schema version of the one before it. The version of a file (`PRAGMA user_version`) is how many have run.
+pub(super) const MIGRATIONS: &[&str] = &["
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE workspace (no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
+CREATE TABLE row (
+    no INTEGER PRIMARY KEY, id BLOB NOT NULL, ws INTEGER NOT NULL, kind INTEGER NOT NULL, version INTEGER NOT NULL,
+    due INTEGER, class INTEGER, at BLOB, channel TEXT, doc BLOB NOT NULL);
+CREATE UNIQUE INDEX row_id ON row (id);
+CREATE INDEX row_kind ON row (ws, kind, id);
+CREATE INDEX row_due ON row (due) WHERE due IS NOT NULL;
+CREATE TABLE uniq (idx INTEGER, ws INTEGER, key BLOB, row BLOB NOT NULL, PRIMARY KEY (idx, ws, key)) WITHOUT ROWID;
+CREATE TABLE lookup (idx INTEGER, ws INTEGER, key BLOB, row BLOB, PRIMARY KEY (idx, ws, key, row)) WITHOUT ROWID;
+CREATE TABLE claim (
+    key BLOB, start BLOB, stop BLOB, row BLOB, exclusive INTEGER, ws INTEGER NOT NULL,
+    PRIMARY KEY (key, start, stop, row, exclusive)) WITHOUT ROWID;
+CREATE TABLE log (
+    no INTEGER PRIMARY KEY, last_event INTEGER NOT NULL, changeset BLOB NOT NULL, hash BLOB NOT NULL, told BLOB NOT NULL,
+    wrote BLOB NOT NULL, audit BLOB NOT NULL, events BLOB NOT NULL);
+CREATE TABLE cursor (ws INTEGER, name TEXT, seq INTEGER NOT NULL, PRIMARY KEY (ws, name)) WITHOUT ROWID;
+"];
+
+pub(super) const FIND_ROW: &str = "SELECT w.id, r.version, r.doc FROM row r JOIN workspace w ON w.no = r.ws WHERE r.id = ?1";
+pub(super) const FIND_UNIQUE: &str = "SELECT row FROM uniq
+    WHERE idx = ?1 AND ws = CASE WHEN ?2 IS NULL THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?2) END AND key = ?3";
+pub(super) const FIND_LOOKUP: &str = "SELECT row FROM lookup
+    WHERE idx = ?1 AND ws = CASE WHEN ?2 IS NULL THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?2) END AND key = ?3 ORDER BY row";
+pub(super) const FIND_CLAIMS: &str =
+    "SELECT c.start, c.stop, c.row, c.exclusive, w.id FROM claim c JOIN workspace w ON w.no = c.ws WHERE c.key = ?1";
+pub(super) const LIST: &str = "SELECT r.id, r.version, r.doc FROM row r
+    WHERE r.ws = (SELECT no FROM workspace WHERE id = ?1) AND r.kind = ?2 AND r.id > ?3 ORDER BY r.id LIMIT ?4";
+pub(super) const DUE: &str = "SELECT id, class, at, channel FROM row INDEXED BY row_due WHERE due IS NOT NULL";
+pub(super) const WORKSPACES: &str = "SELECT no, id FROM workspace";
+pub(super) const LAST_LOG: &str = "SELECT no, last_event, hash FROM log WHERE no BETWEEN ?1 AND ?2 ORDER BY no DESC LIMIT 1";
+pub(super) const LAST_EVENT: &str = "SELECT last_event FROM log WHERE no = ?1";
+pub(super) const EVENTS: &str = "SELECT last_event, events FROM log WHERE no BETWEEN ?1 AND ?2 ORDER BY no";
+pub(super) const AUDIT: &str =
+    "SELECT no, last_event, changeset, hash, told, wrote, audit FROM log WHERE no BETWEEN ?1 AND ?2 ORDER BY no LIMIT ?3";
+pub(super) const OUTCOMES: &str = "SELECT last_event, changeset FROM log WHERE no BETWEEN ?1 AND ?2 ORDER BY no DESC LIMIT ?3";
+pub(super) const CURSORS: &str = "SELECT w.id, c.name, c.seq FROM cursor c JOIN workspace w ON w.no = c.ws";
+
+/// Counts the times that the file was opened: fences of one opening are above all of the one before.
+pub(super) const NEXT_OPENING: &str =
+    "INSERT INTO meta (name, value) VALUES ('openings', 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value";
+pub(super) const ADD_WORKSPACE: &str = "INSERT INTO workspace (no, id) VALUES (?1, ?2)";
+pub(super) const ADD_ROW: &str =
+    "INSERT INTO row (id, ws, kind, version, due, class, at, channel, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+/// What is due has not changed: no index is touched.
+pub(super) const SET_ROW: &str = "UPDATE row SET version = ?2, doc = ?3 WHERE id = ?1";
+/// It is due at another time: no index is touched.
+pub(super) const SET_ROW_AT: &str = "UPDATE row SET version = ?2, doc = ?3, class = ?4, at = ?5, channel = ?6 WHERE id = ?1";
+pub(super) const SET_ROW_DUE: &str = "UPDATE row SET version = ?2, doc = ?3, class = ?4, at = ?5, channel = ?6, due = ?7 WHERE id = ?1";
+pub(super) const SET_ROW_KIND: &str = "UPDATE row SET kind = ?2 WHERE id = ?1";
+pub(super) const ADD_UNIQUE: &str = "INSERT INTO uniq (idx, ws, key, row) VALUES (?1, ?2, ?3, ?4)";
+pub(super) const DROP_UNIQUE: &str = "DELETE FROM uniq WHERE idx = ?1 AND ws = ?2 AND key = ?3 AND row = ?4";
+pub(super) const ADD_LOOKUP: &str = "INSERT OR IGNORE INTO lookup (idx, ws, key, row) VALUES (?1, ?2, ?3, ?4)";
+pub(super) const DROP_LOOKUP: &str = "DELETE FROM lookup WHERE idx = ?1 AND ws = ?2 AND key = ?3 AND row = ?4";
+pub(super) const ADD_CLAIM: &str = "INSERT OR IGNORE INTO claim (key, start, stop, row, exclusive, ws) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub(super) const DROP_CLAIM: &str = "DELETE FROM claim WHERE key = ?1 AND start = ?2 AND stop = ?3 AND row = ?4 AND exclusive = ?5";
+pub(super) const ADD_LOG: &str =
+    "INSERT INTO log (no, last_event, changeset, hash, told, wrote, audit, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+pub(super) const SET_CURSOR: &str =
+    "INSERT INTO cursor (ws, name, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)";
+
+/// The log rows of a workspace: its number above, the place in its audit chain below.
+const LOG_BITS: u32 = 40;
+
+/// The log row of a commit.
+pub(super) fn log_no(ws: i64, seq: u64) -> i64 {
+    (ws << LOG_BITS) | i64::try_from(seq).unwrap_or(i64::MAX).min((1 << LOG_BITS) - 1)
+}
+
+/// The place in the audit chain that a log row has.
+pub(super) fn log_seq(no: i64) -> u64 {
+    u64::try_from(no & ((1 << LOG_BITS) - 1)).unwrap_or(0)
+}

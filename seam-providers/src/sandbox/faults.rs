@@ -1,0 +1,82 @@
+//! What a site does wrong when it is told to. Forgotten at a restart.
+use seam_core::provider::{Failure, Reason};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// How a site is silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Silence {
+    /// Connections are refused at once: nothing happens.
+    RefusesConnections,
+    /// Requests are lost on the way: nothing happens, and the caller waits out its limit.
+    LosesRequests,
+    /// Answers are lost on the way: it happens, and the caller waits out its limit.
+    LosesAnswers,
+}
+
+/// Whether a failure comes before or after its call took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// The call has no effect.
+    Before,
+    /// The call has its effect, and fails all the same.
+    After,
+}
+
+/// What happens to one call.
+#[derive(Clone, Debug)]
+pub(super) enum Plan {
+    Answer,
+    Fail(Failure, When),
+    /// No answer comes within the limit.
+    TimeOut(When),
+    /// Success is claimed, nothing is done.
+    Lie,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    pub(super) silence: Option<Silence>,
+    pub(super) next: VecDeque<Plan>,
+    pub(super) slow: Duration,
+    /// How many calls of each verb have reached the site.
+    pub(super) calls: BTreeMap<&'static str, u64>,
+    pub(super) in_flight: u32,
+    pub(super) most_in_flight: u32,
+    pub(super) bug: Option<Bug>,
+}
+
+impl Faults {
+    pub(super) fn plan(&mut self) -> Plan {
+        if let Some(next) = self.next.pop_front() {
+            return next;
+        }
+        match self.silence {
+            None => Plan::Answer,
+            Some(Silence::RefusesConnections) => Plan::Fail(Failure::nothing(Reason::Offline, "connection refused"), When::Before),
+            Some(Silence::LosesRequests) => Plan::TimeOut(When::Before),
+            Some(Silence::LosesAnswers) => Plan::TimeOut(When::After),
+        }
+    }
+}
+
+/// A bug that a provider might have, to see that the conformance suite finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "bugs are planted by tests only"))]
+pub(super) enum Bug {
+    /// Removing what is absent fails.
+    RemoveOfAbsentFails,
+    /// A PIN loses its leading zeros.
+    LeadingZeroDropped,
+    /// A lost answer is told as if nothing had happened.
+    NothingAfterEffect,
+    /// Every put makes another one.
+    PutTwiceMakesTwo,
+    /// A window's end belongs to it.
+    EndIncluded,
+    /// The limit of a call is not obeyed.
+    IgnoresWithin,
+    /// The PIN is told in the failure.
+    PinInFailure,
+}

@@ -1,0 +1,173 @@
+//! Grants, end to end: the memory store, the engine, the sandbox's doors.
+use chrono::{DateTime, Duration, Utc};
+use seam_core::api::{Seam, Workspace};
+use seam_core::clock::{Clock, ManualClock};
+use seam_core::engine::{Engine, EngineConfig};
+use seam_core::model::{AccessGrant, AccessMethodId, AccessMethodMode, AcsEncoderId, AcsEntranceId, ActionStatus};
+use seam_core::plan::{GrantUpdate, NewGrant, NewMethod, Person, Who};
+use seam_core::provider::ProviderFactory;
+use seam_core::store::{MemoryStore, StaticKeys, Store, Vault};
+use seam_providers::sandbox::{Card, SandboxFactory, World};
+use std::sync::Arc;
+
+struct Desk {
+    clock: Arc<ManualClock>,
+    world: World,
+    ws: Workspace,
+    engine: Engine,
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+async fn hotel() -> Desk {
+    let clock = Arc::new(ManualClock::new(at("2026-03-01T08:00:00Z")));
+    let world = World::hotel(Arc::clone(&clock) as Arc<dyn Clock>, 3);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
+    let vault = Vault::new(Arc::new(StaticKeys::new([7; 32])));
+    let seam = Seam::with_options(Arc::clone(&store), vault.clone(), "https://keys.example", Some(1));
+    let mut config = EngineConfig::default();
+    config.seed = Some(2);
+    let factories: Vec<Arc<dyn ProviderFactory>> = vec![Arc::new(SandboxFactory::new(world.clone()))];
+    let engine = Engine::new(store, vault, factories, config);
+    let ws = seam.create_workspace("Hotel", true).await.unwrap();
+    ws.connected_accounts().connect("sandbox", &serde_json::json!({"site": "hotel"})).await.unwrap();
+    engine.round().await.unwrap();
+    Desk { clock, world, ws, engine }
+}
+
+impl Desk {
+    async fn door(&self, name: &str) -> AcsEntranceId {
+        self.ws.acs().entrances().by_name(name).await.unwrap().acs_entrance_id
+    }
+    async fn encoder(&self) -> AcsEncoderId {
+        self.ws.acs().encoders().list(None, None, 10).await.unwrap().items[0].acs_encoder_id
+    }
+    fn new(&self, who: &str, doors: Vec<AcsEntranceId>, modes: &[AccessMethodMode], stay: Option<&str>, from: &str, to: &str) -> NewGrant {
+        NewGrant {
+            who: Who::Inline(Person { full_name: Some(who.to_owned()), ..Person::default() }),
+            entrances: doors,
+            spaces: Vec::new(),
+            space_keys: Vec::new(),
+            starts_at: Some(at(from)),
+            ends_at: Some(at(to)),
+            schedule: None,
+            methods: modes.iter().map(|m| NewMethod::new(m.clone())).collect(),
+            holder: Default::default(),
+            reservation: stay.map(str::to_owned),
+            party_entrances: Vec::new(),
+            key: None,
+            name: None,
+        }
+    }
+    async fn grant(&self, new: NewGrant) -> AccessGrant {
+        let g = self.ws.access_grants().create(new).await.unwrap();
+        self.engine.round().await.unwrap();
+        g
+    }
+    async fn method(&self, g: &AccessGrant, mode: AccessMethodMode) -> AccessMethodId {
+        let g = self.ws.access_grants().get(g.access_grant_id).await.unwrap();
+        g.requested_access_methods.iter().find(|r| r.mode == mode).unwrap().created_access_method_ids.last().copied().unwrap()
+    }
+    async fn encode(&self, m: AccessMethodId) -> Card {
+        let encoder = self.encoder().await;
+        let a = self.ws.access_methods().encode(m, encoder).await.unwrap();
+        self.engine.round().await.unwrap();
+        let a = self.ws.action_attempts().get(a.action_attempt_id).await.unwrap();
+        assert_eq!(a.status, ActionStatus::Success, "{:?}", a.error);
+        self.world.site("hotel").encoder("desk-1").take_written().pop().unwrap()
+    }
+    fn tries(&self, door: &str, card: &Card) -> (bool, String) {
+        let a = self.world.site("hotel").door(door).present(card);
+        (a.opened, a.why.to_string())
+    }
+}
+
+#[tokio::test]
+async fn two_guests_one_room_then_an_extension_a_loss_and_the_next_stay() {
+    let d = hotel().await;
+    let (room, gym) = (d.door("101").await, d.door("gym").await);
+    let modes = [AccessMethodMode::Card, AccessMethodMode::Code];
+    let anna = d.grant(d.new("Anna", vec![room, gym], &modes, Some("stay-1"), "2026-03-01T15:00:00Z", "2026-03-03T11:00:00Z")).await;
+    let ben =
+        d.grant(d.new("Ben", vec![room], &[AccessMethodMode::Card], Some("stay-1"), "2026-03-01T15:00:00Z", "2026-03-03T11:00:00Z")).await;
+    let anna_card_method = d.method(&anna, AccessMethodMode::Card).await;
+    let ben_card_method = d.method(&ben, AccessMethodMode::Card).await;
+    let pin = d.ws.access_methods().get(d.method(&anna, AccessMethodMode::Code).await).await.unwrap();
+    assert!(pin.is_issued, "{pin:?}");
+    let pin = pin.code.unwrap().expose().to_owned();
+
+    d.clock.set(at("2026-03-01T15:00:00Z"));
+    d.engine.round().await.unwrap();
+    let ben_card = d.encode(ben_card_method).await;
+    let anna_card = d.encode(anna_card_method).await;
+    assert!(d.tries("101", &anna_card).0);
+    assert!(d.tries("101", &ben_card).0);
+    assert!(d.tries("101", &anna_card).0);
+    assert!(!d.tries("102", &anna_card).0);
+    assert!(d.world.site("hotel").door("gym").enter_pin(&pin).opened);
+
+    // Extended: the PIN stays, the cards ask to be encoded again and join.
+    for g in [&anna, &ben] {
+        let mut u = GrantUpdate::new(g.access_grant_id);
+        u.ends_at = Some(Some(at("2026-03-04T11:00:00Z")));
+        d.ws.access_grants().update(u).await.unwrap();
+    }
+    d.engine.round().await.unwrap();
+    let m = d.ws.access_methods().get(anna_card_method).await.unwrap();
+    assert_eq!((m.is_issued, m.is_encoding_required), (false, Some(true)));
+    d.clock.set(at("2026-03-03T12:00:00Z"));
+    d.engine.round().await.unwrap();
+    assert!(!d.tries("101", &anna_card).0, "the card still ends when it was made to end");
+    assert!(d.world.site("hotel").door("gym").enter_pin(&pin).opened, "the PIN goes on");
+    let anna_card = d.encode(anna_card_method).await;
+    let ben_card = d.encode(ben_card_method).await;
+    assert!(d.tries("101", &anna_card).0);
+    assert!(d.tries("101", &ben_card).0);
+
+    // Ben's card is lost: the new one ends it; Anna's asks to be encoded again.
+    let replacement = d.ws.access_methods().replace_lost(ben_card_method).await.unwrap();
+    d.engine.round().await.unwrap();
+    assert!(!d.ws.access_methods().get(anna_card_method).await.unwrap().is_issued);
+    assert!(d.tries("101", &ben_card).0, "until the new card is used, the lock knows nothing");
+    let ben_new = d.encode(replacement.access_method_id).await;
+    assert!(d.tries("101", &ben_new).0);
+    assert_eq!(d.tries("101", &ben_card).0, false);
+    assert_eq!(d.tries("101", &anna_card).0, false);
+    let anna_card = d.encode(anna_card_method).await;
+    assert!(d.tries("101", &anna_card).0);
+    assert!(d.tries("101", &ben_new).0);
+
+    // The next stay overrides when its card is first used.
+    let next = d
+        .grant(d.new(
+            "Cleo",
+            vec![room],
+            &[AccessMethodMode::Card, AccessMethodMode::MobileKey],
+            Some("stay-2"),
+            "2026-03-04T15:00:00Z",
+            "2026-03-06T11:00:00Z",
+        ))
+        .await;
+    let next_card = d.encode(d.method(&next, AccessMethodMode::Card).await).await;
+    assert!(d.tries("101", &anna_card).0);
+    assert!(!d.tries("101", &next_card).0, "not yet valid");
+    assert!(d.tries("101", &anna_card).0, "and a try before its time ended nobody");
+    d.clock.set(at("2026-03-04T15:00:00Z"));
+    d.engine.round().await.unwrap();
+    assert!(d.tries("101", &next_card).0);
+    assert!(!d.tries("101", &anna_card).0);
+    assert!(!d.world.site("hotel").door("gym").enter_pin(&pin).opened);
+
+    // Deleted: residual access is shown.
+    d.ws.access_grants().delete(next.access_grant_id).await.unwrap();
+    d.engine.round().await.unwrap();
+    let kept = d.ws.history(next.access_grant_id).await.unwrap();
+    println!("{kept:#?}");
+    println!("{}", Duration::hours(1));
+    let events = d.ws.events().list(0, 1000).await.unwrap();
+    for (seq, e) in &events {
+        println!("{seq} {} {:?}", e.event_type, e.payload.get("acs_entrance_id"));
+    }
+}
