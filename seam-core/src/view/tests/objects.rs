@@ -1,7 +1,6 @@
 //! Each public object: its required fields, and what it says in each situation.
 use super::super as view;
 use super::*;
-use crate::state::{InstantKey, Space};
 use crate::error::ErrorKind;
 use crate::model::codes::{error, mutation, warning};
 

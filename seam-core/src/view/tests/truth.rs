@@ -381,7 +381,7 @@ impl Sim {
 #[test]
 fn yes_opens_no_does_not_and_perhaps_is_said_only_in_doubt() {
     let (mut asked, mut certain, mut yes, mut perhaps) = (0u32, 0u32, 0u32, 0u32);
-    for seed in 0..1_000 {
+    for seed in 0..500 {
         let mut sim = Sim::new(seed);
         for _ in 0..12 {
             sim.step();
@@ -416,7 +416,7 @@ fn yes_opens_no_does_not_and_perhaps_is_said_only_in_doubt() {
 #[test]
 fn whatever_still_opens_is_told_as_residual() {
     let mut told = 0u32;
-    for seed in 0..3_000 {
+    for seed in 0..800 {
         let mut sim = Sim::new(seed);
         for _ in 0..12 {
             sim.step();
@@ -433,5 +433,5 @@ fn whatever_still_opens_is_told_as_residual() {
             }
         }
     }
-    assert!(told > 5_000, "{told}");
+    assert!(told > 1_000, "{told}");
 }
