@@ -47,6 +47,28 @@ fn new_settings_are_tried_at_once() {
 }
 
 #[test]
+fn an_account_that_is_being_read_is_read_again_after_that() {
+    let mut t = Table::new();
+    let site = t.site(&simple("a"), &["101"]);
+    let limit = t.now + Duration::seconds(122);
+    let begun = |t: &mut Table| {
+        t.edit::<Account>(site.account, |a| {
+            a.work = Work { in_flight: Some(InFlight { fence: 1, doing: Doing::Scan }), due_at: Some(limit), ..Work::default() };
+        });
+        t.run(|d| account::rescan(d, site.account)).unwrap();
+        assert_eq!(t.get::<Account>(site.account).work.due_at, Some(limit), "not twice at once");
+    };
+    begun(&mut t);
+    t.scan(site.account, &scan_of(&simple("a"), &["101"]));
+    assert_eq!(t.get::<Account>(site.account).work, Work { due_at: Some(t.now), ..Work::default() });
+    begun(&mut t);
+    let failed = Err(crate::provider::Failure::nothing(crate::provider::Reason::Offline, "no answer"));
+    t.run(|d| super::super::discover::apply_scan(d, site.account, &failed)).unwrap();
+    let work = t.get::<Account>(site.account).work;
+    assert_eq!((work.due_at, work.look, work.attempt), (Some(t.now), false, 1));
+}
+
+#[test]
 fn disconnecting_takes_nothing_away_and_connecting_again_goes_on() {
     let mut t = Table::new();
     let site = t.site(&simple("a"), &["101"]);
