@@ -101,6 +101,13 @@ impl AccessMethods<'_> {
         };
         self.ws.action_attempts().get(id).await
     }
+    /// What a system holds and is not ours, as a method.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn get_unmanaged(&self, id: AccessMethodId) -> Result<UnmanagedAccessMethod> {
+        self.ws.look(|v| view::unmanaged::access_method(v, id)).await
+    }
     /// Waits until a method is issued.
     ///
     /// # Errors

@@ -100,7 +100,8 @@ fn wanted(target: &Target) -> Option<(Left<'_>, bool)> {
 
 /// What may be out there: what was made, and what a call without an answer may have made.
 fn left(target: &Target) -> Vec<Left<'_>> {
-    let mut left: Vec<Left<'_>> = target.made.iter().map(|made| Left { doors: &made.doors, window: &made.window }).collect();
+    let known = target.made.iter().chain(&target.doubt).chain(&target.sent);
+    let mut left: Vec<Left<'_>> = known.map(|made| Left { doors: &made.doors, window: &made.window }).collect();
     let doubtful = matches!(target.seen, SeenState::Unknown { .. })
         || target.work.in_flight.is_some_and(|now| matches!(now.doing, Doing::Put { .. } | Doing::Encode { .. }));
     // A permission leaves nothing in anybody's hand, so it has no record of what was made: what was sent is what is wanted.
