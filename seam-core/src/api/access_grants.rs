@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::plan::{Change, GrantUpdate, NewGrant, NewMethod, Outcome};
 use crate::state::{Body, Index, Key, RowKind};
-use crate::view;
+use crate::view::{self, history::GrantHistory};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -166,7 +166,8 @@ impl AccessGrants<'_> {
         self.ws.apply(Change::UpdateGrant(update)).await?;
         self.get(id).await
     }
-    /// Takes a grant away, for good. What its cards may still open is told by [`Workspace::history`].
+    /// Takes a grant away, for good. Until nothing of it is left at the systems it says that it is being deleted, then it is not found
+    /// ([`AccessGrants::wait_until_removed`]). What its cards may still open is told by [`Workspace::history`].
     ///
     /// # Errors
     /// `NotFound`; `Busy`, `Store` (may be retried).
@@ -215,6 +216,19 @@ impl AccessGrants<'_> {
                 rows.into_iter().map(|row| view::unmanaged::access_grant(v, AccessGrantId::from_uuid(row))).collect()
             })
             .await
+    }
+    /// Waits until a deleted grant is gone from every access system, and gives what is kept of it. A lock that cannot be reached from anywhere may
+    /// still open to a card: the grant's `residual_access` names the door, until when, and what it waits for.
+    ///
+    /// # Errors
+    /// `Timeout` when the deadline passes, also while the grant is not deleted (the work goes on); `NotFound`; `Store` (may be retried).
+    pub async fn wait_until_removed(&self, grant: AccessGrantId, within: Duration) -> Result<GrantHistory> {
+        super::wait::until(self.ws, within, async || match self.get(grant).await {
+            Ok(_) => Ok(None),
+            Err(e) if e.kind() == ErrorKind::NotFound => self.ws.history(grant).await.map(Some),
+            Err(e) => Err(e),
+        })
+        .await
     }
     /// Waits until every method of a grant is issued. Cards are issued when they are encoded.
     ///

@@ -4,6 +4,7 @@
 //! start. So a decision is straight code, and the same decision serves the deed, the preview and the simulation.
 mod account;
 mod adopt;
+mod ask;
 mod attempt;
 pub mod begin;
 mod change;
