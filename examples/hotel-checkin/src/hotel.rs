@@ -80,5 +80,5 @@ pub trait Hotel {
     async fn counts(&mut self) -> Result<Counts, HotelError>;
 
     /// Reminds of an operation that was finished before the process ended. Called in order, before anything else but `open`.
-    fn recall(&mut self, deed: &crate::script::Deed, memo: &Memo);
+    fn recall(&mut self, op: &crate::script::Op, memo: &Memo);
 }

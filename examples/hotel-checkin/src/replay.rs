@@ -103,7 +103,7 @@ impl<'s> Replay<'s> {
         let mut replay = Self::new(script);
         let (journal, done) = Journal::open(journal, script)?;
         for (op, outcome) in script.ops.iter().zip(&done) {
-            hotel.recall(&op.deed, &outcome.memo);
+            hotel.recall(op, &outcome.memo);
             replay.account(op, outcome);
         }
         replay.next = done.len();

@@ -105,7 +105,11 @@ fn left(target: &Target) -> Vec<Left<'_>> {
         || target.work.in_flight.is_some_and(|now| matches!(now.doing, Doing::Put { .. } | Doing::Encode { .. }));
     // A permission leaves nothing in anybody's hand, so it has no record of what was made: what was sent is what is wanted.
     let unrecorded = target.made.is_none() && !matches!(target.seen, SeenState::Never) && target.kind() == Kind::Access;
-    if doubtful || unrecorded {
+    // It was taken back, and the system (or the encode that had no answer) says that it may open beyond that.
+    let beyond = matches!(target.seen, SeenState::Absent { .. }) && target.may_open_until.is_some();
+    // A put without an answer was followed by a removal that was only accepted.
+    let followed = matches!(target.seen, SeenState::Absent { certainty: Certainty::Accepted }) && target.made.is_none();
+    if doubtful || unrecorded || beyond || followed {
         left.extend(wanted(target).map(|(want, _)| want));
     }
     left

@@ -6,7 +6,7 @@ pub use mistake::Mistake;
 
 use crate::dice::Dice;
 use crate::hotel::{Answer, Counts, Hotel, HotelError, Memo};
-use crate::script::Deed;
+use crate::script::Op;
 use crate::world::{CardMethod, CardNo, DoorNo, GrantNo, GrantWish, HotelPlan, Hours, Instant, Staff, StayNo, Token, Window, ZONE};
 use chrono::{Datelike, Timelike};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -384,5 +384,5 @@ impl Hotel for ModelHotel {
         Ok(self.counts)
     }
 
-    fn recall(&mut self, _deed: &Deed, _memo: &Memo) {}
+    fn recall(&mut self, _op: &Op, _memo: &Memo) {}
 }
