@@ -1,9 +1,8 @@
 //! Accounts: connected, changed, disconnected, connected again; entrances bound anew.
-use super::super::{NewAccount, account, space};
-use super::super::{NewSpace, Outcome};
+use super::super::{NewAccount, NewCredential, NewSpace, Outcome, account, space, user};
 use super::{Table, id, scan_of, simple};
 use crate::error::ErrorKind;
-use crate::model::{AccessMethodMode, Shown, SpaceId};
+use crate::model::{AccessMethodMode, Holder, Shown, SpaceId};
 use crate::provider::{ChannelReport, DoorLimit, Kind, KindRules};
 use crate::state::*;
 use chrono::Duration;
@@ -127,6 +126,18 @@ fn grants_follow_a_lock_that_was_replaced() {
     let ann = t.person("Ann");
     let grant = t.grant(ann, AccessMethodMode::Code, |g| g.entrances = vec![site.doors[0]]);
     let target = t.targets_of(grant)[0];
+    let direct = NewCredential {
+        user: None,
+        identity: Some(ann),
+        system: Some(site.system),
+        mode: AccessMethodMode::Code,
+        code: None,
+        entrances: vec![site.doors[0]],
+        starts_at: None,
+        ends_at: None,
+        holder: Holder::Staff,
+    };
+    let Outcome::Credential(direct) = t.run(|d| user::create_credential(d, &direct)).unwrap() else { panic!() };
     t.carry_out();
     // The lock of 101 is replaced: the system shows another, reached by itself.
     let mut scan = scan_of(&report, &["101 new", "102"]);
@@ -143,6 +154,7 @@ fn grants_follow_a_lock_that_was_replaced() {
         panic!()
     };
     let before = t.get::<Target>(target);
+    let old_claims = t.get::<Target>(direct).claims;
     t.told();
     t.run(|d| account::rebind(d, site.doors[0], new)).unwrap();
     let entrance = t.get::<Entrance>(site.doors[0]);
@@ -150,6 +162,9 @@ fn grants_follow_a_lock_that_was_replaced() {
     let after = t.get::<Target>(target);
     assert_eq!((after.rev, after.work.due_at), (before.rev + 1, Some(t.now)));
     assert_eq!(after.channel.end(), "ble:7");
+    let direct = t.get::<Target>(direct);
+    assert_eq!((direct.channel.end(), direct.rev, direct.work.due_at), ("ble:7", 2, Some(t.now)));
+    assert!(direct.claims.len() == 1 && direct.claims != old_claims);
     assert_ne!(after.claims, before.claims, "the PIN is taken at the new lock");
     assert_eq!(after.credential().unwrap().doors, [site.doors[0]]);
     assert_eq!(t.get::<Space>(SpaceId::from_uuid(floor.uuid())).entrances, [site.doors[0]]);

@@ -119,6 +119,7 @@ fn what_was_just_changed_is_not_drift() {
     t.edit::<Target>(rows[2], |x| x.seen = SeenState::Unknown { rev: 1 });
     show(&mut t, &site, &report, &[]);
     assert_eq!(looked_at(&t, &rows), NONE);
+    assert!(rows.iter().all(|r| !t.get::<Target>(*r).work.look));
     assert!(rows.iter().all(|r| matches!(t.get::<Target>(*r).seen, SeenState::Present { .. } | SeenState::Unknown { .. })));
 }
 

@@ -196,6 +196,15 @@ fn an_installation_is_connected_once() {
 }
 
 #[test]
+fn an_installation_that_is_shown_twice_is_one() {
+    let mut t = Table::new();
+    let account = t.connect();
+    let once = scan_of(&simple("a"), &["101"]).systems.remove(0);
+    t.scan(account, &Scan { systems: vec![once.clone(), once] });
+    assert_eq!((t.all::<System>().len(), t.all::<Entrance>().len()), (1, 1));
+}
+
+#[test]
 fn an_installation_of_another_workspace_is_left_to_it() {
     let mut t = Table::new();
     t.site(&simple("a"), &["101"]);
