@@ -2,8 +2,8 @@
 use super::Workspace;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    AccessGrant, AccessGrantId, AccessMethod, AcsEntrance, AcsEntranceId, AcsSystem, AcsSystemId, Page, Space,
-    SpaceId, UnmanagedAccessGrant, UserIdentity, UserIdentityId,
+    AccessGrant, AccessGrantId, AccessMethod, AcsEntrance, AcsEntranceId, AcsSystem, AcsSystemId, Page, Space, SpaceId,
+    UnmanagedAccessGrant, UserIdentity, UserIdentityId,
 };
 use crate::plan::{Change, GrantUpdate, NewGrant, NewMethod, Outcome};
 use crate::state::{Body, Index, Key, RowKind};
