@@ -88,8 +88,6 @@ pub trait Hotel {
     /// What was counted so far.
     async fn counts(&mut self) -> Result<Counts, HotelError>;
 
-    /// Reminds of an operation that was finished before the process ended. Called in order, before anything else but `open`.
-
     /// Reminds of an operation that was finished, at this instant, before the process ended. Called in order, before anything else
     /// but `open`.
     fn recall(&mut self, at: Instant, memo: &Memo);
