@@ -6,3 +6,12 @@
 pub mod sandbox;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
+
+/// The README's program, compiled and run with the documentation.
+#[cfg(all(doctest, feature = "sandbox"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+/// The guide's test, compiled and run with the documentation.
+#[cfg(all(doctest, feature = "test-kit"))]
+#[doc = include_str!("../../docs/testing-your-app.md")]
+struct TestingYourApp;
