@@ -89,7 +89,8 @@ impl SdkHotel {
         let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let mut beside = path.as_os_str().to_owned();
         beside.push(".world");
-        let world = World::open(beside, Arc::clone(&shared))?;
+        let named = beside.to_string_lossy().into_owned();
+        let world = World::open(beside, Arc::clone(&shared)).map_err(|e| format!("the virtual world cannot be kept in {named}: {e}"))?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path, shared)?);
         let vault = Vault::new(Arc::new(StaticKeys::new(KEY)));
         let seam = Seam::new(Arc::clone(&store), vault.clone());
