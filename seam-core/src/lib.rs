@@ -17,7 +17,6 @@ pub mod plan;
 pub mod provider;
 pub mod state;
 pub mod store;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the handles that integrators call show what is made here"))]
 pub mod view;
 
 pub use api::{Seam, Workspace};

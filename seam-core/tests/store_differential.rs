@@ -157,7 +157,7 @@ async fn compare(seed: u64) {
     let start = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
     let clock = Arc::new(ManualClock::new(start));
     let memory: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock) as _));
-    let rows = if seed % 2 == 0 { 16 } else { 10_000 };
+    let rows = if seed.is_multiple_of(2) { 16 } else { 10_000 };
     let mut sqlite = open(&path, &clock, rows);
     let w = World::new(Arc::clone(&memory), Arc::clone(&clock));
     let mut script = Script { random: Random(seed), known: BTreeMap::new(), start };

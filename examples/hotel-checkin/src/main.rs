@@ -1,13 +1,12 @@
 //! Replays bookings in a hotel; see the crate's documentation.
 use clap::Parser;
-use hotel_checkin::bookings;
-use hotel_checkin::hotel::Hotel;
-use hotel_checkin::model_hotel::ModelHotel;
+use hotel_checkin::hotel::{Hotel, HotelError};
 use hotel_checkin::replay::Replay;
 use hotel_checkin::script::Script;
+use hotel_checkin::sdk_hotel::SdkHotel;
 use hotel_checkin::summary::Summary;
+use hotel_checkin::{bookings, demo};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -15,15 +14,18 @@ use std::time::Instant;
 /// A hotel's cards, PINs and mobile keys, from booking to check-out.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Replays the bookings of this file, in virtual time.
+    /// Replays the bookings of this file, in virtual time. Without it a small hotel tells its story.
     #[arg(long, value_name = "CSV")]
-    bookings: PathBuf,
+    bookings: Option<PathBuf>,
     /// What happens during the stays: the same number, the same events.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Only so many bookings, from the beginning of the file.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Keeps the state in this SQLite file (and in files beside it), and goes on where it was.
+    #[arg(long, value_name = "PATH")]
+    database: Option<PathBuf>,
     /// Ends with the summary as JSON.
     #[arg(long)]
     json: bool,
@@ -32,7 +34,7 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(replay(&args))) {
+    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(work(&args))) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -47,28 +49,38 @@ fn main() -> ExitCode {
     }
 }
 
-async fn replay(args: &Args) -> Result<u64, Box<dyn Error>> {
+async fn work(args: &Args) -> Result<u64, HotelError> {
+    let Some(bookings) = &args.bookings else {
+        let scratch = tempfile::tempdir()?;
+        let mut hotel = SdkHotel::at(&scratch.path().join("hotel.db"), demo::start())?;
+        return demo::tell(&mut hotel, |line| println!("{line}")).await;
+    };
     let started = Instant::now();
-    let mut bookings = bookings::open(&args.bookings)?;
+    let mut bookings = bookings::open(bookings)?;
     bookings.truncate(args.limit.unwrap_or(usize::MAX));
     let script = Script::new(&bookings, args.seed);
-    let mut hotel = ModelHotel::default();
-    hotel.open(&script.plan).await.map_err(|e| e as Box<dyn Error>)?;
-    let mut replay = Replay::new(&script);
+    let Some(first) = script.ops.first() else { return Err("there are no bookings".into()) };
+    let scratch = tempfile::tempdir()?;
+    let database = args.database.clone().unwrap_or_else(|| scratch.path().join("hotel.db"));
+    let mut hotel = SdkHotel::at(&database, first.at)?;
+    hotel.open(&script.plan).await?;
+    let mut journal = database.into_os_string();
+    journal.push(".replay");
+    let mut replay = Replay::resume(&script, journal.as_ref(), &mut hotel)?;
     let bar = ProgressBar::new(script.ops.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3}% {msg} {eta}") {
         bar.set_style(style);
     }
     replay
         .run(&mut hotel, usize::MAX, |step| {
-            if step.done % 1024 == 0 {
+            if step.done % 256 == 0 {
                 bar.set_position(step.done as u64);
                 bar.set_message(format!("{} {} wrong", step.op.at.date_naive(), step.tally.wrong_answers));
             }
         })
         .await?;
     bar.finish_and_clear();
-    let counts = hotel.counts().await.map_err(|e| e as Box<dyn Error>)?;
+    let counts = hotel.counts().await?;
     let summary = Summary::new(&script, &replay.tally, counts, started.elapsed());
     for wrong in &replay.tally.wrong {
         eprintln!("{} {}", wrong.at, wrong.what);

@@ -2,7 +2,8 @@
 use super::Workspace;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    AccessGrant, AccessGrantId, AccessMethod, AcsEntrance, AcsEntranceId, AcsSystem, Page, Space, SpaceId, UserIdentity, UserIdentityId,
+    AccessGrant, AccessGrantId, AccessMethod, AcsEntrance, AcsEntranceId, AcsSystem, AcsSystemId, Page, Space, SpaceId,
+    UnmanagedAccessGrant, UserIdentity, UserIdentityId,
 };
 use crate::plan::{Change, GrantUpdate, NewGrant, NewMethod, Outcome};
 use crate::state::{Body, Index, Key, RowKind};
@@ -196,6 +197,25 @@ impl AccessGrants<'_> {
     pub async fn request_access_methods(self, grant: AccessGrantId, methods: Vec<NewMethod>) -> Result<AccessGrant> {
         self.ws.apply(Change::RequestMethods { grant, methods }).await?;
         self.get(grant).await
+    }
+    /// What a system holds and is not ours, as a grant.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn get_unmanaged(&self, id: AccessGrantId) -> Result<UnmanagedAccessGrant> {
+        self.ws.look(|v| view::unmanaged::access_grant(v, id)).await
+    }
+    /// What a system holds and is not ours, as grants. It is shown and never changed.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn list_unmanaged(&self, system: AcsSystemId) -> Result<Vec<UnmanagedAccessGrant>> {
+        self.ws
+            .look(|v| {
+                let rows = view::unmanaged::of_system(v, system)?;
+                rows.into_iter().map(|row| view::unmanaged::access_grant(v, AccessGrantId::from_uuid(row))).collect()
+            })
+            .await
     }
     /// Waits until a deleted grant is gone from every access system, and gives what is kept of it. A lock that cannot be reached from anywhere may
     /// still open to a card: the grant's `residual_access` names the door, until when, and what it waits for.

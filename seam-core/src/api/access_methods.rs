@@ -1,6 +1,7 @@
 //! Access methods.
 use super::Workspace;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::UnmanagedAccessMethod;
 use crate::model::{AccessGrantId, AccessMethod, AccessMethodId, AcsEncoderId, AcsEntranceId, ActionAttempt, ActionAttemptId, Shown};
 use crate::plan::{Change, EncodeWhat, MethodsOf, NewEncode, Outcome};
 use crate::view;
@@ -100,6 +101,13 @@ impl AccessMethods<'_> {
             _ => return Err(Error::new(ErrorKind::Internal, "unexpected_outcome", "an attempt was expected")),
         };
         self.ws.action_attempts().get(id).await
+    }
+    /// What a system holds and is not ours, as a method.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn get_unmanaged(&self, id: AccessMethodId) -> Result<UnmanagedAccessMethod> {
+        self.ws.look(|v| view::unmanaged::access_method(v, id)).await
     }
     /// Waits until a method is issued.
     ///

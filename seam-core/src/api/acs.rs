@@ -193,6 +193,14 @@ impl AcsUsers<'_> {
         let see = |v: &Viewer<'_>, row| view::acs_user(v, AcsUserId::from_uuid(row));
         self.ws.page(RowKind::User, None, page_cursor, limit, |_| true, see).await
     }
+    /// A page of users of a system that we did not make. They are shown and never changed.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
+    pub async fn list_unmanaged(&self, system: AcsSystemId, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsUser>> {
+        let see = |v: &Viewer<'_>, row| view::unmanaged::acs_user(v, AcsUserId::from_uuid(row));
+        self.ws.page(RowKind::Unmanaged, Some(Key::id(Index::UnmanagedAt, system)), page_cursor, limit, |_| true, see).await
+    }
     /// Makes a user.
     ///
     /// # Errors

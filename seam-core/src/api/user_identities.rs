@@ -1,7 +1,7 @@
 //! People.
 use super::Workspace;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Page, UserIdentity, UserIdentityId};
+use crate::model::{Page, UnmanagedUserIdentity, UserIdentity, UserIdentityId};
 use crate::plan::{Change, Outcome, Person, PersonUpdate};
 use crate::state::{Index, Key, RowKind};
 use crate::view;
@@ -41,6 +41,13 @@ impl UserIdentities<'_> {
                 None => Err(Error::not_found("user_identity", key).into()),
             })
             .await
+    }
+    /// A person whom a system knows and we did not make.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn get_unmanaged(&self, id: UserIdentityId) -> Result<UnmanagedUserIdentity> {
+        self.ws.look(|v| view::unmanaged::user_identity(v, id)).await
     }
     /// A page of people, in the order in which they were made.
     ///

@@ -71,8 +71,12 @@ fn living(d: &Draft<'_>, id: ConnectedAccountId) -> Try<Account> {
     Ok(account)
 }
 
-/// Reads the account as soon as a channel is free.
+/// Reads the account as soon as a channel is free. While it is being read, the next reading follows at once.
 fn read_soon(d: &Draft<'_>, account: &mut Account) {
+    if account.work.in_flight.is_some() {
+        account.work.look = true;
+        return;
+    }
     account.work.due_at = Some(d.now());
     account.work.attempt = 0;
     account.work.failure = None;

@@ -209,6 +209,7 @@ pub(super) fn resolve(d: &mut Draft<'_>, id: AcsCredentialId, answer: Resolution
             let now = d.now();
             t.work.asks = None;
             t.work.look = false;
+            t.doubt = None;
             t.seen = match &t.made {
                 // What was there before is still there.
                 Some(made) => SeenState::Present { rev: made.rev, certainty: Certainty::Accepted },
@@ -234,6 +235,7 @@ pub(super) fn resolve_happened(d: &mut Draft<'_>, row: RowId) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
     let SeenState::Unknown { rev } = t.seen else { return Ok(()) };
     t.work.asks = None;
+    t.sent = t.doubt.take();
     t.work.in_flight = Some(InFlight { fence: 0, doing: Doing::Encode { rev } });
     d.set(row, t);
     settle::settle(d, row, 0, &settle::Report::Done(Ok(Receipt::accepted())))

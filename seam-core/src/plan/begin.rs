@@ -142,6 +142,12 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         settle::lost(d, row)?;
         return Ok(None);
     }
+    if d.get::<Account>(t.account)?.deleted_at.is_some() {
+        // Disconnected: nothing is sent, until the installation is connected again.
+        t.work.due_at = None;
+        d.set(row, t);
+        return Ok(None);
+    }
     let rules = method::rules_of(d, &t)?;
     let doing = match next::next(&t, &rules) {
         Next::Do(doing) => doing,
@@ -176,11 +182,15 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     } else if let Some(id) = t.credential().and_then(|c| c.stay) {
         cast = shown(d, id)?;
     }
+    let sent = sending(d, &t, cast.as_ref());
     let want = spec::want(d, row, &t, cast, None)?;
     // The row may have been changed by casting; the mark goes on what this draft sees.
     let mut t = d.get::<Target>(row)?;
     t.work.in_flight = Some(InFlight { fence, doing });
     t.work.due_at = Some(now + CALL_LIMIT + MARGIN);
+    if matches!(doing, Doing::Put { .. }) {
+        t.sent = sent;
+    }
     let had = t.handle.clone();
     let plan = CallPlan {
         row,
@@ -212,6 +222,18 @@ fn cast_in(d: &mut Draft<'_>, id: StayId, row: RowId, t: &Target) -> Try<Result<
         }
         Err(not_now) => Ok(Err(not_now)),
     }
+}
+
+/// What a credential will be able to do once it is made.
+fn sending(d: &Draft<'_>, t: &Target, cast: Option<&(StaySpec, Role)>) -> Option<MadeCredential> {
+    t.credential().map(|c| MadeCredential {
+        rev: t.rev,
+        doors: c.doors.clone(),
+        window: c.window,
+        generation: cast.map(|(stay, _)| stay.generation),
+        opens: matches!(cast, Some((_, Role::Open))),
+        at: d.now(),
+    })
 }
 
 /// The stay of a credential that is removed or looked for.
@@ -357,8 +379,10 @@ fn begin_card(
             }
         }
     }
+    let sent = sending(d, &t, cast.as_ref());
     let card = spec::credential(d, row, &t, cast, number)?;
     let mut t = d.get::<Target>(row)?;
+    t.sent = sent;
     t.work.in_flight = Some(InFlight { fence, doing: Doing::Encode { rev: t.rev } });
     // Encoding the method again is the answer to the question about its card.
     t.work.asks = None;

@@ -209,6 +209,16 @@ fn occupy(d: &mut Draft<'_>, row: RowId, t: &mut Target, places: &[Place], digit
     t.claims = claims;
 }
 
+/// Claims the PIN of a direct credential anew: its door is another lock now.
+pub(super) fn claim_again(d: &mut Draft<'_>, row: RowId, t: &mut Target) -> Try<()> {
+    let (Some(sealed), Some(window)) = (t.pin.clone(), t.credential().map(|c| c.window)) else { return Ok(()) };
+    let digits = d.env.open(row, "pin", &sealed)?;
+    let system = d.get::<System>(t.system)?;
+    let places = places(d, t, &system)?;
+    occupy(d, row, t, &places, expose(&digits), window, false);
+    Ok(())
+}
+
 /// A credential that was issued directly and is there.
 fn direct(d: &Draft<'_>, id: AcsCredentialId) -> Try<Target> {
     let t = d.get::<Target>(id)?;

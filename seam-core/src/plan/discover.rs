@@ -118,7 +118,8 @@ fn failed(d: &mut Draft<'_>, id: ConnectedAccountId, mut account: Account, failu
     // Between half and all of it: accounts that failed together do not come back together.
     let wait = Duration::milliseconds(d.env.rng().random_range(full / 2..=full));
     let asked = failure.retry_after.and_then(|a| Duration::from_std(a).ok()).unwrap_or_default().min(Duration::days(1));
-    account.work.due_at = Some(now + wait.max(asked));
+    account.work.due_at = Some(if account.work.look { now } else { now + wait.max(asked) });
+    account.work.look = false;
     account.work.failure = Some(Failed { effect: failure.effect, reason: failure.reason, message: failure.message.clone(), at: now });
     let (code, message) = match failure.reason {
         // Alive, and asks for patience.
@@ -174,11 +175,13 @@ fn succeeded(d: &mut Draft<'_>, id: ConnectedAccountId, mut account: Account, sc
     d.gather()?;
     let first = account.synced_at.is_none();
     let reconnected = clear_note(&mut account.errors, codes::error::ACCOUNT_DISCONNECTED);
-    for code in OURS {
+    for code in OURS.iter().filter(|c| **c != ELSEWHERE) {
         clear_note(&mut account.errors, code);
     }
     account.synced_at = Some(d.now());
-    account.work = Work { due_at: Some(d.now() + d.env.scan_every), ..Work::default() };
+    // Somebody asked for a scan while this one was being made.
+    let next = if account.work.look { d.now() } else { d.now() + d.env.scan_every };
+    account.work = Work { due_at: Some(next), ..Work::default() };
     if first || reconnected {
         account::tell(d, &EventType::CONNECTED_ACCOUNT_CONNECTED, id, json!({}));
     }
@@ -194,7 +197,9 @@ fn succeeded(d: &mut Draft<'_>, id: ConnectedAccountId, mut account: Account, sc
             }
         }
     }
-    if elsewhere > 0 {
+    if elsewhere == 0 {
+        clear_note(&mut account.errors, ELSEWHERE);
+    } else {
         let mut note = note(d, ELSEWHERE, "Systems that this account shows are connected through another account; they are left to it.");
         note.details.insert("count".to_owned(), json!(elsewhere));
         set_note(&mut account.errors, note);

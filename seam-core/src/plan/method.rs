@@ -327,6 +327,8 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
                 handle: None,
                 needs: next::first_needs(&rules),
                 made: None,
+                sent: None,
+                doubt: None,
                 may_open_until: None,
                 pin: None,
                 link: None,
@@ -538,7 +540,9 @@ pub(super) fn remake_for_stay(d: &mut Draft<'_>, stay: StayId, grants: &[AccessG
         let mut touched = false;
         for row in &method.targets {
             let mut t = d.get::<Target>(*row)?;
-            if t.gone || t.made.is_none() || t.credential().and_then(|c| c.stay) != Some(stay) {
+            // One that is being made right now gets the old number too.
+            let untouched = t.made.is_none() && t.doubt.is_none() && t.work.in_flight.is_none();
+            if t.gone || untouched || t.credential().and_then(|c| c.stay) != Some(stay) {
                 continue;
             }
             let rules = rules_of(d, &t)?;

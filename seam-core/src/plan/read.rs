@@ -23,7 +23,7 @@ impl From<Error> for Stop {
 pub type Try<T> = Result<T, Stop>;
 
 /// A body that rows hold.
-pub trait Kept: Sized + Clone {
+pub trait Kept: Sized + Clone + 'static {
     /// What an error calls it.
     const WHAT: &'static str;
     /// The body, if the row holds this kind.
@@ -148,10 +148,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// What is to be read, or `NotFound`.
-    pub fn get<T: Kept>(&self, id: impl Into<RowId>) -> Try<&'a T>
-    where
-        T: 'a,
-    {
+    pub fn get<T: Kept>(&self, id: impl Into<RowId>) -> Try<&'a T> {
         let id = id.into();
         match self.row(id)?.and_then(|row| T::of(&row.body)) {
             Some(x) => Ok(x),
@@ -163,10 +160,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// What is to be read.
-    pub fn try_get<T: Kept>(&self, id: impl Into<RowId>) -> Try<Option<&'a T>>
-    where
-        T: 'a,
-    {
+    pub fn try_get<T: Kept>(&self, id: impl Into<RowId>) -> Try<Option<&'a T>> {
         Ok(self.row(id.into())?.and_then(|row| T::of(&row.body)))
     }
 

@@ -101,13 +101,14 @@ pub(super) fn rebind(d: &mut Draft<'_>, id: AcsEntranceId, to: AcsEntranceId) ->
         }
         let rules = method::rules_of(d, &target)?;
         next::again(&mut target, &rules, d.now());
-        if let TargetOf::Method(method) = target.of {
-            methods.insert(method);
+        // PINs are claimed at the physical door, which is another one now; those of methods when they are fitted.
+        match target.of {
+            TargetOf::Method(method) => drop(methods.insert(method)),
+            _ => super::credential::claim_again(d, row, &mut target)?,
         }
         d.set(row, target);
     }
     for method in methods {
-        // PINs are claimed at the physical door, which is another one now.
         method::fit(d, method)?;
         method::unissue(d, method)?;
     }

@@ -100,12 +100,17 @@ fn wanted(target: &Target) -> Option<(Left<'_>, bool)> {
 
 /// What may be out there: what was made, and what a call without an answer may have made.
 fn left(target: &Target) -> Vec<Left<'_>> {
-    let mut left: Vec<Left<'_>> = target.made.iter().map(|made| Left { doors: &made.doors, window: &made.window }).collect();
+    let known = target.made.iter().chain(&target.doubt).chain(&target.sent);
+    let mut left: Vec<Left<'_>> = known.map(|made| Left { doors: &made.doors, window: &made.window }).collect();
     let doubtful = matches!(target.seen, SeenState::Unknown { .. })
         || target.work.in_flight.is_some_and(|now| matches!(now.doing, Doing::Put { .. } | Doing::Encode { .. }));
     // A permission leaves nothing in anybody's hand, so it has no record of what was made: what was sent is what is wanted.
     let unrecorded = target.made.is_none() && !matches!(target.seen, SeenState::Never) && target.kind() == Kind::Access;
-    if doubtful || unrecorded {
+    // It was taken back, and the system (or the encode that had no answer) says that it may open beyond that.
+    let beyond = matches!(target.seen, SeenState::Absent { .. }) && target.may_open_until.is_some();
+    // A put without an answer was followed by a removal that was only accepted.
+    let followed = matches!(target.seen, SeenState::Absent { certainty: Certainty::Accepted }) && target.made.is_none();
+    if doubtful || unrecorded || beyond || followed {
         left.extend(wanted(target).map(|(want, _)| want));
     }
     left

@@ -122,14 +122,10 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     let complete = t.needs == Needs::Nothing || rev != t.rev;
     if complete {
         t.issued_at = t.issued_at.or(Some(now));
-        if let Some(c) = t.credential() {
-            let (mut generation, mut opens) = (None, false);
-            if let Some(stay) = stay_id.map(|s| d.try_get::<Stay>(s)).transpose()?.flatten() {
-                generation = stay.generation;
-                opens = matches!(stay.phase, StayPhase::InDoubt { first } if first == row);
-            }
-            t.made = Some(MadeCredential { rev, doors: c.doors.clone(), window: c.window, generation, opens, at: now });
+        if let Some(sent) = t.sent.take() {
+            t.made = Some(MadeCredential { at: now, ..sent });
         }
+        t.doubt = None;
     }
     next::schedule(&mut t, rules, now);
     if let Some(at) = receipt.again_at
@@ -176,6 +172,7 @@ fn overwritten(d: &mut Draft<'_>, row: RowId, number: &str) -> Try<()> {
         t.card_tag = None;
         t.card_number = None;
         t.made = None;
+        t.doubt = None;
         t.seen = SeenState::Absent { certainty: Certainty::Verified };
         if !t.gone {
             t.needs = next::first_needs(&rules);
@@ -201,7 +198,12 @@ fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules:
         t.handle = Some(left.clone());
     }
     let unknown = failure.effect == Effect::Unknown;
+    let sent = t.sent.take();
     if unknown {
+        t.doubt = match (t.doubt.take(), sent) {
+            (Some(a), Some(b)) => Some(a.or(b)),
+            (a, b) => a.or(b),
+        };
         t.seen = SeenState::Unknown { rev };
         // Whatever comes now, its absence or presence is looked at once more.
         t.work.look = true;
@@ -308,6 +310,7 @@ fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Tr
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Present { rev, certainty };
             if wanted && rev == t.rev && was_unknown {
+                t.sent = t.doubt.take();
                 d.set(row, t);
                 let mut receipt = match certainty {
                     Certainty::Verified => Receipt::verified(),
@@ -329,6 +332,7 @@ fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Tr
             let stay_id = t.credential().and_then(|c| c.stay);
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Absent { certainty: Certainty::Verified };
+            t.doubt = None;
             absent(&mut t);
             if was_unknown && let Some(id) = stay_id {
                 d.set(row, t.clone());

@@ -32,7 +32,7 @@ pub(super) fn credential_window(asked: &Asked, rules: &KindRules) -> Result<Wind
         // The grace never reaches into the next stay; the grant's own end is what was promised and stays.
         asked.next_stay.map_or(with_grace, |next| with_grace.min(next.max(end)))
     });
-    if let Some(limit) = limit(rules) {
+    if let Some(limit) = limit(rules, ends) {
         let latest = starts.max(asked.now) + limit;
         if ends.is_none_or(|e| e > latest) {
             ends = Some(latest);
@@ -54,20 +54,17 @@ pub(super) fn credential_window(asked: &Asked, rules: &KindRules) -> Result<Wind
 /// When a window that rolls has to be renewed; `None` when it does not roll.
 pub(super) fn renew_at(made: &Window, grant: &Window, rules: &KindRules, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let end = made.ends_at()?;
-    let rolls = limit(rules).is_some() && grant.ends_at().is_none_or(|g| g > end);
+    let rolls = limit(rules, grant.ends_at()).is_some() && grant.ends_at().is_none_or(|g| g > end);
     rolls.then(|| {
         let length = end - made.starts_at().max(now);
         (end - length / 4).max(now)
     })
 }
 
-fn limit(rules: &KindRules) -> Option<Duration> {
+/// How long a window may be. A system that only demands an end gets the grant's own, however far it is; without one it rolls.
+fn limit(rules: &KindRules, end: Option<DateTime<Utc>>) -> Option<Duration> {
     let longest = rules.longest_seconds.map(|s| Duration::seconds(i64::try_from(s).unwrap_or(i64::MAX / 1000)));
-    match (longest, rules.end_required) {
-        (Some(l), _) => Some(l),
-        (None, true) => Some(ROLLING),
-        (None, false) => None,
-    }
+    longest.or_else(|| (rules.end_required && end.is_none()).then_some(ROLLING))
 }
 
 /// When a credential is sent: as early as the system takes it, never before it would open by being there.
@@ -126,6 +123,19 @@ mod tests {
         assert_eq!((w.starts_at(), w.ends_at()), (at(-100), Some(at(1200))));
         a.next_stay = Some(at(900));
         assert_eq!(credential_window(&a, &rules).unwrap().ends_at(), Some(at(1000)));
+    }
+
+    #[test]
+    fn a_far_end_is_kept_where_only_an_end_is_required() {
+        let mut rules = KindRules::full();
+        rules.end_required = true;
+        let year = 365 * 86_400;
+        let a = asked(0, year);
+        let w = credential_window(&a, &rules).unwrap();
+        assert_eq!(w.ends_at(), Some(at(year)));
+        assert_eq!(renew_at(&w, &a.grant, &rules, at(0)), None);
+        rules.longest_seconds = Some(86_400);
+        assert_eq!(credential_window(&a, &rules).unwrap().ends_at(), Some(at(86_400)));
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(super) fn blank_target(d: &Draft<'_>, system: &System, system_id: AcsSystemI
         handle: None,
         needs: Needs::Nothing,
         made: None,
+        sent: None,
+        doubt: None,
         may_open_until: None,
         pin: None,
         link: None,

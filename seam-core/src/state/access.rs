@@ -164,8 +164,9 @@ impl Grant {
         // The key stays taken after the end, so that a late repeat finds the grant; it is free again after deletion.
         if !matches!(self.phase, GrantPhase::Deleted { .. }) {
             keys.extend(self.key.as_ref().map(|k| Key::new(Index::GrantKey, k.as_str())));
-            keys.push(Key::id(Index::GrantsOf, self.identity));
         }
+        // A deleted grant is still found by its person: what its cards may open is explained, and kept for history.
+        keys.push(Key::id(Index::GrantsOf, self.identity));
         if self.is_live() {
             keys.extend(self.spaces.iter().map(|s| Key::id(Index::GrantsOn, *s)));
             keys.extend(self.reservation.as_ref().map(|r| Key::new(Index::Reservation, r.as_str())));

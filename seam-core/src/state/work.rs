@@ -37,6 +37,12 @@ pub struct Target {
     /// What the last credential that left this row can do: on a card in somebody's pocket, in a lock's memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<MadeCredential>,
+    /// What is being sent, or was sent last, exactly: what is wanted may have changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<MadeCredential>,
+    /// What may be out there as well: sent without an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<MadeCredential>,
     /// After a removal: until when the system says that it may still open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_open_until: Option<DateTime<Utc>>,
@@ -291,6 +297,18 @@ pub enum QuestionKind {
     WhichOne,
 }
 
+impl MadeCredential {
+    /// The most that two doubtful credentials can do together.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let mut doors = self.doors;
+        doors.extend(other.doors);
+        doors.sort();
+        doors.dedup();
+        Self { doors, window: self.window.hull(&other.window), generation: self.generation.max(other.generation), ..other }
+    }
+}
+
 impl Target {
     /// The wanted credential, if it is one.
     #[must_use]
@@ -329,6 +347,12 @@ impl Target {
             Wanted::Access { user, .. } if !self.is_dead() => keys.push(Key::id(Index::TargetsOfUser, *user)),
             Wanted::Credential(WantedCredential { user: Some(user), .. }) if !self.is_dead() => {
                 keys.push(Key::id(Index::TargetsOfUser, *user));
+            }
+            // Issued directly to a person, without a user: found by the person.
+            Wanted::Credential(WantedCredential { user: None, identity: Some(identity), .. })
+                if self.of == TargetOf::Direct && !self.is_dead() =>
+            {
+                keys.push(Key::id(Index::TargetsOfUser, *identity));
             }
             _ => {}
         }

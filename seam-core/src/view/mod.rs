@@ -1,7 +1,7 @@
 //! Rows to public objects. Pure: what is read comes through a [`Reader`], the time and the keys are passed in.
 //!
 //! A view never decides anything. It says what is stored: what is wanted, what was seen, and the difference between the two as warnings,
-//! errors and pending mutations. Where a door may know something else than we do, it says so ([`explain`], residual access).
+//! errors and pending mutations. Where a door may know something else than we do, it says so (explanations, residual access).
 mod answer;
 mod attempt;
 mod changes;
@@ -25,7 +25,9 @@ pub use answer::{CanEnter, Explanation, Fact, Says};
 pub(crate) use attempt::action_attempt;
 pub(crate) use credential::acs_credential;
 pub(crate) use event::event;
-pub(crate) use explain::{door_claim, explain};
+#[cfg(test)]
+pub(crate) use explain::door_claim;
+pub(crate) use explain::explain;
 pub(crate) use grant::access_grant;
 pub(crate) use instant_key::instant_key;
 pub(crate) use method::access_method;
@@ -66,9 +68,6 @@ pub(crate) mod sealed {
     pub(crate) fn requested(index: usize) -> String {
         format!("requested.{index}")
     }
-    /// A link that a system made for a mobile key.
-    #[cfg_attr(not(test), expect(dead_code, reason = "handed over with the mobile keys of a redeemed link"))]
-    pub(crate) const LINK: &str = "link";
     /// The number of a card.
     pub(crate) const CARD_NUMBER: &str = "card_number";
     /// Name and contacts of a user without a person, as the JSON of a [`Person`](crate::plan::Person).

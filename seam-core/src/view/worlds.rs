@@ -7,7 +7,7 @@ use super::status;
 use super::target::{best, mode};
 use crate::model::{AcsEntranceId, Holder, StayId, Weekly, Window};
 use crate::plan::residual::system_reaches;
-use crate::provider::{Certainty, DoorClass, DoorLimit, EndsBy, Kind, KindRules, Needs};
+use crate::provider::{Certainty, DoorClass, DoorLimit, Effect, EndsBy, Kind, KindRules, Needs};
 use crate::state::{Doing, Entrance, SeenState, Stay, StayPhase, System, Target, Wanted};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
@@ -120,8 +120,23 @@ impl<'a> Known<'a> {
             && scene.class() == DoorClass::Guest
             && self.stay.is_some_and(|(_, stay)| stay.doors.contains(&scene.door))
     }
-    fn putting(&self) -> bool {
-        self.target.work.in_flight.is_some_and(|now| matches!(now.doing, Doing::Put { .. } | Doing::Encode { .. }))
+    /// Revisions of which a call has had no answer, or has none yet.
+    fn unanswered(&self) -> impl Iterator<Item = u64> {
+        let unknown = match self.target.seen {
+            SeenState::Unknown { rev } => Some(rev),
+            _ => None,
+        };
+        let under_way = self.target.work.in_flight.and_then(|now| match now.doing {
+            Doing::Put { rev } | Doing::Encode { rev } => Some(rev),
+            Doing::Remove | Doing::Find | Doing::Scan => None,
+        });
+        unknown.into_iter().chain(under_way)
+    }
+    /// A removal has had no answer, or has none yet.
+    fn removal_unanswered(&self) -> bool {
+        let work = &self.target.work;
+        let failed = work.failure.as_ref().is_some_and(|failed| failed.effect == Effect::Unknown);
+        failed || work.look || work.in_flight.is_some_and(|now| now.doing == Doing::Remove)
     }
 }
 
@@ -166,13 +181,17 @@ pub(super) fn opens_at(known: &Known<'_>, scene: &Scene<'_>) -> Maybe {
     let wish = !suspended && opens(known, scene, want);
     let mut cases = Vec::new();
     if system_reaches(target.kind(), scene.class()) {
-        at_system(known, scene, want, wish, &mut cases);
+        at_system(known, scene, want, &mut cases);
     } else {
-        on_card(known, scene, wish, &mut cases);
+        on_card(known, scene, &mut cases);
     }
     if scene.at > scene.now && !target.gone && !target.is_in_place() {
         // By then it has probably been carried out.
-        cases.push(wish);
+        if system_reaches(target.kind(), scene.class()) || suspended {
+            cases.push(wish);
+        } else {
+            there(known, scene, want, &mut cases);
+        }
     }
     if known.lost {
         cases.push(false);
@@ -187,7 +206,7 @@ pub(super) fn opens_at(known: &Known<'_>, scene: &Scene<'_>) -> Maybe {
 }
 
 /// What is on a card that only the lock itself reads.
-fn on_card(known: &Known<'_>, scene: &Scene<'_>, wish: bool, cases: &mut Vec<bool>) {
+fn on_card(known: &Known<'_>, scene: &Scene<'_>, cases: &mut Vec<bool>) {
     match known.made() {
         Some(made) => {
             there(known, scene, made, cases);
@@ -198,23 +217,41 @@ fn on_card(known: &Known<'_>, scene: &Scene<'_>, wish: bool, cases: &mut Vec<boo
         }
         None => cases.push(false),
     }
-    if matches!(known.target.seen, SeenState::Unknown { .. }) || known.putting() {
-        cases.extend([wish, false]);
-        if known.wanted().is_some_and(|(want, _)| has_door(known, scene, want) && want.window.contains(scene.at)) {
-            // The call that had no answer may have carried what was wanted before a suspension.
+    unanswered(known, scene, cases);
+    let target = known.target;
+    if matches!(target.seen, SeenState::Absent { .. }) && target.may_open_until.is_some_and(|until| scene.at < until) {
+        // It was taken back, and it is not known what the card was written with last, if at all.
+        cases.extend([true, false]);
+    }
+}
+
+/// What calls without an answer may have brought: nothing, what is wanted, or what was wanted before, of which no record is kept.
+fn unanswered(known: &Known<'_>, scene: &Scene<'_>, cases: &mut Vec<bool>) {
+    let Some((want, suspended)) = known.wanted() else { return };
+    for rev in known.unanswered() {
+        cases.push(false);
+        if rev != known.target.rev || rev > 1 {
             cases.push(true);
+        } else if !suspended {
+            there(known, scene, want, cases);
         }
     }
 }
 
 /// What is at a system, in a lock that it reaches, or on a phone.
-fn at_system(known: &Known<'_>, scene: &Scene<'_>, want: Content<'_>, wish: bool, cases: &mut Vec<bool>) {
+fn at_system(known: &Known<'_>, scene: &Scene<'_>, want: Content<'_>, cases: &mut Vec<bool>) {
     let target = known.target;
     let was = |cases: &mut Vec<bool>| match known.made() {
         Some(made) => {
             there(known, scene, made, cases);
-            if made.schedule.is_some() && target.made.as_ref().is_some_and(|m| m.rev != target.rev) {
-                there(known, scene, Content { schedule: None, ..made }, cases);
+            if target.made.as_ref().is_some_and(|m| m.rev != target.rev) {
+                // What was made does not say whether it was made with hours, or suspended.
+                if made.schedule.is_some() {
+                    there(known, scene, Content { schedule: None, ..made }, cases);
+                }
+                if known.rules.suspend {
+                    cases.push(false);
+                }
             }
         }
         // A permission keeps no record of what it was before.
@@ -226,8 +263,8 @@ fn at_system(known: &Known<'_>, scene: &Scene<'_>, want: Content<'_>, wish: bool
         SeenState::Present { rev, certainty } => {
             if rev != target.rev {
                 was(cases);
-                if rev == 0 {
-                    // Somebody edited it there: what it is now is not known.
+                if rev == 0 || certainty < best(Some(known.rules)) {
+                    // Somebody edited it there, or what was sent before was never seen in force: what it is now is not known.
                     cases.extend([true, false]);
                 }
             } else if target.needs == Needs::Nothing {
@@ -237,14 +274,17 @@ fn at_system(known: &Known<'_>, scene: &Scene<'_>, want: Content<'_>, wish: bool
                     there(known, scene, want, cases);
                 }
                 if certainty < best(Some(known.rules)) {
-                    was(cases);
+                    // The system has taken it; the door may still know nothing, or what was before, of which no record is kept.
                     cases.push(false);
+                    if rev > 1 {
+                        cases.push(true);
+                    }
                 }
             } else {
                 was(cases);
             }
-            let removing = target.work.in_flight.is_some_and(|now| now.doing == Doing::Remove);
-            if (target.gone || suspended(known)) && (removing || scene.at > scene.now) {
+            let leaves = (target.gone || suspended(known)) && scene.at > scene.now;
+            if leaves || known.removal_unanswered() {
                 cases.push(false);
             }
         }
@@ -252,21 +292,20 @@ fn at_system(known: &Known<'_>, scene: &Scene<'_>, want: Content<'_>, wish: bool
             cases.push(false);
             if certainty == Certainty::Accepted {
                 was(cases);
+                let unseen = certainty < best(Some(known.rules)) && target.rev > 1;
+                if unseen || target.made.as_ref().is_none_or(|made| made.rev != target.rev) {
+                    // A put that had no answer, or was only taken, may have left something of which no record is kept.
+                    cases.push(true);
+                }
             }
             let still = target.may_open_until.is_some_and(|until| scene.at < until);
-            if still && known.made().is_some_and(|made| has_door(known, scene, made)) {
+            if still && known.made().is_none_or(|made| has_door(known, scene, made)) {
                 cases.push(true);
             }
         }
-        SeenState::Unknown { .. } => {
-            was(cases);
-            cases.extend([wish, false]);
-            there(known, scene, want, cases);
-        }
+        SeenState::Unknown { .. } => was(cases),
     }
-    if known.putting() {
-        cases.extend([wish, false]);
-    }
+    unanswered(known, scene, cases);
 }
 
 fn suspended(known: &Known<'_>) -> bool {

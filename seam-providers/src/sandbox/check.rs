@@ -7,6 +7,7 @@ use seam_core::provider::{
     StaySpec, UserSpec, Want,
 };
 use secrecy::ExposeSecret;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A want that the site can hold, in its own words.
 #[derive(Debug)]
@@ -101,8 +102,9 @@ fn credential_doors(config: &SiteConfig, rules: &KindRules, credential: &Credent
     within_limit(rules, &credential.doors)?;
     if let Some((stay, _)) = &credential.stay {
         stay_doors(config, stay)?;
-        let guest = credential.doors.iter().filter(|d| d.class == DoorClass::Guest);
-        if let Some(door) = guest.into_iter().find(|d| !stay.doors.iter().any(|s| s.handle == d.handle)) {
+        let of_stay: BTreeSet<_> = stay.doors.iter().filter_map(|d| d.handle.as_text()).collect();
+        let mut guest = credential.doors.iter().filter(|d| d.class == DoorClass::Guest);
+        if let Some(door) = guest.find(|d| d.handle.as_text().is_none_or(|name| !of_stay.contains(name))) {
             return Err(Failure::refused(Reason::Invalid, format!("{} is no door of the stay", show(&door.handle))));
         }
     }
@@ -110,10 +112,16 @@ fn credential_doors(config: &SiteConfig, rules: &KindRules, credential: &Credent
 }
 
 fn names(config: &SiteConfig, doors: &[Door], able: impl Fn(&EntranceReport) -> bool) -> Result<Vec<String>, Failure> {
-    let mut names = Vec::with_capacity(doors.len());
+    // One lookup table when there are many: ten thousand doors in one call are no reason to take long.
+    let table: BTreeMap<&str, &EntranceReport> = match doors.len() {
+        0..=8 => BTreeMap::new(),
+        _ => config.doors.iter().filter_map(|d| Some((d.handle.as_text()?, d))).collect(),
+    };
+    let (mut names, mut seen) = (Vec::with_capacity(doors.len()), BTreeSet::new());
     for door in doors {
         let name = door.handle.as_text().unwrap_or_default();
-        let Some(known) = config.door(name) else {
+        let known = if table.is_empty() { config.door(name) } else { table.get(name).copied() };
+        let Some(known) = known else {
             return Err(Failure::refused(Reason::NotThere, format!("there is no door {}", show(&door.handle))));
         };
         if known.class == DoorClass::Implicit {
@@ -122,7 +130,7 @@ fn names(config: &SiteConfig, doors: &[Door], able: impl Fn(&EntranceReport) -> 
         if !able(known) {
             return Err(Failure::unsupported(format!("{name} takes no such credential")));
         }
-        if !names.iter().any(|n| n == name) {
+        if seen.insert(name) {
             names.push(name.to_owned());
         }
     }

@@ -6,6 +6,7 @@ use super::stays;
 use super::token::Card;
 use seam_core::model::Window;
 use seam_core::provider::{DoorClass, Handle, Kind};
+use std::fmt;
 
 impl Site {
     /// Somebody deletes a thing by hand. `false`: there was no such thing.
@@ -94,12 +95,12 @@ impl Site {
 }
 
 /// What somebody changes by hand.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum HandEdit {
     /// The window.
     Window(Window),
-    /// The digits of a code. They show in `Debug`: this is a virtual lock.
+    /// The digits of a code.
     Pin(String),
     /// The doors.
     Doors(Vec<String>),
@@ -107,4 +108,16 @@ pub enum HandEdit {
     Suspended(bool),
     /// The name.
     Name(String),
+}
+
+impl fmt::Debug for HandEdit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Window(window) => f.debug_tuple("Window").field(window).finish(),
+            Self::Pin(_) => f.write_str("Pin([redacted])"),
+            Self::Doors(doors) => f.debug_tuple("Doors").field(doors).finish(),
+            Self::Suspended(suspended) => f.debug_tuple("Suspended").field(suspended).finish(),
+            Self::Name(name) => f.debug_tuple("Name").field(name).finish(),
+        }
+    }
 }

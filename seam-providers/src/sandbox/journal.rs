@@ -4,7 +4,7 @@ use super::encoder::EncoderState;
 use super::state::{CardState, LockMemory, LogLine, PhoneState, Room, Row, SiteState, Thing};
 use super::world::State;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -42,11 +42,9 @@ pub(super) struct Journal {
 impl Journal {
     /// Reads the file into `state`, writes it anew without what is out of date, and goes on behind that.
     pub(super) fn open(path: &Path, state: &mut State) -> io::Result<Self> {
-        match File::open(path) {
-            Ok(file) => replay(BufReader::new(file), state)?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-            Err(e) => return Err(e),
-        }
+        let old = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        own(&old)?;
+        replay(BufReader::new(&old), state)?;
         Self::anew(path.to_owned(), state)
     }
 
@@ -57,9 +55,9 @@ impl Journal {
         let mut out = BufWriter::new(File::create(&fresh)?);
         snapshot(&mut out, state)?;
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        own(&file)?;
         file.sync_all()?;
         std::fs::rename(&fresh, &path)?;
-        let file = OpenOptions::new().append(true).open(&path)?;
         let whole = file.metadata()?.len();
         Ok(Self { path, file, whole, grown: 0, small: SMALL })
     }
@@ -97,6 +95,14 @@ impl Journal {
     pub(super) fn keep_small(&mut self, bytes: u64) {
         self.small = bytes;
     }
+}
+
+/// Two worlds on one file would each undo what the other wrote.
+fn own(file: &File) -> io::Result<()> {
+    file.try_lock().map_err(|e| match e {
+        TryLockError::WouldBlock => io::Error::new(io::ErrorKind::WouldBlock, "another world is open on this file"),
+        TryLockError::Error(e) => e,
+    })
 }
 
 fn entry(site: &SiteState, row: &Row) -> Entry {

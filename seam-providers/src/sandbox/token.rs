@@ -83,7 +83,7 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// The phone of this name; a tag of a mobile key names the phone that the key is for.
+    /// The phone of this name; the tag of a mobile key names the phone that the key is for, the tag of a user hers.
     pub(super) fn new(world: World, site: String, name: &str) -> Self {
         let found = world.look(|state| {
             let site = state.sites.get(&site)?;
@@ -93,7 +93,8 @@ impl Phone {
             let tag = Tag(name.to_owned());
             let put = site.things.tagged(Kind::MobileKey, &tag).into_iter().find_map(|id| site.things.get(&id)?.phone.clone());
             let held = || site.phones.iter().find(|(_, p)| p.keys.values().any(|k| k.tag.as_ref() == Some(&tag)));
-            put.or_else(|| held().map(|(name, _)| name.clone()))
+            let of_user = || site.things.tagged(Kind::User, &tag).into_iter().next();
+            put.or_else(|| held().map(|(name, _)| name.clone())).or_else(of_user)
         });
         Self { world, site, name: found.unwrap_or_else(|| name.to_owned()), only: None }
     }

@@ -93,7 +93,8 @@ impl World {
     /// stands for the memory of locks, and is for virtual ones only.
     ///
     /// # Errors
-    /// The file cannot be read or written, or (`InvalidData`) is no journal of a world. Trying again helps when the cause is gone.
+    /// The file cannot be read or written, or (`InvalidData`) is no journal of a world, or (`WouldBlock`) another world is open on it. Trying
+    /// again helps when the cause is gone.
     pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let mut state = State { journaled: true, ..State::default() };
         let journal = Some(Journal::open(path.as_ref(), &mut state)?);

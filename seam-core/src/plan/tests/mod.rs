@@ -2,10 +2,24 @@
 //!
 //! [`Table`] loops a decision from what it needs to what it writes, checks every precondition and every unique key as a store must, and
 //! applies what was decided.
-use super::{Draft, Env, Kept, Stop, Try};
+mod accounts;
+mod credentials;
+mod drifts;
+mod keys;
+mod people;
+mod scans;
+mod spaces;
+mod users;
+
+use super::discover::{Scan, ScannedSystem, apply_scan};
+use super::{Draft, Env, Kept, NewAccount, NewGrant, NewMethod, Outcome, Stop, Try, Who};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::WorkspaceId;
-use crate::provider::{ChannelReport, Handle, SystemReport};
+use crate::model::{
+    AccessGrantId, AccessMethodMode, AcsEntranceId, AcsSystemId, ConnectedAccountId, Holder, Shown, UserIdentityId, WorkspaceId,
+};
+use crate::provider::{
+    Certainty, ChannelReport, DoorClass, DoorLimit, EntranceReport, Groups, Handle, Kind, KindRules, PinRules, SystemReport,
+};
 use crate::state::*;
 use crate::store::{StaticKeys, Vault};
 use chrono::{DateTime, Duration, Utc};
@@ -219,17 +233,123 @@ pub(super) fn report(fingerprint: &str) -> SystemReport {
     SystemReport::new(Handle::text(fingerprint), "Hotel", fingerprint, ChannelReport::new(format!("tcp://{fingerprint}:1"), 1))
 }
 
-/// A system of an account.
-pub(super) fn system(account: u128, report: SystemReport) -> System {
-    System {
-        account: id(account),
-        kind: "sandbox".to_owned(),
-        report,
-        created_at: DateTime::UNIX_EPOCH,
-        missing_since: None,
-        errors: Vec::new(),
-        warnings: Vec::new(),
-        graces: Graces::default(),
-        log_cursor: None,
+/// A system that holds codes and cloud keys at any number of doors, and cards too.
+pub(super) fn simple(fingerprint: &str) -> SystemReport {
+    let mut report = report(fingerprint);
+    for kind in [Kind::Code, Kind::CloudKey, Kind::Card] {
+        report.kinds.insert(kind, KindRules::full());
+    }
+    report.pin = Some(PinRules::digits(4, 8));
+    report
+}
+
+/// A system that thinks in users and fixed groups; its codes open what the user may pass.
+pub(super) fn by_groups(fingerprint: &str) -> SystemReport {
+    let mut report = simple(fingerprint);
+    for kind in [Kind::User, Kind::Access] {
+        report.kinds.insert(kind, KindRules::full());
+    }
+    report.kinds.insert(Kind::Code, KindRules { doors: DoorLimit::ByUser, ..KindRules::full() });
+    report.pin = Some(PinRules { unique_in_system: true, ..PinRules::digits(4, 8) });
+    report.groups = Groups::Fixed;
+    report
+}
+
+/// A door that takes everything.
+pub(super) fn door(name: &str) -> EntranceReport {
+    let mut door = EntranceReport::new(Handle::text(name), name, DoorClass::Online);
+    (door.code, door.card, door.mobile_key, door.cloud_key) = (true, true, true, true);
+    door
+}
+
+/// A scan of one system with these doors.
+pub(super) fn scan_of(report: &SystemReport, doors: &[&str]) -> Scan {
+    let mut system = ScannedSystem::new(report.clone());
+    system.entrances = Some(doors.iter().map(|name| door(name)).collect());
+    Scan { systems: vec![system] }
+}
+
+/// A connected site.
+pub(super) struct Site {
+    pub(super) account: ConnectedAccountId,
+    pub(super) system: AcsSystemId,
+    pub(super) doors: Vec<AcsEntranceId>,
+}
+
+impl Table {
+    /// Connects an account that was not read yet.
+    pub(super) fn connect(&mut self) -> ConnectedAccountId {
+        let new = NewAccount { kind: "sandbox".to_owned(), settings: Shown::new("{\"password\":\"geheim\"}") };
+        match self.run(|d| super::account::connect(d, &new)).unwrap() {
+            Outcome::Account(id) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+    /// Applies a scan.
+    pub(super) fn scan(&mut self, account: ConnectedAccountId, scan: &Scan) {
+        let scan = Ok(scan.clone());
+        self.run(|d| apply_scan(d, account, &scan)).unwrap();
+    }
+    /// Connects an account with one system and these doors.
+    pub(super) fn site(&mut self, report: &SystemReport, doors: &[&str]) -> Site {
+        let account = self.connect();
+        self.scan(account, &scan_of(report, doors));
+        let system = AcsSystemId::from_uuid(self.find(&Key::id(Index::SystemsOf, account))[0]);
+        let doors = doors.iter().map(|name| self.door(system, name)).collect();
+        Site { account, system, doors }
+    }
+    /// A door by its vendor name.
+    pub(super) fn door(&self, system: AcsSystemId, name: &str) -> AcsEntranceId {
+        AcsEntranceId::from_uuid(self.find(&place_key(system, "entrance", &Handle::text(name)))[0])
+    }
+    /// A person with a name.
+    pub(super) fn person(&mut self, name: &str) -> UserIdentityId {
+        let person = super::Person { full_name: Some(name.to_owned()), ..super::Person::default() };
+        match self.run(|d| super::identity::create(d, &person)).unwrap() {
+            Outcome::Identity(id) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+    /// A grant of a mode at doors for ten days.
+    pub(super) fn grant(&mut self, who: UserIdentityId, mode: AccessMethodMode, place: impl Fn(&mut NewGrant)) -> AccessGrantId {
+        let mut new = NewGrant {
+            who: Who::Known(who),
+            entrances: Vec::new(),
+            spaces: Vec::new(),
+            space_keys: Vec::new(),
+            starts_at: None,
+            ends_at: Some(self.now + Duration::days(10)),
+            schedule: None,
+            methods: vec![NewMethod::new(mode)],
+            holder: Holder::Guest,
+            reservation: None,
+            party_entrances: Vec::new(),
+            key: None,
+            name: None,
+        };
+        place(&mut new);
+        match self.run(|d| super::grant::create(d, &new)).unwrap() {
+            Outcome::Grant(id) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+    /// The targets of a grant's methods.
+    pub(super) fn targets_of(&self, grant: AccessGrantId) -> Vec<RowId> {
+        let grant = self.get::<Grant>(grant);
+        grant.requested.iter().flat_map(|r| &r.methods).flat_map(|m| self.get::<Method>(*m).targets).collect()
+    }
+    /// What is wanted is there, as if the engine had put it an hour ago.
+    pub(super) fn carry_out(&mut self) {
+        let hour_ago = self.now - Duration::hours(1);
+        for (row, t) in self.all::<Target>() {
+            if !t.gone {
+                self.edit::<Target>(row, |t| {
+                    t.seen = SeenState::Present { rev: t.rev, certainty: Certainty::Verified };
+                    t.handle = Some(Handle::text(format!("v-{}", row.simple())));
+                    t.synced_at = Some(hour_ago);
+                    t.work = Work::default();
+                });
+            }
+        }
     }
 }

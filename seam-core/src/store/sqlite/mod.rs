@@ -116,7 +116,7 @@ impl SqliteStore {
             let todo = Arc::clone(&todo);
             threads.push(spawn("seam-store-read", move || read::serve(&conn, &todo))?);
         }
-        let writer = Writer::new(Arc::clone(&shared), conn, asked);
+        let writer = Writer::new(Arc::clone(&shared), conn, asked, options.checkpoint_pages);
         threads.push(spawn("seam-store-write", move || writer.run())?);
         Ok(Self { shared, asks, jobs: Mutex::new(Some(jobs)), threads: Mutex::new(threads) })
     }

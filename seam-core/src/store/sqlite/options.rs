@@ -10,6 +10,7 @@ pub struct SqliteOptions {
     pub(super) page_size: u32,
     pub(super) max_pages: Option<u32>,
     pub(super) busy_timeout: Duration,
+    pub(super) checkpoint_pages: u32,
     unsynced: bool,
 }
 
@@ -21,6 +22,7 @@ impl Default for SqliteOptions {
             page_size: 2_048,
             max_pages: None,
             busy_timeout: super::open::BUSY_TIMEOUT,
+            checkpoint_pages: 4_000,
             unsynced: false,
         }
     }
@@ -54,6 +56,11 @@ impl SqliteOptions {
     /// How long a commit waits when another program holds the file's lock, before it fails with the code `database_locked`. Default 2 s.
     pub fn busy_timeout(mut self, at_most: Duration) -> Self {
         self.busy_timeout = at_most;
+        self
+    }
+    /// How many pages the write-ahead log may hold before it is copied back into the file. Default 4,000. Fewer means more syncs.
+    pub fn checkpoint_pages(mut self, pages: u32) -> Self {
+        self.checkpoint_pages = pages;
         self
     }
     /// Does not wait for the disk, so that a power failure loses commits. Only for the proof that such a loss would be noticed.

@@ -19,8 +19,6 @@ use tokio::sync::oneshot::Sender;
 
 /// The most asks that share a transaction.
 const BATCH: usize = 1024;
-/// How many pages the write-ahead log may hold before it is copied back.
-const CHECKPOINT_PAGES: i64 = 4_000;
 /// How often the length of the log is looked at, in commits.
 const LOOK_EVERY: u64 = 8;
 
@@ -65,12 +63,14 @@ pub(super) struct Writer {
     commits: u64,
     /// Changes when another program writes to the file.
     data_version: i64,
+    /// How many pages the write-ahead log may hold before it is copied back.
+    checkpoint_pages: i64,
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, conn: Connection, asks: Receiver<Ask>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, conn: Connection, asks: Receiver<Ask>, checkpoint_pages: u32) -> Self {
         let data_version = data_version(&conn).unwrap_or(0);
-        Self { shared, conn, asks, released: 1, took: Duration::ZERO, commits: 0, data_version }
+        Self { shared, conn, asks, released: 1, took: Duration::ZERO, commits: 0, data_version, checkpoint_pages: checkpoint_pages.into() }
     }
 
     pub(super) fn run(mut self) {
@@ -262,9 +262,9 @@ impl Writer {
         };
         // An SQLite too old to know NOOP makes a checkpoint of it.
         let (in_log, copied) = pages("NOOP");
-        if in_log - copied >= CHECKPOINT_PAGES {
+        if in_log - copied >= self.checkpoint_pages {
             // Readers hold a snapshot only for the time of one read; when they have kept the log from starting over, they are waited for.
-            pages(if in_log >= 4 * CHECKPOINT_PAGES { "RESTART" } else { "PASSIVE" });
+            pages(if in_log >= 4 * self.checkpoint_pages { "RESTART" } else { "PASSIVE" });
             self.shared.stats.checkpoints.fetch_add(1, Relaxed);
         }
     }

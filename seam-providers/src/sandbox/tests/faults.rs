@@ -136,3 +136,24 @@ fn settings_are_checked_and_not_repeated() {
         assert!(factory.readiness(&*unknown).await[0].blocking);
     });
 }
+
+#[test]
+fn ten_thousand_doors_in_one_call_take_no_time() {
+    run(async {
+        let s = Stage::new(SiteConfig::hotel("hotel", 10_000));
+        let names: Vec<String> = (101..10_101).map(|n: u32| n.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut spec = s.credential(Body::Card { number: None }, &[], window("01T10:00", "03T11:00"));
+        let door = |n: &&str| seam_core::provider::Door {
+            id: AcsEntranceId::from_uuid(Uuid::nil()),
+            handle: Handle::text(*n),
+            class: DoorClass::Guest,
+        };
+        spec.doors = names.iter().map(door).collect();
+        let started = std::time::Instant::now();
+        s.encode_at("desk-1", &spec, "master").await.unwrap();
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        s.site.reconfigure(|c| c.rule(Kind::Card, |r| r.doors = DoorLimit::Many { guest: 64, common: 8 }));
+        assert_eq!(s.encode_at("desk-1", &spec, "master").await.unwrap_err().reason, Reason::Unsupported);
+    });
+}

@@ -102,8 +102,21 @@ fn a_file_does_not_grow_for_ever() {
         }
         assert!(s.world.journal_error().is_none());
         assert!(std::fs::metadata(&path).unwrap().len() < 40_000);
+        let uid = card.uid().to_owned();
+        drop((s, card));
         let again = open();
-        assert_eq!(again.try_card("101", &again.world.card(card.uid()).unwrap()), Why::Opened);
+        assert_eq!(again.try_card("101", &again.world.card(&uid).unwrap()), Why::Opened);
         assert_ne!(again.site.door("101").generation(), 0);
     });
+}
+
+#[test]
+fn one_file_carries_one_world() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("world.jsonl");
+    let open = || World::open(&path, Arc::new(ManualClock::new(at("01T12:00"))));
+    let world = open().unwrap();
+    assert_eq!(open().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    drop(world);
+    open().unwrap();
 }
