@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use seam_core::clock::Clock;
 use seam_core::model::ActionStatus;
 use seam_core::{AccessGrantId, AccessMethodMode, ErrorKind, GrantUpdate, NewGrant, NewMethod, Result, Who};
-use seam_providers::sandbox::{JobOutcome, Silence, SiteConfig, Why};
+use seam_providers::sandbox::{JobOutcome, Silence, SiteConfig, When, Why};
 use seam_providers::test_kit::{Instant, TestHotel};
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ async fn a_run(seed: u64) -> Result<String> {
     let hotel = TestHotel::new().rooms(2).seed(seed).build().await;
     let mut seen = String::new();
     for room in ["101", "102"] {
-        hotel.site().lose_next(1, seam_providers::sandbox::When::After);
+        hotel.site().lose_next(1, When::After);
         let guest = hotel.check_in("Guest", room, FROM, TO).await?;
         seen += &format!("{} {}\n", guest.access_grant_id, guest.pin());
     }
@@ -117,6 +117,20 @@ async fn a_call_without_an_answer_is_under_way_until_time_passes() -> Result<()>
     hotel.speak();
     hotel.wait(hotel.workspace().access_grants().wait_until_issued(grant, Duration::from_secs(600))).await?;
     assert!(hotel.now() > before + TimeDelta::seconds(5), "the answer that was lost was waited for");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_holds_up_no_other_call_to_the_same_system() -> Result<()> {
+    let hotel = TestHotel::new().build().await;
+    hotel.site().lose_next(1, When::Before);
+    let before = hotel.now();
+    let anna = hotel.check_in("Anna", "101", FROM, TO).await?;
+    assert_eq!(hotel.site().calls("put"), 2, "of three doors one has lost its request");
+    let ben = hotel.check_in("Ben", "102", FROM, TO).await?;
+    assert_eq!((hotel.now(), hotel.site().calls("put")), (before, 5));
+    assert!(is_issued(&hotel, ben.access_grant_id).await?);
+    assert!(!is_issued(&hotel, anna.access_grant_id).await?);
     Ok(())
 }
 
