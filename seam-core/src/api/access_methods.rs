@@ -1,6 +1,7 @@
 //! Access methods.
 use super::Workspace;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::UnmanagedAccessMethod;
 use crate::model::{AccessGrantId, AccessMethod, AccessMethodId, AcsEncoderId, AcsEntranceId, ActionAttempt, ActionAttemptId, Shown};
 use crate::plan::{Change, EncodeWhat, MethodsOf, NewEncode, Outcome};
 use crate::view;
