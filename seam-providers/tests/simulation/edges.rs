@@ -149,7 +149,9 @@ pub(crate) fn events(old: Option<&Row>, new: &Row, set: &Changeset) -> Result<()
             }
             let lost = before.is_some_and(|b| b.issued) && !m.issued && !m.is_over();
             let found = told("access_method.revoked", "access_method_id", new.id);
-            if found != usize::from(lost) {
+            // One that is revoked and deleted in one commit may be told as both.
+            let both = before.is_some_and(|b| b.issued) && m.is_over();
+            if found != usize::from(lost) && !(both && found == 1) {
                 return Err(format!("access_method.revoked was told {found} times, not {}", usize::from(lost)));
             }
             Ok(())
