@@ -135,10 +135,10 @@ async fn fail_power(folder: &Path, record: &[Recorded], cuts: u64) -> Failures {
     failures
 }
 
-/// How many cuts, and what the child is told: few pages to the checkpoint, so that there are many checkpoints.
+/// How many cuts, and what the child is told: short logs, so that there are many checkpoints.
 fn power() -> (u64, [(&'static str, &'static str); 2]) {
     let cuts = number("SEAM_CUTS", if in_ci() { 400 } else { 100 });
-    (cuts, [("SEAM_CHILD_COMMITS", "700"), ("SEAM_CHILD_CHECKPOINT", "200")])
+    (cuts, [("SEAM_CHILD_COMMITS", "700"), ("SEAM_CHILD_CHECKPOINT", "300000")])
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn a_disk_that_fails_at_any_call() {
         // The first calls are those of opening.
         let call = if round < 60 { 1 + round / 3 } else { 1 + random.below(calls) };
         let place = folder.path().join(round.to_string());
-        let environment = [("SEAM_CHILD_COMMITS", "120"), ("SEAM_CHILD_CHECKPOINT", "60"), (kind, &*call.to_string())];
+        let environment = [("SEAM_CHILD_COMMITS", "120"), ("SEAM_CHILD_CHECKPOINT", "100000"), (kind, &*call.to_string())];
         let (_, files) = record(&library, &place, &environment);
         let said = std::fs::read_to_string(files.join("acks")).unwrap();
         let of = format!("{kind} {call}: {said}");

@@ -1,6 +1,7 @@
 //! What the replay asks of a hotel. The SDK's driver is one; [`ModelHotel`](crate::model_hotel::ModelHotel) is another.
 use crate::world::{CardMethod, CardNo, DoorNo, GrantNo, GrantWish, HotelPlan, Instant, Staff, Token, Window};
 use std::error::Error;
+use std::time::Duration;
 
 /// What the hotel wants to be reminded of when the replay is taken up again: the ids that it gave out, say. Written into the
 /// journal with the finished operation, and handed to [`Hotel::recall`].
@@ -27,11 +28,16 @@ pub struct Counts {
     pub credentials: u64,
     /// Events that were told.
     pub events: u64,
+    /// Grants that this process made.
+    pub granted: u64,
+    /// How long it took until they were durable. Carrying them to the doors is not in it.
+    pub granting: Duration,
 }
 
 /// A hotel.
 ///
-/// Operations come in the order of their instants, one at a time, each after [`advance`](Self::advance) to its instant. Every
+/// Operations come in the order of their instants, one at a time, each after [`advance`](Self::advance) to its instant, or later
+/// when the hotel's clock is ahead: some things take time. Every
 /// change has a key: when the process ended before its outcome was noted, the same operation comes again with the same key, and
 /// must then have happened once. When a call returns, what it caused has reached the doors that can be reached: PINs and phones
 /// follow at once, cards when they are encoded.
@@ -42,6 +48,9 @@ pub trait Hotel {
 
     /// Lets the clock run until this instant; what is due by then has happened.
     async fn advance(&mut self, to: Instant) -> Result<(), HotelError>;
+
+    /// What its clock shows.
+    fn now(&self) -> Instant;
 
     /// Gives a member of staff her card.
     async fn hire(&mut self, key: &str, staff: &Staff) -> Result<Memo, HotelError>;
@@ -79,6 +88,7 @@ pub trait Hotel {
     /// What was counted so far.
     async fn counts(&mut self) -> Result<Counts, HotelError>;
 
-    /// Reminds of an operation that was finished before the process ended. Called in order, before anything else but `open`.
-    fn recall(&mut self, op: &crate::script::Op, memo: &Memo);
+    /// Reminds of an operation that was finished, at this instant, before the process ended. Called in order, before anything else
+    /// but `open`.
+    fn recall(&mut self, at: Instant, memo: &Memo);
 }

@@ -5,7 +5,7 @@
 //! real; a real program would never write a PIN into a file.
 use crate::hotel::Memo;
 use crate::script::Script;
-use crate::world::GrantNo;
+use crate::world::{GrantNo, Instant};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -14,6 +14,9 @@ use std::path::Path;
 /// What came of an operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
+    /// When it was done, when that was later than it was meant to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<Instant>,
     /// For a door: whether it opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened: Option<bool>,

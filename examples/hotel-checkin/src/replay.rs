@@ -6,7 +6,6 @@ use crate::script::{Deed, Note, Op, Script};
 use crate::world::{GrantNo, Instant, Token, Window};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 /// Wrong answers that are kept with their explanation.
 const KEPT: usize = 20;
@@ -58,8 +57,6 @@ pub struct Tally {
     pub verdicts: BTreeMap<Verdict, u64>,
     /// Special cases.
     pub notes: BTreeMap<Note, u64>,
-    /// Grants made by this process, and how long the calls that made them took.
-    pub booking: (u64, Duration),
 }
 
 /// A replay.
@@ -103,7 +100,7 @@ impl<'s> Replay<'s> {
         let mut replay = Self::new(script);
         let (journal, done) = Journal::open(journal, script)?;
         for (op, outcome) in script.ops.iter().zip(&done) {
-            hotel.recall(op, &outcome.memo);
+            hotel.recall(outcome.late.unwrap_or(op.at), &outcome.memo);
             replay.account(op, outcome);
         }
         replay.next = done.len();
@@ -125,12 +122,7 @@ impl<'s> Replay<'s> {
     pub async fn run(&mut self, hotel: &mut impl Hotel, until: usize, mut watch: impl FnMut(&Step<'_>)) -> Result<(), ReplayError> {
         while let Some(op) = self.script.ops.get(self.next).filter(|_| self.next < until) {
             let failed = |source| ReplayError::Hotel { op: self.next, key: op.key(), deed: format!("{:?}", op.deed), source };
-            let started = std::time::Instant::now();
             let outcome = self.perform(hotel, op).await.map_err(failed)?;
-            if matches!(op.deed, Deed::Book(_)) {
-                self.tally.booking.0 += 1;
-                self.tally.booking.1 += started.elapsed();
-            }
             if let Some(journal) = &mut self.journal {
                 journal.finished(self.next, &outcome)?;
             }
@@ -143,8 +135,9 @@ impl<'s> Replay<'s> {
 
     async fn perform(&self, hotel: &mut impl Hotel, op: &Op) -> Result<Outcome, HotelError> {
         let key = op.key();
-        hotel.advance(op.at).await?;
-        let mut outcome = Outcome::default();
+        let now = hotel.now();
+        hotel.advance(op.at.max(now)).await?;
+        let mut outcome = Outcome { late: (now > op.at).then_some(now), ..Outcome::default() };
         outcome.memo = match op.deed {
             Deed::Hire(staff) => {
                 let staff = self.script.plan.staff.get(usize::from(staff)).ok_or("there is no such staff")?;
@@ -198,21 +191,22 @@ impl<'s> Replay<'s> {
 
     /// Tells the oracle what was done, and holds a door's answer against its own.
     fn account(&mut self, op: &Op, outcome: &Outcome) -> Option<Verdict> {
+        let at = outcome.late.unwrap_or(op.at);
         self.tally.operations += 1;
         for note in Note::ALL.into_iter().filter(|note| op.notes.has(*note)) {
             *self.tally.notes.entry(note).or_default() += 1;
         }
         let verdict = if let Deed::Try { door, token } = op.deed {
-            self.hear(op.at, outcome);
-            let verdict = self.oracle.expect(op.at, door, token);
-            self.judge(op, verdict, outcome);
+            self.hear(at, outcome);
+            let verdict = self.oracle.expect(at, door, token);
+            self.judge(at, op, verdict, outcome);
             Some(verdict)
         } else {
             None
         };
-        self.oracle.learn(op.at, &op.deed, &self.script.wishes);
+        self.oracle.learn(at, &op.deed, &self.script.wishes);
         if verdict.is_none() {
-            self.hear(op.at, outcome);
+            self.hear(at, outcome);
         }
         self.tally.grants += u64::from(matches!(op.deed, Deed::Book(_)));
         verdict
@@ -226,7 +220,7 @@ impl<'s> Replay<'s> {
         }
     }
 
-    fn judge(&mut self, op: &Op, verdict: Verdict, outcome: &Outcome) {
+    fn judge(&mut self, at: Instant, op: &Op, verdict: Verdict, outcome: &Outcome) {
         self.tally.door_attempts += 1;
         if outcome.opened == Some(verdict.opens()) {
             *self.tally.verdicts.entry(verdict).or_default() += 1;
@@ -238,7 +232,7 @@ impl<'s> Replay<'s> {
         let did = word(outcome.opened == Some(true));
         let should = word(verdict.opens());
         let why = if outcome.why.is_empty() { String::new() } else { format!(" ({})", outcome.why) };
-        self.wrong(op.at, || format!("{}: {name} {did}{why} for {token}; it {should}: {verdict}", op.key()));
+        self.wrong(at, || format!("{}: {name} {did}{why} for {token}; it {should}: {verdict}", op.key()));
     }
 
     fn wrong(&mut self, at: Instant, what: impl FnOnce() -> String) {

@@ -45,7 +45,6 @@ impl Summary {
         counts.insert("operations", tally.operations);
         counts.insert("rooms", script.plan.doors.iter().filter(|door| door.room).count() as u64);
         counts.insert("same_day_turnovers", script.turnovers as u64);
-        let (made, during) = tally.booking;
         Self {
             bookings,
             grants: tally.grants,
@@ -54,7 +53,11 @@ impl Summary {
             events: hotel.events,
             door_attempts: tally.door_attempts,
             wrong_answers: tally.wrong_answers,
-            durable_grants_per_second: if during.is_zero() { 0.0 } else { rounded(made as f64 / during.as_secs_f64()) },
+            durable_grants_per_second: if hotel.granting.is_zero() {
+                0.0
+            } else {
+                rounded(hotel.granted as f64 / hotel.granting.as_secs_f64())
+            },
             peak_memory_bytes: peak_memory(),
             seconds: rounded(took.as_secs_f64()),
             counts,

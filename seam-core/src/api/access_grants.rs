@@ -2,8 +2,8 @@
 use super::Workspace;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    AccessGrant, AccessGrantId, AccessMethod, AcsEntrance, AcsEntranceId, AcsSystem, AcsSystemId, Page, Space,
-    SpaceId, UnmanagedAccessGrant, UserIdentity, UserIdentityId,
+    AccessGrant, AccessGrantId, AccessMethod, AcsEntrance, AcsEntranceId, AcsSystem, AcsSystemId, Page, Space, SpaceId,
+    UnmanagedAccessGrant, UserIdentity, UserIdentityId,
 };
 use crate::plan::{Change, GrantUpdate, NewGrant, NewMethod, Outcome};
 use crate::state::{Body, Index, Key, RowKind};
@@ -64,7 +64,7 @@ impl AccessGrants<'_> {
     /// `Conflict` (the reservation rules: `reservation_entrance_change`, `reservation_joiner_entrance_set`, `reservation_time_frames`),
     /// `IdempotencyConflict`, `Unsupported` (a system cannot do it), `Exhausted` (no PIN or slot is free): nothing was written.
     /// `Busy`, `Store`: nothing was written; may be retried.
-    pub async fn create(&self, new: NewGrant) -> Result<AccessGrant> {
+    pub async fn create(self, new: NewGrant) -> Result<AccessGrant> {
         let outcome = self.ws.apply(Change::CreateGrant(Box::new(new))).await?;
         let Outcome::Grant(id) = outcome else { return Err(Error::new(ErrorKind::Internal, "unexpected_outcome", "a grant was expected")) };
         self.get(id).await
@@ -73,14 +73,14 @@ impl AccessGrants<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get(&self, id: AccessGrantId) -> Result<AccessGrant> {
+    pub async fn get(self, id: AccessGrantId) -> Result<AccessGrant> {
         self.ws.look(|v| view::access_grant(v, id)).await
     }
     /// A grant by the caller's key.
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get_by_key(&self, key: &str) -> Result<AccessGrant> {
+    pub async fn get_by_key(self, key: &str) -> Result<AccessGrant> {
         self.ws
             .look(|v| match v.reader.find(&Key::new(Index::GrantKey, key))?.first() {
                 Some(row) => view::access_grant(v, AccessGrantId::from_uuid(*row)),
@@ -92,7 +92,7 @@ impl AccessGrants<'_> {
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
-    pub async fn list(&self, filter: &GrantFilter) -> Result<Page<AccessGrant>> {
+    pub async fn list(self, filter: &GrantFilter) -> Result<Page<AccessGrant>> {
         let key = if let Some(k) = &filter.access_grant_key {
             Some(Key::new(Index::GrantKey, k.as_str()))
         } else if let Some(r) = &filter.reservation_key {
@@ -119,7 +119,7 @@ impl AccessGrants<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get_related(&self, ids: &[AccessGrantId]) -> Result<Related> {
+    pub async fn get_related(self, ids: &[AccessGrantId]) -> Result<Related> {
         let mut out = Related::default();
         let (mut doors, mut systems, mut spaces, mut people) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for id in ids {
@@ -161,7 +161,7 @@ impl AccessGrants<'_> {
     /// # Errors
     /// `InvalidInput`, `NotFound`, `Conflict` (`access_grant_ended`, `reservation_time_frames`), `Unsupported`, `Exhausted`; `Busy`, `Store` (may be
     /// retried).
-    pub async fn update(&self, update: GrantUpdate) -> Result<AccessGrant> {
+    pub async fn update(self, update: GrantUpdate) -> Result<AccessGrant> {
         let id = update.grant;
         self.ws.apply(Change::UpdateGrant(update)).await?;
         self.get(id).await
@@ -171,14 +171,14 @@ impl AccessGrants<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Busy`, `Store` (may be retried).
-    pub async fn delete(&self, grant: AccessGrantId) -> Result<()> {
+    pub async fn delete(self, grant: AccessGrantId) -> Result<()> {
         self.ws.apply(Change::DeleteGrant { grant }).await.map(drop)
     }
     /// Suspends a grant: everything is kept, nothing opens.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` (`access_grant_ended`); `Busy`, `Store` (may be retried).
-    pub async fn suspend(&self, grant: AccessGrantId) -> Result<AccessGrant> {
+    pub async fn suspend(self, grant: AccessGrantId) -> Result<AccessGrant> {
         self.ws.apply(Change::SuspendGrant { grant, suspended: true }).await?;
         self.get(grant).await
     }
@@ -186,7 +186,7 @@ impl AccessGrants<'_> {
     ///
     /// # Errors
     /// As [`AccessGrants::suspend`].
-    pub async fn resume(&self, grant: AccessGrantId) -> Result<AccessGrant> {
+    pub async fn resume(self, grant: AccessGrantId) -> Result<AccessGrant> {
         self.ws.apply(Change::SuspendGrant { grant, suspended: false }).await?;
         self.get(grant).await
     }
@@ -194,7 +194,7 @@ impl AccessGrants<'_> {
     ///
     /// # Errors
     /// As [`AccessGrants::create`], but for the people and doors, which are there.
-    pub async fn request_access_methods(&self, grant: AccessGrantId, methods: Vec<NewMethod>) -> Result<AccessGrant> {
+    pub async fn request_access_methods(self, grant: AccessGrantId, methods: Vec<NewMethod>) -> Result<AccessGrant> {
         self.ws.apply(Change::RequestMethods { grant, methods }).await?;
         self.get(grant).await
     }
@@ -222,7 +222,7 @@ impl AccessGrants<'_> {
     ///
     /// # Errors
     /// `Timeout` when the deadline passes, also while the grant is not deleted (the work goes on); `NotFound`; `Store` (may be retried).
-    pub async fn wait_until_removed(&self, grant: AccessGrantId, within: Duration) -> Result<GrantHistory> {
+    pub async fn wait_until_removed(self, grant: AccessGrantId, within: Duration) -> Result<GrantHistory> {
         super::wait::until(self.ws, within, async || match self.get(grant).await {
             Ok(_) => Ok(None),
             Err(e) if e.kind() == ErrorKind::NotFound => self.ws.history(grant).await.map(Some),
@@ -234,7 +234,7 @@ impl AccessGrants<'_> {
     ///
     /// # Errors
     /// `Timeout` when the deadline passes (the work goes on); `NotFound`; `Store` (may be retried).
-    pub async fn wait_until_issued(&self, grant: AccessGrantId, within: Duration) -> Result<AccessGrant> {
+    pub async fn wait_until_issued(self, grant: AccessGrantId, within: Duration) -> Result<AccessGrant> {
         super::wait::until(self.ws, within, async || {
             let g = self.get(grant).await?;
             for id in &g.access_method_ids {

@@ -18,7 +18,7 @@ impl ConnectedAccounts<'_> {
     ///
     /// # Errors
     /// `InvalidInput`; `Busy`, `Store` (may be retried).
-    pub async fn connect(&self, kind: &str, settings: &serde_json::Value) -> Result<ConnectedAccount> {
+    pub async fn connect(self, kind: &str, settings: &serde_json::Value) -> Result<ConnectedAccount> {
         let new = NewAccount { kind: kind.to_owned(), settings: Shown::new(settings.to_string()) };
         match self.ws.apply(Change::Connect(new)).await? {
             Outcome::Account(id) => self.get(id).await,
@@ -29,14 +29,14 @@ impl ConnectedAccounts<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get(&self, id: ConnectedAccountId) -> Result<ConnectedAccount> {
+    pub async fn get(self, id: ConnectedAccountId) -> Result<ConnectedAccount> {
         self.ws.look(|v| view::connected_account(v, id)).await
     }
     /// A page of accounts, in the order in which they were connected.
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
-    pub async fn list(&self, page_cursor: Option<&str>, limit: usize) -> Result<Page<ConnectedAccount>> {
+    pub async fn list(self, page_cursor: Option<&str>, limit: usize) -> Result<Page<ConnectedAccount>> {
         let see = |v: &view::Viewer<'_>, row| view::connected_account(v, ConnectedAccountId::from_uuid(row));
         self.ws.page(RowKind::Account, None, page_cursor, limit, |_| true, see).await
     }
@@ -44,7 +44,7 @@ impl ConnectedAccounts<'_> {
     ///
     /// # Errors
     /// `Timeout` when the deadline passes (the work goes on); `NotFound`; `Store` (may be retried).
-    pub async fn wait_until_synced(&self, id: ConnectedAccountId, within: Duration) -> Result<ConnectedAccount> {
+    pub async fn wait_until_synced(self, id: ConnectedAccountId, within: Duration) -> Result<ConnectedAccount> {
         super::wait::until(self.ws, within, async || {
             let synced = self.ws.look(|v| Ok(v.reader.get::<Account>(id)?.synced_at.is_some())).await?;
             Ok(if synced { Some(self.get(id).await?) } else { None })
@@ -55,42 +55,42 @@ impl ConnectedAccounts<'_> {
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput`; `Busy`, `Store` (may be retried).
-    pub async fn update(&self, account: ConnectedAccountId, settings: &serde_json::Value) -> Result<()> {
+    pub async fn update(self, account: ConnectedAccountId, settings: &serde_json::Value) -> Result<()> {
         self.ws.apply(Change::UpdateAccount { account, settings: Shown::new(settings.to_string()) }).await.map(drop)
     }
     /// Disconnects an account. Nothing is taken away at the vendor.
     ///
     /// # Errors
     /// `NotFound`; `Busy`, `Store` (may be retried).
-    pub async fn delete(&self, account: ConnectedAccountId) -> Result<()> {
+    pub async fn delete(self, account: ConnectedAccountId) -> Result<()> {
         self.ws.apply(Change::Disconnect { account }).await.map(drop)
     }
     /// Reads an account again soon.
     ///
     /// # Errors
     /// `NotFound`; `Busy`, `Store` (may be retried).
-    pub async fn rescan(&self, account: ConnectedAccountId) -> Result<()> {
+    pub async fn rescan(self, account: ConnectedAccountId) -> Result<()> {
         self.ws.apply(Change::Rescan { account }).await.map(drop)
     }
     /// Carries out what a scan held back because it would have ended too much.
     ///
     /// # Errors
     /// `NotFound`, `Conflict`; `Busy`, `Store` (may be retried).
-    pub async fn confirm_held(&self, account: ConnectedAccountId) -> Result<()> {
+    pub async fn confirm_held(self, account: ConnectedAccountId) -> Result<()> {
         self.ws.apply(Change::ConfirmHeld { account }).await.map(drop)
     }
     /// Sets by how much credentials' windows are wider than grants' at a system, in seconds. Never past the next stay's start.
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput`; `Busy`, `Store` (may be retried).
-    pub async fn set_graces(&self, system: AcsSystemId, arrival: u32, departure: u32) -> Result<()> {
+    pub async fn set_graces(self, system: AcsSystemId, arrival: u32, departure: u32) -> Result<()> {
         self.ws.apply(Change::SetGraces { system, arrival, departure }).await.map(drop)
     }
     /// Binds an entrance to another that the system shows now: the lock was replaced, the door was renamed. Grants follow.
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput`; `Busy`, `Store` (may be retried).
-    pub async fn rebind_entrance(&self, entrance: AcsEntranceId, to: AcsEntranceId) -> Result<()> {
+    pub async fn rebind_entrance(self, entrance: AcsEntranceId, to: AcsEntranceId) -> Result<()> {
         self.ws.apply(Change::RebindEntrance { entrance, to }).await.map(drop)
     }
 }

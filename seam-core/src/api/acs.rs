@@ -93,14 +93,14 @@ impl AcsSystems<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get(&self, id: AcsSystemId) -> Result<AcsSystem> {
+    pub async fn get(self, id: AcsSystemId) -> Result<AcsSystem> {
         self.ws.look(|v| view::acs_system(v, id)).await
     }
     /// A page of systems.
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
-    pub async fn list(&self, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsSystem>> {
+    pub async fn list(self, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsSystem>> {
         let see = |v: &Viewer<'_>, row| view::acs_system(v, AcsSystemId::from_uuid(row));
         self.ws.page(RowKind::System, None, page_cursor, limit, |_| true, see).await
     }
@@ -111,7 +111,7 @@ impl AcsEntrances<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get(&self, id: AcsEntranceId) -> Result<AcsEntrance> {
+    pub async fn get(self, id: AcsEntranceId) -> Result<AcsEntrance> {
         self.ws.look(|v| view::acs_entrance(v, id)).await
     }
     /// A page of entrances, of a system or a space if one is named.
@@ -119,7 +119,7 @@ impl AcsEntrances<'_> {
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `NotFound` (the space); `Store` (may be retried).
     pub async fn list(
-        &self,
+        self,
         system: Option<AcsSystemId>,
         space: Option<SpaceId>,
         page_cursor: Option<&str>,
@@ -143,7 +143,7 @@ impl AcsEntrances<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn by_name(&self, name: &str) -> Result<AcsEntrance> {
+    pub async fn by_name(self, name: &str) -> Result<AcsEntrance> {
         let mut cursor = None;
         loop {
             let page = self.list(None, None, cursor.as_deref(), 1000).await?;
@@ -163,14 +163,14 @@ impl AcsAccessGroups<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get(&self, id: AcsAccessGroupId) -> Result<AcsAccessGroup> {
+    pub async fn get(self, id: AcsAccessGroupId) -> Result<AcsAccessGroup> {
         self.ws.look(|v| view::acs_access_group(v, id)).await
     }
     /// A page of groups, of a system if one is named.
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
-    pub async fn list(&self, system: Option<AcsSystemId>, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsAccessGroup>> {
+    pub async fn list(self, system: Option<AcsSystemId>, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsAccessGroup>> {
         let key = system.map(|s| Key::id(Index::PlacesOf, s));
         let see = |v: &Viewer<'_>, row| view::acs_access_group(v, AcsAccessGroupId::from_uuid(row));
         self.ws.page(RowKind::Group, key, page_cursor, limit, |_| true, see).await
@@ -182,14 +182,14 @@ impl AcsUsers<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get(&self, id: AcsUserId) -> Result<AcsUser> {
+    pub async fn get(self, id: AcsUserId) -> Result<AcsUser> {
         self.ws.look(|v| view::acs_user(v, id)).await
     }
     /// A page of users.
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
-    pub async fn list(&self, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsUser>> {
+    pub async fn list(self, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsUser>> {
         let see = |v: &Viewer<'_>, row| view::acs_user(v, AcsUserId::from_uuid(row));
         self.ws.page(RowKind::User, None, page_cursor, limit, |_| true, see).await
     }
@@ -205,7 +205,7 @@ impl AcsUsers<'_> {
     ///
     /// # Errors
     /// `InvalidInput`, `NotFound`, `Conflict`, `Unsupported`; `Busy`, `Store` (may be retried).
-    pub async fn create(&self, new: NewUser) -> Result<AcsUser> {
+    pub async fn create(self, new: NewUser) -> Result<AcsUser> {
         match self.ws.apply(Change::CreateUser(new)).await? {
             Outcome::User(id) => self.get(id).await,
             _ => Err(unexpected()),
@@ -215,7 +215,7 @@ impl AcsUsers<'_> {
     ///
     /// # Errors
     /// `InvalidInput`, `NotFound`, `Unsupported`; `Busy`, `Store` (may be retried).
-    pub async fn update(&self, user: AcsUserId, update: UserUpdate) -> Result<AcsUser> {
+    pub async fn update(self, user: AcsUserId, update: UserUpdate) -> Result<AcsUser> {
         self.ws.apply(Change::UpdateUser { user, update }).await?;
         self.get(user).await
     }
@@ -223,14 +223,14 @@ impl AcsUsers<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Busy`, `Store` (may be retried).
-    pub async fn delete(&self, user: AcsUserId) -> Result<()> {
+    pub async fn delete(self, user: AcsUserId) -> Result<()> {
         self.ws.apply(Change::DeleteUser { user }).await.map(drop)
     }
     /// Suspends a user, or takes her up again.
     ///
     /// # Errors
     /// `NotFound`, `Unsupported`; `Busy`, `Store` (may be retried).
-    pub async fn suspend(&self, user: AcsUserId, suspended: bool) -> Result<AcsUser> {
+    pub async fn suspend(self, user: AcsUserId, suspended: bool) -> Result<AcsUser> {
         self.ws.apply(Change::SuspendUser { user, suspended }).await?;
         self.get(user).await
     }
@@ -238,14 +238,14 @@ impl AcsUsers<'_> {
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput`, `Unsupported`; `Busy`, `Store` (may be retried).
-    pub async fn add_to_access_group(&self, user: AcsUserId, group: AcsAccessGroupId) -> Result<()> {
+    pub async fn add_to_access_group(self, user: AcsUserId, group: AcsAccessGroupId) -> Result<()> {
         self.ws.apply(Change::SetMembership { user, group, member: true }).await.map(drop)
     }
     /// Takes a user out of a group.
     ///
     /// # Errors
     /// `NotFound`; `Busy`, `Store` (may be retried).
-    pub async fn remove_from_access_group(&self, user: AcsUserId, group: AcsAccessGroupId) -> Result<()> {
+    pub async fn remove_from_access_group(self, user: AcsUserId, group: AcsAccessGroupId) -> Result<()> {
         self.ws.apply(Change::SetMembership { user, group, member: false }).await.map(drop)
     }
 }
@@ -255,14 +255,14 @@ impl AcsCredentials<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get(&self, id: AcsCredentialId) -> Result<AcsCredential> {
+    pub async fn get(self, id: AcsCredentialId) -> Result<AcsCredential> {
         self.ws.look(|v| view::acs_credential(v, id)).await
     }
     /// A page of credentials.
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
-    pub async fn list(&self, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsCredential>> {
+    pub async fn list(self, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsCredential>> {
         let see = |v: &Viewer<'_>, row| view::acs_credential(v, AcsCredentialId::from_uuid(row));
         let keep = |row: &crate::state::Row| matches!(&row.body, Body::Target(t) if t.credential().is_some());
         self.ws.page(RowKind::Target, None, page_cursor, limit, keep, see).await
@@ -271,7 +271,7 @@ impl AcsCredentials<'_> {
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
-    pub async fn list_unmanaged(&self, system: AcsSystemId, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsCredential>> {
+    pub async fn list_unmanaged(self, system: AcsSystemId, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsCredential>> {
         let see = |v: &Viewer<'_>, row| view::unmanaged::acs_credential(v, AcsCredentialId::from_uuid(row));
         let key = Key::id(Index::UnmanagedAt, system);
         self.ws.page(RowKind::Unmanaged, Some(key), page_cursor, limit, |_| true, see).await
@@ -280,7 +280,7 @@ impl AcsCredentials<'_> {
     ///
     /// # Errors
     /// `InvalidInput`, `NotFound`, `Unsupported`, `Exhausted`; `Busy`, `Store` (may be retried).
-    pub async fn create(&self, new: NewCredential) -> Result<AcsCredential> {
+    pub async fn create(self, new: NewCredential) -> Result<AcsCredential> {
         match self.ws.apply(Change::CreateCredential(Box::new(new))).await? {
             Outcome::Credential(id) => self.get(id).await,
             _ => Err(unexpected()),
@@ -290,7 +290,7 @@ impl AcsCredentials<'_> {
     ///
     /// # Errors
     /// `InvalidInput`, `NotFound`, `Unsupported`, `Exhausted`; `Busy`, `Store` (may be retried).
-    pub async fn update(&self, credential: AcsCredentialId, code: Option<&str>, ends_at: Option<DateTime<Utc>>) -> Result<AcsCredential> {
+    pub async fn update(self, credential: AcsCredentialId, code: Option<&str>, ends_at: Option<DateTime<Utc>>) -> Result<AcsCredential> {
         self.ws.apply(Change::UpdateCredential { credential, code: code.map(Shown::new), ends_at }).await?;
         self.get(credential).await
     }
@@ -298,7 +298,7 @@ impl AcsCredentials<'_> {
     ///
     /// # Errors
     /// `NotFound`, `Conflict` when it belongs to an access method; `Busy`, `Store` (may be retried).
-    pub async fn delete(&self, credential: AcsCredentialId) -> Result<()> {
+    pub async fn delete(self, credential: AcsCredentialId) -> Result<()> {
         self.ws.apply(Change::DeleteCredential { credential }).await.map(drop)
     }
 }
@@ -308,28 +308,40 @@ impl AcsEncoders<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get(&self, id: AcsEncoderId) -> Result<AcsEncoder> {
+    pub async fn get(self, id: AcsEncoderId) -> Result<AcsEncoder> {
         self.ws.look(|v| view::acs_encoder(v, id)).await
     }
     /// A page of encoders, of a system if one is named.
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
-    pub async fn list(&self, system: Option<AcsSystemId>, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsEncoder>> {
+    pub async fn list(self, system: Option<AcsSystemId>, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsEncoder>> {
         let key = system.map(|s| Key::id(Index::PlacesOf, s));
         let see = |v: &Viewer<'_>, row| view::acs_encoder(v, AcsEncoderId::from_uuid(row));
         self.ws.page(RowKind::Encoder, key, page_cursor, limit, |_| true, see).await
+    }
+    /// The encoder of this display name, at whatever system; the first where there are several.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn by_name(self, name: &str) -> Result<AcsEncoder> {
+        let mut cursor = None;
+        loop {
+            let page = self.list(None, cursor.as_deref(), 1000).await?;
+            if let Some(found) = page.items.into_iter().find(|e| e.display_name == name) {
+                return Ok(found);
+            }
+            cursor = page.pagination.next_page_cursor;
+            if cursor.is_none() {
+                return Err(Error::not_found("acs_encoder", name));
+            }
+        }
     }
     /// Asks for a credential to be written; a card is waited for `card_wait` (1 to 600 s).
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput`, `Unsupported`; `Busy`, `Store` (may be retried).
-    pub async fn encode_credential(
-        &self,
-        encoder: AcsEncoderId,
-        credential: AcsCredentialId,
-        card_wait: Duration,
-    ) -> Result<ActionAttempt> {
+    pub async fn encode_credential(self, encoder: AcsEncoderId, credential: AcsCredentialId, card_wait: Duration) -> Result<ActionAttempt> {
         let wait_seconds = u32::try_from(card_wait.as_secs()).unwrap_or(u32::MAX);
         let new = NewEncode { what: EncodeWhat::Credential(credential), encoder, wait_seconds, would_end: false };
         self.attempt(Change::Encode(new)).await
@@ -338,11 +350,11 @@ impl AcsEncoders<'_> {
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput`; `Busy`, `Store` (may be retried).
-    pub async fn scan_credential(&self, encoder: AcsEncoderId, card_wait: Duration) -> Result<ActionAttempt> {
+    pub async fn scan_credential(self, encoder: AcsEncoderId, card_wait: Duration) -> Result<ActionAttempt> {
         let wait_seconds = u32::try_from(card_wait.as_secs()).unwrap_or(u32::MAX);
         self.attempt(Change::Scan { encoder, wait_seconds }).await
     }
-    async fn attempt(&self, change: Change) -> Result<ActionAttempt> {
+    async fn attempt(self, change: Change) -> Result<ActionAttempt> {
         match self.ws.apply(change).await? {
             Outcome::Attempt(id) => self.ws.action_attempts().get(id).await,
             _ => Err(unexpected()),

@@ -17,14 +17,14 @@ impl ActionAttempts<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get(&self, id: ActionAttemptId) -> Result<ActionAttempt> {
+    pub async fn get(self, id: ActionAttemptId) -> Result<ActionAttempt> {
         self.ws.look(|v| view::action_attempt(v, id)).await
     }
     /// Stops an attempt: one that nobody has begun ends at once; one that is under way is asked to end.
     ///
     /// # Errors
     /// `NotFound`; `Busy`, `Store` (may be retried).
-    pub async fn cancel(&self, id: ActionAttemptId) -> Result<ActionAttempt> {
+    pub async fn cancel(self, id: ActionAttemptId) -> Result<ActionAttempt> {
         self.ws.apply(Change::CancelAttempt { attempt: id }).await?;
         self.get(id).await
     }
@@ -32,7 +32,7 @@ impl ActionAttempts<'_> {
     ///
     /// # Errors
     /// `Timeout` when the deadline passes (the attempt goes on); `NotFound`; `Store` (may be retried).
-    pub async fn wait(&self, id: ActionAttemptId, within: Duration) -> Result<ActionAttempt> {
+    pub async fn wait(self, id: ActionAttemptId, within: Duration) -> Result<ActionAttempt> {
         super::wait::until(self.ws, within, async || Ok(Some(self.get(id).await?).filter(|a| a.status != ActionStatus::Pending))).await
     }
 }

@@ -17,7 +17,7 @@ impl Events<'_> {
     ///
     /// # Errors
     /// `Store` (may be retried).
-    pub async fn list(&self, after: u64, limit: usize) -> Result<Vec<(u64, Event)>> {
+    pub async fn list(self, after: u64, limit: usize) -> Result<Vec<(u64, Event)>> {
         let stored = self.ws.seam.0.store.events(self.ws.id(), after, limit.clamp(1, 1000)).await?;
         self.ws.look(|v| Ok(stored.iter().map(|s| (s.seq, view::event(v, s))).collect())).await
     }
@@ -25,7 +25,7 @@ impl Events<'_> {
     ///
     /// # Errors
     /// `Store` (may be retried).
-    pub async fn pending(&self, consumer: &str, limit: usize) -> Result<Vec<(u64, Event)>> {
+    pub async fn pending(self, consumer: &str, limit: usize) -> Result<Vec<(u64, Event)>> {
         let after = self.ws.seam.0.store.cursor(self.ws.id(), consumer).await?;
         self.list(after, limit).await
     }
@@ -33,21 +33,21 @@ impl Events<'_> {
     ///
     /// # Errors
     /// `Store` (may be retried).
-    pub async fn ack(&self, consumer: &str, upto: u64) -> Result<()> {
+    pub async fn ack(self, consumer: &str, upto: u64) -> Result<()> {
         self.ws.seam.0.store.ack(self.ws.id(), consumer, upto).await
     }
     /// Waits for events after a place in the stream.
     ///
     /// # Errors
     /// `Timeout` when the deadline passes; `Store` (may be retried).
-    pub async fn wait(&self, after: u64, within: Duration) -> Result<Vec<(u64, Event)>> {
+    pub async fn wait(self, after: u64, within: Duration) -> Result<Vec<(u64, Event)>> {
         super::wait::until(self.ws, within, async || Ok(Some(self.list(after, 1000).await?).filter(|e| !e.is_empty()))).await
     }
     /// The audit chain after an entry (0: from the start), at most 1,000. [`verify_audit`](crate::store::verify_audit) checks it.
     ///
     /// # Errors
     /// `Store` (may be retried).
-    pub async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>> {
+    pub async fn audit(self, after: u64, limit: usize) -> Result<Vec<AuditEntry>> {
         self.ws.seam.0.store.audit(self.ws.id(), after, limit.clamp(1, 1000)).await
     }
 }

@@ -17,21 +17,21 @@ impl InstantKeys<'_> {
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput`; `Busy`, `Store` (may be retried).
-    pub async fn generate(&self, identity: UserIdentityId, max_use_count: u32) -> Result<InstantKey> {
+    pub async fn generate(self, identity: UserIdentityId, max_use_count: u32) -> Result<InstantKey> {
         self.made(Change::CreateInstantKey { identity, max_use_count }).await
     }
     /// A link.
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn get(&self, id: InstantKeyId) -> Result<InstantKey> {
+    pub async fn get(self, id: InstantKeyId) -> Result<InstantKey> {
         self.ws.look(|v| view::instant_key(v, id)).await
     }
     /// The links of a person.
     ///
     /// # Errors
     /// `Store` (may be retried).
-    pub async fn list(&self, identity: UserIdentityId) -> Result<Vec<InstantKey>> {
+    pub async fn list(self, identity: UserIdentityId) -> Result<Vec<InstantKey>> {
         self.ws
             .look(|v| {
                 let rows = v.reader.find(&Key::id(Index::InstantKeysOf, identity))?;
@@ -45,17 +45,17 @@ impl InstantKeys<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Busy`, `Store` (may be retried).
-    pub async fn delete(&self, id: InstantKeyId) -> Result<()> {
+    pub async fn delete(self, id: InstantKeyId) -> Result<()> {
         self.ws.apply(Change::DeleteInstantKey { instant_key: id }).await.map(drop)
     }
     /// Redeems a link once, by its short code.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` when it is used up or has expired; `Busy`, `Store` (may be retried).
-    pub async fn redeem(&self, code: &str) -> Result<InstantKey> {
+    pub async fn redeem(self, code: &str) -> Result<InstantKey> {
         self.made(Change::RedeemInstantKey { code: Shown::new(code) }).await
     }
-    async fn made(&self, change: Change) -> Result<InstantKey> {
+    async fn made(self, change: Change) -> Result<InstantKey> {
         match self.ws.apply(change).await? {
             Outcome::InstantKey(id) => self.get(id).await,
             _ => Err(Error::new(ErrorKind::Internal, "unexpected_outcome", "an instant key was expected")),

@@ -236,6 +236,6 @@ impl Workspace {
     /// # Errors
     /// `NotFound`; `Store` when the database cannot be used (may be retried).
     pub async fn explain(&self, person: UserIdentityId, entrance: AcsEntranceId, at: DateTime<Utc>) -> Result<view::Explanation> {
-        self.look(|v| view::explain::explain(v, person, entrance, at)).await
+        self.look(|v| view::explain(v, person, entrance, at)).await
     }
 }

@@ -12,6 +12,7 @@ use crate::store::{Lease, Step};
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeSet;
+use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +28,9 @@ pub(super) async fn work(inner: &Inner, lease: Lease) -> Result<()> {
     let mut rows: BTreeSet<RowId> = BTreeSet::new();
     let mut limit = None;
     loop {
+        let changed = inner.store.changed();
         let room = limit.unwrap_or(1usize).saturating_sub(rows.len());
+        let knew = limit.is_some();
         if !inner.providers.stopping() {
             // Rows whose beginning is not committed yet come again: they are passed over.
             let due = match inner.store.due(&lease, inner.config.lease, rows.len() + room.max(1)).await {
@@ -62,8 +65,21 @@ pub(super) async fn work(inner: &Inner, lease: Lease) -> Result<()> {
             inner.store.release(&lease).await?;
             return Ok(());
         }
+        let free = limit.is_none_or(|limit| rows.len() < limit) && !inner.providers.stopping();
+        if free && !knew {
+            // The first row told how many calls the end takes: the others do not wait for its answer.
+            continue;
+        }
         let renew = inner.clock.now() + chrono::Duration::from_std(inner.config.lease / 3).unwrap_or(chrono::Duration::seconds(20));
-        match select(active.next(), pin!(inner.clock.sleep_until(renew))).await {
+        // While there is room, what is asked for now is begun now, beside calls that hang.
+        let asked = pin!(async {
+            if free {
+                changed.await;
+            } else {
+                pending::<()>().await;
+            }
+        });
+        match select(active.next(), select(asked, pin!(inner.clock.sleep_until(renew)))).await {
             Either::Left((Some(done), _)) => {
                 let (row, result): (RowId, Result<(), Stuck>) = done;
                 rows.remove(&row);

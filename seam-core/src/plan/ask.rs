@@ -392,8 +392,11 @@ pub struct UserUpdate {
     pub phone_number: Option<String>,
     /// When she may pass: start and end; inner `None` clears it.
     #[serde(default, with = "double")]
-    pub schedule: Option<Option<(DateTime<Utc>, Option<DateTime<Utc>>)>>,
+    pub schedule: Option<Option<FromTo>>,
 }
+
+/// A start, and an end if there is one.
+pub type FromTo = (DateTime<Utc>, Option<DateTime<Utc>>);
 
 /// A credential issued directly.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, bon::Builder)]

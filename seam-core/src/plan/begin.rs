@@ -142,6 +142,12 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         settle::lost(d, row)?;
         return Ok(None);
     }
+    if d.get::<Account>(t.account)?.deleted_at.is_some() {
+        // Disconnected: nothing is sent, until the installation is connected again.
+        t.work.due_at = None;
+        d.set(row, t);
+        return Ok(None);
+    }
     let rules = method::rules_of(d, &t)?;
     let doing = match next::next(&t, &rules) {
         Next::Do(doing) => doing,

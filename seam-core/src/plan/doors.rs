@@ -69,6 +69,18 @@ pub(super) fn load(d: &mut Draft<'_>, ids: &[AcsEntranceId]) -> Try<Doors> {
     Ok(out)
 }
 
+/// Refuses doors of a system whose account was disconnected: nothing would be carried there.
+pub(super) fn connected(d: &Draft<'_>, doors: &Doors) -> Try<()> {
+    for (id, system) in &doors.systems {
+        if d.get::<Account>(system.account)?.deleted_at.is_some() {
+            return Err(Error::new(ErrorKind::Conflict, "acs_system_disconnected", "the access system's account is disconnected")
+                .with_context("acs_system_id", id)
+                .into());
+        }
+    }
+    Ok(())
+}
+
 impl Doors {
     /// The doors of one system, in ascending order.
     pub(super) fn of(&self, system: AcsSystemId) -> impl Iterator<Item = &DoorFacts> {

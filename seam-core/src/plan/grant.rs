@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::read::Try;
 use super::{identity, method, stay, validate};
 use crate::error::{Error, ErrorKind};
-use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, EventType, Holder, SpaceId, UserIdentityId, codes};
+use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, EventType, Holder, SpaceId, codes};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
@@ -42,7 +42,11 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
     let spaces = space_ids(d, &new.spaces, &new.space_keys)?;
     let door_ids = doors::resolve(d, &spaces, &new.entrances)?;
     validate::doors(&door_ids)?;
+    for id in &new.entrances {
+        super::rebind::there(d, *id)?;
+    }
     let doors = doors::load(d, &door_ids)?;
+    doors::connected(d, &doors)?;
     if new.methods.iter().all(|m| doors.usable(&m.mode).is_empty()) {
         return Err(Error::new(
             ErrorKind::Unsupported,
@@ -54,10 +58,7 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
     }
     demand_reservation(new.holder, new.reservation.as_deref(), new.methods.iter().map(|m| &m.mode), &doors)?;
     let (who, contact, warnings) = match &new.who {
-        Who::Known(id) => {
-            known(d, *id)?;
-            (*id, None, Vec::new())
-        }
+        Who::Known(id) => (identity::living(d, *id)?.0, None, Vec::new()),
         Who::Inline(person) => identity::inline_identity(d, person)?,
     };
 
@@ -105,14 +106,6 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
 fn digest(d: &Draft<'_>, new: &NewGrant) -> String {
     let text = serde_json::to_string(new).unwrap_or_default();
     d.env.vault.tag(d.env.workspace, "access_grant", &text)
-}
-
-fn known(d: &Draft<'_>, id: UserIdentityId) -> Try<()> {
-    let person = d.get::<Identity>(id)?;
-    if person.deleted_at.is_some() || person.merged_into.is_some() {
-        return Err(Error::not_found("user_identity", id).with_field("user_identity_id").into());
-    }
-    Ok(())
 }
 
 fn space_ids(d: &Draft<'_>, ids: &[SpaceId], keys: &[String]) -> Try<Vec<SpaceId>> {
@@ -288,6 +281,7 @@ pub(super) fn request_methods(d: &mut Draft<'_>, id: AccessGrantId, asked: &[New
     validate::methods(asked)?;
     let grant = live(d, id)?;
     let doors = doors::load(d, &grant.doors)?;
+    doors::connected(d, &doors)?;
     demand_reservation(grant.holder, grant.reservation.as_deref(), asked.iter().map(|m| &m.mode), &doors)?;
     if asked.iter().all(|m| doors.usable(&m.mode).is_empty()) {
         return Err(Error::new(

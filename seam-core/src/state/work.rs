@@ -348,6 +348,12 @@ impl Target {
             Wanted::Credential(WantedCredential { user: Some(user), .. }) if !self.is_dead() => {
                 keys.push(Key::id(Index::TargetsOfUser, *user));
             }
+            // Issued directly to a person, without a user: found by the person.
+            Wanted::Credential(WantedCredential { user: None, identity: Some(identity), .. })
+                if self.of == TargetOf::Direct && !self.is_dead() =>
+            {
+                keys.push(Key::id(Index::TargetsOfUser, *identity));
+            }
             _ => {}
         }
         keys.extend(self.card_tag.as_ref().map(|tag| Key::new(Index::CardNumber, tag.as_str())));

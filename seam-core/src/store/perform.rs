@@ -5,18 +5,22 @@ use crate::model::WorkspaceId;
 use crate::state::{Facts, Index};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Something that is decided from facts: `attempt` is 0 for the optimistic try and 1 after a conflict. Gives what is to be done and what is answered.
+/// How often a decision is made with nobody in between before its conflict is told.
+const EARNEST: u32 = 4;
+
+/// Something that is decided from facts: `attempt` is 0 for the optimistic try and counts up after conflicts. Gives what is to be done and what is answered.
 pub(crate) trait Deciding<T>: FnMut(&Facts, u32) -> Result<(Step, Option<T>)> + Send + 'static {}
 impl<T, F: FnMut(&Facts, u32) -> Result<(Step, Option<T>)> + Send + 'static> Deciding<T> for F {}
 
 struct InEarnest<T, F> {
-    decide: F,
+    decide: Arc<Mutex<F>>,
+    attempt: u32,
     answer: Arc<Mutex<Option<T>>>,
 }
 
 impl<T: Send + 'static, F: Deciding<T>> Decision for InEarnest<T, F> {
     fn decide(&mut self, facts: &Facts) -> Result<Step> {
-        let (step, answer) = (self.decide)(facts, 1)?;
+        let (step, answer) = (self.decide.lock().unwrap_or_else(PoisonError::into_inner))(facts, self.attempt)?;
         if let Some(answer) = answer {
             *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
         }
@@ -72,20 +76,28 @@ pub(crate) async fn perform<T: Send + 'static>(
             }
         }
     }
-    let slot = Arc::new(Mutex::new(None));
-    let decision = Box::new(InEarnest { decide, answer: Arc::clone(&slot) });
-    match store.transact(workspace, decision).await {
-        Ok(_) => answered(slot.lock().unwrap_or_else(PoisonError::into_inner).take()),
-        Err(CommitError::Failed(e)) => Err(e),
-        Err(CommitError::Conflict(Conflict::Fence(_))) => Ok(Performed::FenceLost),
-        Err(CommitError::Conflict(conflict)) => Err(clash(&conflict)),
-        Err(CommitError::InDoubt(id)) => {
-            if store.outcome(workspace, id).await?.is_some() {
-                return answered(slot.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let decide = Arc::new(Mutex::new(decide));
+    let mut last = None;
+    for attempt in 1..=EARNEST {
+        let slot = Arc::new(Mutex::new(None));
+        let decision = Box::new(InEarnest { decide: Arc::clone(&decide), attempt, answer: Arc::clone(&slot) });
+        let take = || slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match store.transact(workspace, decision).await {
+            Ok(_) => return answered(take()),
+            Err(CommitError::Failed(e)) => return Err(e),
+            Err(CommitError::Conflict(Conflict::Fence(_))) => return Ok(Performed::FenceLost),
+            // Something unique is taken where the decision cannot see it; told how often it was tried, it may decide otherwise.
+            Err(CommitError::Conflict(conflict)) => last = Some(clash(&conflict)),
+            Err(CommitError::InDoubt(id)) => {
+                if store.outcome(workspace, id).await?.is_some() {
+                    return answered(take());
+                }
             }
-            Err(Error::new(ErrorKind::Store, "commit_in_doubt", "the answer to a commit was lost and the commit is not there; ask again"))
         }
     }
+    Err(last.unwrap_or_else(|| {
+        Error::new(ErrorKind::Store, "commit_in_doubt", "the answer to a commit was lost and the commit is not there; ask again")
+    }))
 }
 
 fn answered<T>(answer: Option<T>) -> Result<Performed<T>> {

@@ -25,6 +25,9 @@ pub use answer::{CanEnter, Explanation, Fact, Says};
 pub(crate) use attempt::action_attempt;
 pub(crate) use credential::acs_credential;
 pub(crate) use event::event;
+#[cfg(test)]
+pub(crate) use explain::door_claim;
+pub(crate) use explain::explain;
 pub(crate) use grant::access_grant;
 pub(crate) use instant_key::instant_key;
 pub(crate) use method::access_method;

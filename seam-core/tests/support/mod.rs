@@ -43,7 +43,7 @@ pub(crate) fn run_child(say: impl Fn(&str) + Send + Sync + 'static) {
     let Some(file) = std::env::var_os("SEAM_CHILD_FILE") else { return };
     let callers = number("SEAM_CHILD_CALLERS", 16);
     let commits = number("SEAM_CHILD_COMMITS", u64::MAX);
-    let mut options = SqliteOptions::new().checkpoint_pages(number("SEAM_CHILD_CHECKPOINT", 4_000) as u32);
+    let mut options = SqliteOptions::new().checkpoint_bytes(number("SEAM_CHILD_CHECKPOINT", 32 << 20));
     if number("SEAM_CHILD_UNSYNCED", 0) == 1 {
         options = options.unsynced();
     }

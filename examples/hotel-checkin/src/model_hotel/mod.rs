@@ -6,7 +6,6 @@ pub use mistake::Mistake;
 
 use crate::dice::Dice;
 use crate::hotel::{Answer, Counts, Hotel, HotelError, Memo};
-use crate::script::Op;
 use crate::world::{CardMethod, CardNo, DoorNo, GrantNo, GrantWish, HotelPlan, Hours, Instant, Staff, StayNo, Token, Window, ZONE};
 use chrono::{Datelike, Timelike};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -247,6 +246,10 @@ impl Hotel for ModelHotel {
         Ok(())
     }
 
+    fn now(&self) -> Instant {
+        Instant::from_timestamp(self.now, 0).unwrap_or(Instant::MIN_UTC)
+    }
+
     async fn hire(&mut self, key: &str, staff: &Staff) -> Result<Memo, HotelError> {
         if self.first_time(key) {
             let (from, until) = (staff.window.from.timestamp(), staff.window.until.timestamp());
@@ -384,5 +387,5 @@ impl Hotel for ModelHotel {
         Ok(self.counts)
     }
 
-    fn recall(&mut self, _op: &Op, _memo: &Memo) {}
+    fn recall(&mut self, _at: Instant, _memo: &Memo) {}
 }

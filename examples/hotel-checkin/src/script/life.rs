@@ -128,7 +128,7 @@ impl<'a> Life<'a> {
                 .with(Note::DayUse, self.booking.nights == 0)
                 .with(Note::WithoutAdults, self.booking.adults == 0)
                 .with(Note::Party, self.booking.adults >= 20);
-            self.noted(at + seconds(guest.into()), Deed::Book(place), if first { notes } else { Notes::default() });
+            self.noted(at, Deed::Book(place), if first { notes } else { Notes::default() });
             let hand = (0..cards).map(|nth| Card { method: CardMethod { grant, nth }, plastic: self.pen.card(), window: None }).collect();
             self.guests.push(Guest { grant, cards: hand, asked: cards, code: first, phone });
         }
@@ -157,8 +157,8 @@ impl<'a> Life<'a> {
 
     pub(super) fn all(&mut self, at: Instant, notes: Notes, deed: impl Fn(GrantNo) -> Deed) {
         let grants: Vec<GrantNo> = self.guests.iter().map(|g| g.grant).collect();
-        for (place, grant) in (0..).zip(grants) {
-            self.noted(at + seconds(place), deed(grant), if place == 0 { notes } else { Notes::default() });
+        for (place, grant) in grants.into_iter().enumerate() {
+            self.noted(at, deed(grant), if place == 0 { notes } else { Notes::default() });
         }
     }
 

@@ -5,13 +5,14 @@
 mod site;
 
 use crate::hotel::{Answer, Counts, Hotel, HotelError, Memo};
-use crate::script::Op;
 use crate::world::{BLANK, CardMethod, CardNo, DoorNo, GrantNo, GrantWish, HotelPlan, Instant, Staff, Token, Window, ZONE};
 use seam_core::ErrorKind;
 use seam_core::api::{Seam, Workspace};
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::engine::{Engine, EngineConfig};
-use seam_core::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEncoderId, AcsEntranceId, ActionStatus, Holder};
+use seam_core::model::{
+    AccessGrantId, AccessMethodId, AccessMethodMode, AcsEncoderId, AcsEntranceId, ActionAttempt, ActionAttemptId, ActionStatus, Holder,
+};
 use seam_core::plan::{GrantUpdate, NewGrant, NewMethod, Person, Who};
 use seam_core::provider::{ProviderFactory, Tag};
 use seam_core::state::{Body, ReadSet, RowKind};
@@ -40,6 +41,12 @@ pub struct SdkHotel {
     cards: HashMap<CardNo, Card>,
     /// The instant at which the engine has something to do next.
     due: Option<Instant>,
+    /// Something was changed that the engine has not been asked to carry out.
+    changed: bool,
+    /// The encoder that is used next.
+    desk: usize,
+    /// Grants that were made, and how long that took.
+    granted: (u64, Duration),
 }
 
 /// What is known once the doors are.
@@ -82,7 +89,8 @@ impl SdkHotel {
         let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let mut beside = path.as_os_str().to_owned();
         beside.push(".world");
-        let world = World::open(beside, Arc::clone(&shared))?;
+        let named = beside.to_string_lossy().into_owned();
+        let world = World::open(beside, Arc::clone(&shared)).map_err(|e| format!("the virtual world cannot be kept in {named}: {e}"))?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path, shared)?);
         let vault = Vault::new(Arc::new(StaticKeys::new(KEY)));
         let seam = Seam::new(Arc::clone(&store), vault.clone());
@@ -91,7 +99,19 @@ impl SdkHotel {
         // Years pass in minutes here; nobody else writes to these locks.
         config.scan_every = Duration::from_secs(90 * 86_400);
         let engine = Engine::new(store, vault, factories, config);
-        Ok(Self { clock, world, seam, engine, house: None, grants: HashMap::new(), cards: HashMap::new(), due: None })
+        Ok(Self {
+            clock,
+            world,
+            seam,
+            engine,
+            house: None,
+            grants: HashMap::new(),
+            cards: HashMap::new(),
+            due: None,
+            changed: true,
+            desk: 0,
+            granted: (0, Duration::ZERO),
+        })
     }
 
     fn house(&self) -> Result<&House, HotelError> {
@@ -120,9 +140,11 @@ impl SdkHotel {
         cards.get(usize::from(method.nth)).copied().ok_or_else(|| format!("{method:?} was not asked for").into())
     }
 
-    /// Lets the engine do what is due now.
+    /// Lets the engine do what is due now. In a service it runs beside the calls; here it is asked before the clock moves on and
+    /// before a door is tried, so that what a party changes at one moment is carried out together.
     async fn settle(&mut self) -> Result<(), HotelError> {
         self.due = self.engine.round().await?;
+        self.changed = false;
         Ok(())
     }
 
@@ -166,22 +188,36 @@ impl SdkHotel {
     async fn write(&mut self, key: &str, method: AccessMethodId, number: CardNo) -> Result<Memo, HotelError> {
         let card = self.plastic(number)?;
         let mut why = String::new();
-        for (desk, name) in DESKS.iter().enumerate() {
+        for _ in DESKS {
+            let desk = self.desk % DESKS.len();
             let house = self.house()?;
-            let encoder = *house.encoders.get(desk).ok_or("an encoder is missing")?;
-            house.site.encoder(name).put_card(&card);
+            let (name, encoder) = DESKS.get(desk).zip(house.encoders.get(desk).copied()).ok_or("an encoder is missing")?;
+            let lies = house.site.encoder(name);
+            lies.put_card(&card);
             let attempt = house.workspace.once(format!("{key}-at-{name}")).access_methods().encode(method, encoder).await?;
-            self.settle().await?;
-            let house = self.house()?;
-            let attempt = house.workspace.action_attempts().get(attempt.action_attempt_id).await?;
+            let attempt = self.wait_for(attempt.action_attempt_id).await?;
             if attempt.status == ActionStatus::Success {
                 // The card stays where it is until the next one comes: whoever is killed now finds it there.
                 return Ok(Some(serde_json::to_string(&Reminder { grant: None, plastic: Some((number, card.uid().to_owned())) })?));
             }
-            why = attempt.error.map(|e| format!("{}: {}", e.r#type, e.message)).unwrap_or_else(|| "it is still pending".to_owned());
-            house.site.encoder(name).take_card();
+            why = attempt.error.map_or_else(|| "nobody says how it ended".to_owned(), |e| format!("{}: {}", e.r#type, e.message));
+            lies.take_card();
+            self.desk += 1;
         }
         Err(format!("no encoder writes the card ({why})").into())
+    }
+
+    /// Waits for an attempt as a clerk does: the clock runs on. It ends at once, but for one that a killed process had begun: that
+    /// one is over only when the encoder has surely stopped waiting for a card.
+    async fn wait_for(&mut self, id: ActionAttemptId) -> Result<ActionAttempt, HotelError> {
+        self.settle().await?;
+        let patience = self.clock.now() + chrono::TimeDelta::minutes(10);
+        loop {
+            let attempt = self.workspace()?.action_attempts().get(id).await?;
+            let Some(due) = self.due.filter(|due| attempt.status == ActionStatus::Pending && *due <= patience) else { return Ok(attempt) };
+            self.clock.set(due);
+            self.settle().await?;
+        }
     }
 
     fn entrances(&self, doors: &[DoorNo]) -> Result<Vec<AcsEntranceId>, HotelError> {
@@ -247,6 +283,9 @@ impl Hotel for SdkHotel {
     }
 
     async fn advance(&mut self, to: Instant) -> Result<(), HotelError> {
+        if self.changed && to > self.clock.now() {
+            self.settle().await?;
+        }
         while let Some(due) = self.due.filter(|due| *due <= to) {
             self.clock.set(due);
             self.settle().await?;
@@ -256,6 +295,10 @@ impl Hotel for SdkHotel {
         }
         self.clock.set(to);
         Ok(())
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     async fn hire(&mut self, key: &str, staff: &Staff) -> Result<Memo, HotelError> {
@@ -301,8 +344,10 @@ impl Hotel for SdkHotel {
             key: Some(name),
             name: None,
         };
+        let started = std::time::Instant::now();
         let grant = self.once(key)?.access_grants().create(grant).await?;
-        self.settle().await?;
+        self.granted = (self.granted.0 + 1, self.granted.1 + started.elapsed());
+        self.changed = true;
         let known = self.methods(grant.access_grant_id, None).await?;
         self.remember(wish.grant, known)
     }
@@ -312,19 +357,19 @@ impl Hotel for SdkHotel {
         update.starts_at = Some(window.from);
         update.ends_at = Some(Some(window.until));
         self.once(key)?.access_grants().update(update).await?;
-        self.settle().await?;
+        self.changed = true;
         Ok(None)
     }
 
     async fn suspend(&mut self, key: &str, grant: GrantNo) -> Result<Memo, HotelError> {
         self.once(key)?.access_grants().suspend(self.known(grant)?.id).await?;
-        self.settle().await?;
+        self.changed = true;
         Ok(None)
     }
 
     async fn delete(&mut self, key: &str, grant: GrantNo) -> Result<Memo, HotelError> {
         self.once(key)?.access_grants().delete(self.known(grant)?.id).await?;
-        self.settle().await?;
+        self.changed = true;
         Ok(None)
     }
 
@@ -362,6 +407,9 @@ impl Hotel for SdkHotel {
     }
 
     async fn try_door(&mut self, door: DoorNo, token: Token, typed: Option<&str>) -> Result<Answer, HotelError> {
+        if self.changed {
+            self.settle().await?;
+        }
         let house = self.house()?;
         let name = house.names.get(usize::from(door.0)).ok_or("there is no such door")?;
         let at = house.site.door(name);
@@ -388,7 +436,7 @@ impl Hotel for SdkHotel {
 
     async fn counts(&mut self) -> Result<Counts, HotelError> {
         let workspace = self.workspace()?;
-        let mut counts = Counts::default();
+        let mut counts = Counts { granted: self.granted.0, granting: self.granted.1, ..Counts::default() };
         while let Some((last, _)) = workspace.events().list(counts.events, 1000).await?.last() {
             counts.events = *last;
         }
@@ -408,8 +456,8 @@ impl Hotel for SdkHotel {
         Ok(counts)
     }
 
-    fn recall(&mut self, op: &Op, memo: &Memo) {
-        self.clock.set(op.at);
+    fn recall(&mut self, at: Instant, memo: &Memo) {
+        self.clock.set(at);
         let Some(reminder) = memo.as_deref().and_then(|memo| serde_json::from_str::<Reminder>(memo).ok()) else { return };
         if let Some((grant, known)) = reminder.grant {
             self.grants.insert(grant, known);
@@ -452,7 +500,7 @@ impl SdkHotel {
     async fn ask_for(&mut self, key: &str, grant: GrantNo, mode: AccessMethodMode) -> Result<Memo, HotelError> {
         let before = self.known(grant)?.clone();
         self.once(key)?.access_grants().request_access_methods(before.id, vec![NewMethod::new(mode)]).await?;
-        self.settle().await?;
+        self.changed = true;
         let known = self.methods(before.id, Some(&before)).await?;
         self.remember(grant, known)
     }

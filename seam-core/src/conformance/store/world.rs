@@ -183,7 +183,7 @@ pub fn target(channel: &Channel, due_at: Option<DateTime<Utc>>, gone: bool) -> B
 pub fn timer(channel: &Channel, at: DateTime<Utc>) -> Body {
     let value = json!({
         "action": { "scan": { "encoder": Uuid::nil() } }, "system": Uuid::nil(), "account": Uuid::nil(), "channel": channel,
-        "actor": { "kind": "engine" }, "created_at": at, "expires_at": at, "state": "waiting"
+        "actor": { "kind": "engine" }, "created_at": at, "begin_at": at, "expires_at": at, "wait_seconds": 30, "state": "waiting"
     });
     Body::Attempt(serde_json::from_value(value).unwrap())
 }

@@ -121,15 +121,15 @@ impl Heads {
     }
 }
 
-/// Gives a checked changeset its place in the workspace's streams and moves their heads on.
-pub(in crate::store) fn log_entry(set: &Changeset, written: &[Written], heads: &mut Heads) -> AuditEntry {
+/// Gives a checked changeset its place in the workspace's streams and moves their heads on. `told`: the digest of its events.
+pub(in crate::store) fn log_entry(set: &Changeset, written: &[Written], told: String, heads: &mut Heads) -> AuditEntry {
     let mut entry = AuditEntry {
         seq: heads.last_audit + 1,
         changeset: set.id,
         audit: set.audit.clone(),
         wrote: written.iter().map(|w| (w.new.id, w.new.version)).collect(),
         last_event: heads.last_event + set.events.len() as u64,
-        told: audit::events_digest(&set.events),
+        told,
         hash: String::new(),
     };
     entry.hash = audit::entry_hash(&heads.hash, &entry);

@@ -3,7 +3,7 @@ use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::*;
 use crate::store::logic::{self, Agenda, Asked, ClaimSet, Heads, Place, View, Written};
-use crate::store::{CommitError, Committed, ListQuery};
+use crate::store::{CommitError, Committed, ListQuery, audit};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -74,7 +74,7 @@ impl State {
         let workspace = set.workspace;
         let stream = self.streams.entry(workspace).or_insert_with(|| Stream::new(workspace));
         let first = stream.heads.last_event + 1;
-        let entry = logic::log_entry(&set, &written, &mut stream.heads);
+        let entry = logic::log_entry(&set, &written, audit::events_digest(&set.events), &mut stream.heads);
         let committed = Committed { last_event: entry.last_event };
         stream.outcomes.insert(set.id, committed.clone());
         stream.audit.push(entry);

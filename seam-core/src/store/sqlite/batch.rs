@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::*;
 use crate::store::logic::{self, Asked, ClaimSet, Heads, Place, View, Written};
-use crate::store::{CommitError, Committed};
+use crate::store::{CommitError, Committed, audit};
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ impl<'a> Batch<'a> {
             }
         };
         let mut heads = self.heads(set.workspace);
-        let entry = logic::log_entry(set, &written, &mut heads);
+        let entry = logic::log_entry(set, &written, packed.told, &mut heads);
         let committed = Committed { last_event: entry.last_event };
         self.heads.insert(set.workspace, heads);
         self.log.push(Logged { workspace: set.workspace, entry, events: packed.events });
@@ -271,13 +271,14 @@ impl View for Batch<'_> {
 pub(super) struct Packed {
     documents: Vec<Vec<u8>>,
     events: Vec<u8>,
+    told: String,
 }
 
 impl Packed {
-    pub(super) fn of<'r>(rows: impl Iterator<Item = &'r Row>, events: &[EventDraft]) -> Result<Self> {
+    pub(super) fn of<'r>(rows: impl Iterator<Item = &'r Row>, told: &[EventDraft]) -> Result<Self> {
         let documents = rows.map(codec::document).collect::<Result<_>>()?;
-        let events = if events.is_empty() { Vec::new() } else { codec::json(&events)? };
-        Ok(Self { documents, events })
+        let events = if told.is_empty() { Vec::new() } else { codec::json(&told)? };
+        Ok(Self { documents, told: audit::events_digest(told), events })
     }
 }
 

@@ -116,7 +116,7 @@ impl SqliteStore {
             let todo = Arc::clone(&todo);
             threads.push(spawn("seam-store-read", move || read::serve(&conn, &todo))?);
         }
-        let writer = Writer::new(Arc::clone(&shared), conn, asked, options.checkpoint_pages);
+        let writer = Writer::new(Arc::clone(&shared), conn, asked, options.checkpoint_bytes);
         threads.push(spawn("seam-store-write", move || writer.run())?);
         Ok(Self { shared, asks, jobs: Mutex::new(Some(jobs)), threads: Mutex::new(threads) })
     }
@@ -217,7 +217,7 @@ impl Store for SqliteStore {
         let packed = Packed::of(set.put.iter(), &set.events)?;
         let (reply, answer) = oneshot::channel();
         self.asks.send(Ask::Commit { set: Box::new(set), packed: Some(packed), reply }).map_err(|_| closed())?;
-        answer.await.unwrap_or(Err(CommitError::InDoubt(id)))
+        answer.await.map_or(Err(CommitError::InDoubt(id)), |(answer, _)| answer)
     }
 
     async fn transact(

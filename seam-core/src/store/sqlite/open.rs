@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
 use crate::state::{Channel, Class, Due, RowId};
 use crate::store::logic::Agenda;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -89,6 +90,8 @@ fn settle(conn: &Connection, options: &SqliteOptions) -> Result<()> {
     conn.busy_timeout(options.busy_timeout).map_err(typed)?;
     conn.set_prepared_statement_cache_capacity(64);
     conn.pragma_update(None, "trusted_schema", false).map_err(typed)?;
+    // Plans do not depend on the values that are bound; else SQLite plans statements anew for every value.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(typed)?;
     conn.pragma_update(None, "cell_size_check", true).map_err(typed)?;
     // What is overwritten or deleted is overwritten with zeros: a destroyed key must not linger in the file.
     conn.query_row("PRAGMA secure_delete = ON", [], |_| Ok(())).map_err(typed)

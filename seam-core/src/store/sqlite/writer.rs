@@ -26,17 +26,33 @@ type Answer<T> = std::result::Result<T, CommitError>;
 
 /// What a caller asks the writer for.
 pub(super) enum Ask {
-    Commit { set: Box<Changeset>, packed: Option<Packed>, reply: Sender<Answer<Committed>> },
-    Transact { workspace: WorkspaceId, decision: Box<dyn Decision>, reply: Sender<Answer<(Committed, Box<dyn Decision>)>> },
-    Ack { workspace: WorkspaceId, consumer: String, upto: u64, reply: Sender<Answer<()>> },
-    Stop { reply: Option<Sender<()>> },
+    /// The changeset goes back with the answer: its caller takes it apart, so that the one writer need not.
+    Commit {
+        set: Box<Changeset>,
+        packed: Option<Packed>,
+        reply: Sender<(Answer<Committed>, Box<Changeset>)>,
+    },
+    Transact {
+        workspace: WorkspaceId,
+        decision: Box<dyn Decision>,
+        reply: Sender<Answer<(Committed, Box<dyn Decision>)>>,
+    },
+    Ack {
+        workspace: WorkspaceId,
+        consumer: String,
+        upto: u64,
+        reply: Sender<Answer<()>>,
+    },
+    Stop {
+        reply: Option<Sender<()>>,
+    },
 }
 
 impl Ask {
     fn answer(self, answer: Answer<Committed>) {
         // Whoever no longer waits does not hear it.
         match self {
-            Self::Commit { reply, .. } => drop(reply.send(answer)),
+            Self::Commit { reply, set, .. } => drop(reply.send((answer, set))),
             Self::Transact { reply, decision, .. } => drop(reply.send(answer.map(|committed| (committed, decision)))),
             Self::Ack { reply, .. } => drop(reply.send(answer.map(drop))),
             Self::Stop { reply } => drop(reply.map(|reply| reply.send(()))),
@@ -68,9 +84,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, conn: Connection, asks: Receiver<Ask>, checkpoint_pages: u32) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, conn: Connection, asks: Receiver<Ask>, checkpoint_bytes: u64) -> Self {
         let data_version = data_version(&conn).unwrap_or(0);
-        Self { shared, conn, asks, released: 1, took: Duration::ZERO, commits: 0, data_version, checkpoint_pages: checkpoint_pages.into() }
+        let page_size = conn.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap_or(1_024);
+        let checkpoint_pages = i64::try_from(checkpoint_bytes).unwrap_or(i64::MAX) / i64::max(page_size, 1);
+        Self { shared, conn, asks, released: 1, took: Duration::ZERO, commits: 0, data_version, checkpoint_pages }
     }
 
     pub(super) fn run(mut self) {
