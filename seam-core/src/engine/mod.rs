@@ -108,47 +108,41 @@ impl Engine {
     /// The store cannot be used. What was begun is taken up again by the next run, or by another instance.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) -> Result<()> {
         let inner = &*self.0;
+        inner.providers.go_on();
         let mut stop = pin!(stop);
         let mut active = FuturesUnordered::new();
-        let mut stopping = false;
-        loop {
+        let broken = loop {
             let changed = inner.store.changed();
-            if !stopping {
-                while let Some(lease) = inner.store.claim(inner.me, &inner.can, inner.config.lease).await? {
-                    active.push(channel::work(inner, lease));
-                }
+            match claim_all(inner, &mut active).await {
+                Ok(()) => {}
+                Err(e) => break Some(e),
             }
-            if stopping {
-                // What is under way is finished; nothing new is begun.
-                match active.next().await {
-                    Some(result) => result?,
-                    None => return Ok(()),
-                }
-                continue;
-            }
-            let next = inner.store.next_due(&inner.can).await?;
+            let next = match inner.store.next_due(&inner.can).await {
+                Ok(next) => next,
+                Err(e) => break Some(e),
+            };
             let idle = pin!(idle(inner, next, changed));
-            let event = if active.is_empty() {
+            if active.is_empty() {
                 match select(stop.as_mut(), idle).await {
-                    Either::Left(_) => Event::Stop,
-                    Either::Right(_) => Event::Wake,
+                    Either::Left(_) => break None,
+                    Either::Right(_) => {}
                 }
             } else {
                 let work = active.next();
                 match select(stop.as_mut(), select(work, idle)).await {
-                    Either::Left(((), _)) => Event::Stop,
-                    Either::Right((Either::Left((Some(result), _)), _)) => {
-                        result?;
-                        Event::Wake
-                    }
-                    Either::Right(_) => Event::Wake,
+                    Either::Left(((), _)) => break None,
+                    Either::Right((Either::Left((Some(Err(e)), _)), _)) => break Some(e),
+                    Either::Right(_) => {}
                 }
-            };
-            if let Event::Stop = event {
-                stopping = true;
-                inner.providers.stop();
             }
+        };
+        // What is under way is finished; nothing new is begun. A call that is dropped half-way would be an unknown outcome for nothing.
+        inner.providers.stop();
+        let mut broken = broken;
+        while let Some(result) = active.next().await {
+            broken = broken.or(result.err());
         }
+        broken.map_or(Ok(()), Err)
     }
 
     /// Does everything that is due now, and gives the instant at which something is due next; `None` when nothing is.
@@ -159,11 +153,10 @@ impl Engine {
     /// The store cannot be used.
     pub async fn round(&self) -> Result<Option<DateTime<Utc>>> {
         let inner = &*self.0;
+        inner.providers.go_on();
         let mut active = FuturesUnordered::new();
         loop {
-            while let Some(lease) = inner.store.claim(inner.me, &inner.can, inner.config.lease).await? {
-                active.push(channel::work(inner, lease));
-            }
+            claim_all(inner, &mut active).await?;
             match active.next().await {
                 Some(result) => result?,
                 None => return inner.store.next_due(&inner.can).await,
@@ -172,10 +165,16 @@ impl Engine {
     }
 }
 
-enum Event {
-    Stop,
-    Wake,
+/// Takes every channel that has something due.
+async fn claim_all<'i>(inner: &'i Inner, active: &mut FuturesUnordered<Work<'i>>) -> Result<()> {
+    while let Some(lease) = inner.store.claim(inner.me, &inner.can, inner.config.lease).await? {
+        active.push(Box::pin(channel::work(inner, lease)));
+    }
+    Ok(())
 }
+
+/// The work on one channel.
+type Work<'i> = std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send + 'i>>;
 
 /// Until the next instant at which something is due, or something was committed.
 async fn idle(inner: &Inner, next: Option<DateTime<Utc>>, changed: impl Future<Output = ()>) {

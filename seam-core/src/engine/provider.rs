@@ -24,6 +24,9 @@ pub(crate) struct Providers {
 }
 
 impl Providers {
+    pub(super) fn go_on(&self) {
+        self.stopping.store(false, Ordering::SeqCst);
+    }
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
     }

@@ -13,14 +13,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// So many outcomes go into one commit at most.
 const BATCH: usize = 64;
 
-type Item = (RowId, u64, Report);
+type Item = (RowId, u64, Arc<Report>);
 
 /// Outcomes that wait for the commit that is under way.
 #[derive(Debug, Default)]
 pub(crate) struct Settler {
     waiting: Mutex<BTreeMap<u64, (WorkspaceId, Channel, Item)>>,
     tickets: Mutex<u64>,
-    failed: Mutex<BTreeMap<u64, crate::error::Error>>,
+    /// What became of outcomes that another caller took along.
+    done: Mutex<BTreeMap<u64, Result<()>>>,
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -32,40 +33,42 @@ impl Settler {
             *tickets += 1;
             *tickets
         };
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket, (workspace, channel.clone(), item));
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket, (workspace, channel.clone(), item.clone()));
         let _turn = self.turn.lock().await;
-        let batch = {
+        if let Some(done) = self.done.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket) {
+            return done;
+        }
+        let mut batch: Vec<(u64, Channel, Item)> = Vec::new();
+        {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            if !waiting.contains_key(&ticket) {
-                let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket);
-                return failed.map_or(Ok(()), Err);
-            }
-            let take: Vec<u64> = waiting.iter().filter(|(_, (ws, ..))| *ws == workspace).map(|(t, _)| *t).take(BATCH).collect();
-            let mut batch: Vec<(u64, Channel, Item)> = Vec::new();
-            for t in take.into_iter().chain([ticket]) {
+            // If it does not wait any more and nothing became of it, whoever took it along was dropped half-way: it is settled again, which
+            // changes nothing if it was settled after all.
+            waiting.remove(&ticket);
+            batch.push((ticket, channel.clone(), item));
+            let others: Vec<u64> = waiting.iter().filter(|(_, (ws, ..))| *ws == workspace).map(|(t, _)| *t).take(BATCH - 1).collect();
+            for t in others {
                 if let Some((_, channel, item)) = waiting.remove(&t) {
                     batch.push((t, channel, item));
                 }
             }
-            batch
-        };
+        }
         let tickets: Vec<u64> = batch.iter().map(|(t, ..)| *t).collect();
         let shared: Arc<Vec<(u64, Channel, Item)>> = Arc::new(batch);
-        let all: Vec<usize> = (0..shared.len()).collect();
-        if commit(inner, workspace, &shared, all).await? {
-            return Ok(());
-        }
-        // One outcome, or one lost channel, must not keep the others from being settled.
+        let together = commit(inner, workspace, &shared, (0..shared.len()).collect()).await;
+        let mut mine = Ok(());
         for (i, t) in tickets.iter().enumerate() {
-            match commit(inner, workspace, &shared, vec![i]).await {
-                Ok(_) => {}
-                Err(e) if *t == ticket => return Err(e),
-                Err(e) => {
-                    self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(*t, e);
-                }
+            // One outcome, or one lost channel, must not keep the others from being settled.
+            let result = match &together {
+                Ok(true) => Ok(()),
+                _ => commit(inner, workspace, &shared, vec![i]).await.map(drop),
+            };
+            if *t == ticket {
+                mine = result;
+            } else {
+                self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(*t, result);
             }
         }
-        Ok(())
+        mine
     }
 }
 

@@ -183,7 +183,11 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         cast = shown(d, id)?;
     }
     let sent = sending(d, &t, cast.as_ref());
-    let want = spec::want(d, row, &t, cast, None)?;
+    let mut want = spec::want(d, row, &t, cast, None)?;
+    if !rules.suspend {
+        // Suspending is taking away here: what is removed or looked for is the thing as it was put.
+        not_suspended(&mut want);
+    }
     // The row may have been changed by casting; the mark goes on what this draft sees.
     let mut t = d.get::<Target>(row)?;
     t.work.in_flight = Some(InFlight { fence, doing });
@@ -208,6 +212,15 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     };
     d.set(row, t);
     Ok(Some(plan))
+}
+
+fn not_suspended(want: &mut Want) {
+    match want {
+        Want::User(user) => user.suspended = false,
+        Want::Access(access) => access.suspended = false,
+        Want::Credential(credential) => credential.suspended = false,
+        _ => {}
+    }
 }
 
 /// Casts a credential in its stay, in the provider's terms.

@@ -191,7 +191,7 @@ pub fn begin(row: RowId, fence: u64, facts: &Facts, env: Env) -> Result<Begun> {
 ///
 /// # Errors
 /// `Corrupt` or `Internal` only: whatever a provider answers can be settled.
-pub fn settle(reports: &[&(RowId, u64, super::settle::Report)], facts: &Facts, env: Env) -> Result<Step> {
+pub fn settle(reports: &[&(RowId, u64, std::sync::Arc<super::settle::Report>)], facts: &Facts, env: Env) -> Result<Step> {
     let mut d = Draft::new(env, facts);
     for (row, _, _) in reports {
         d.hint([*row]);

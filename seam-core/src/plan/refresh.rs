@@ -88,6 +88,7 @@ fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
     }
     let issued = live > 0 && in_place == live;
     let newly = issued && !m.issued;
+    let no_more = m.issued && !issued;
     let again = m.ever_issued;
     m.issued = issued;
     if !encoding {
@@ -102,6 +103,9 @@ fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
     d.set(id, m);
     for g in &grants {
         doors_work(d, *g, &working, least)?;
+    }
+    if no_more {
+        method::tell(d, &EventType::ACCESS_METHOD_REVOKED, id)?;
     }
     if newly {
         let event = if again { EventType::ACCESS_METHOD_REISSUED } else { EventType::ACCESS_METHOD_ISSUED };
