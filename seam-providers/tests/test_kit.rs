@@ -121,6 +121,17 @@ async fn a_call_without_an_answer_is_under_way_until_time_passes() -> Result<()>
 }
 
 #[tokio::test]
+async fn who_is_given_access_now_is_let_in_now() -> Result<()> {
+    let hotel = TestHotel::new().starting("2026-03-01T08:00:00.400Z").build().await;
+    let grant = pin_for_the_gym(&hotel).await?;
+    hotel.settle().await;
+    let methods = hotel.workspace().access_methods().list(grant).await?;
+    let pin = methods.iter().find_map(|m| m.code.clone()).unwrap();
+    assert_eq!(hotel.door("gym").enter_pin(pin.expose()).why, Why::Opened);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_call_that_hangs_holds_up_no_other_call_to_the_same_system() -> Result<()> {
     let hotel = TestHotel::new().build().await;
     hotel.site().lose_next(1, When::Before);
