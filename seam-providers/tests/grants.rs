@@ -1,5 +1,5 @@
 //! Grants, end to end: the memory store, the engine, the sandbox's doors.
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 use chrono::{DateTime, Utc};
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::model::ActionStatus;
@@ -46,7 +46,7 @@ impl Desk {
     async fn encoder(&self) -> AcsEncoderId {
         self.ws.acs().encoders().by_name("desk-1").await.unwrap().acs_encoder_id
     }
-    fn wish(who: &str, doors: Vec<AcsEntranceId>, modes: &[AccessMethodMode], stay: &str, from: &str, to: &str) -> NewGrant {
+    fn wish(&self, who: &str, doors: Vec<AcsEntranceId>, modes: &[AccessMethodMode], stay: &str, from: &str, to: &str) -> NewGrant {
         NewGrant::builder()
             .who(Who::named(who))
             .entrances(doors)
@@ -84,9 +84,8 @@ async fn two_guests_one_room_then_an_extension_a_loss_and_the_next_stay() {
     let d = hotel().await;
     let (room, gym) = (d.door("101").await, d.door("gym").await);
     let modes = [AccessMethodMode::Card, AccessMethodMode::Code];
-    let anna = d.grant(Desk::wish("Anna", vec![room, gym], &modes, "stay-1", "2026-03-01T15:00:00Z", "2026-03-03T11:00:00Z")).await;
-    let ben =
-        d.grant(Desk::wish("Ben", vec![room], &[AccessMethodMode::Card], "stay-1", "2026-03-01T15:00:00Z", "2026-03-03T11:00:00Z")).await;
+    let anna = d.grant(d.wish("Anna", vec![room, gym], &modes, "stay-1", "2026-03-01T15:00:00Z", "2026-03-03T11:00:00Z")).await;
+    let ben = d.grant(d.wish("Ben", vec![room], &[AccessMethodMode::Card], "stay-1", "2026-03-01T15:00:00Z", "2026-03-03T11:00:00Z")).await;
     let anna_card_method = d.method(&anna, AccessMethodMode::Card).await;
     let ben_card_method = d.method(&ben, AccessMethodMode::Card).await;
     let pin = d.ws.access_methods().get(d.method(&anna, AccessMethodMode::Code).await).await.unwrap();
@@ -134,7 +133,7 @@ async fn two_guests_one_room_then_an_extension_a_loss_and_the_next_stay() {
 
     // The next stay overrides when its card is first used.
     let next = d
-        .grant(Desk::wish(
+        .grant(d.wish(
             "Cleo",
             vec![room],
             &[AccessMethodMode::Card, AccessMethodMode::MobileKey],
@@ -160,20 +159,4 @@ async fn two_guests_one_room_then_an_extension_a_loss_and_the_next_stay() {
     let left: Vec<_> = kept.grant.residual_access.iter().map(|r| r.acs_entrance_id).collect();
     assert!(left.contains(&room), "the card opens the room until the next stay: {left:?}");
     assert!(d.tries("101", &next_card).0, "and so it does");
-
-    // The stream has no gap, and tells what happened in an order that makes sense.
-    let events = d.ws.events().list(0, 1000).await.unwrap();
-    assert!(events.iter().enumerate().all(|(i, (seq, _))| *seq == i as u64 + 1));
-    let of_anna: Vec<&str> = events
-        .iter()
-        .filter(|(_, e)| {
-            let id = serde_json::json!(anna.access_grant_id);
-            e.payload.get("access_grant_id") == Some(&id) || e.payload.get("access_grant_ids").is_some_and(|ids| ids[0] == id)
-        })
-        .map(|(_, e)| e.event_type.as_str())
-        .collect();
-    let place = |name: &str| of_anna.iter().position(|e| *e == name).unwrap_or_else(|| panic!("{name} is missing in {of_anna:?}"));
-    assert!(place("access_grant.created") < place("access_method.created"));
-    assert!(place("access_method.card_encoding_required") < place("access_grant.access_granted_to_all_doors"));
-    assert!(place("access_grant.access_times_changed") < place("access_method.reissued"));
 }

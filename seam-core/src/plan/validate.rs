@@ -97,13 +97,14 @@ pub(super) fn pin(field: &str, value: &str) -> Result<()> {
     }
 }
 
-/// A window that ends in the future. Without a start it starts now.
+/// A window that ends in the future. Without a start it starts with the present second: systems keep whole seconds and round a start up, and who is
+/// given access now is not to be refused for the rest of the second. Nothing existed before, so nothing opens earlier.
 ///
 /// # Errors
 /// `InvalidInput` for `ends_at` when it is empty, backwards or over; for either bound when it is outside the years 1970 to 9998.
 pub(super) fn window(starts_at: Option<DateTime<Utc>>, ends_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Window> {
     use crate::model::WindowError;
-    let starts = starts_at.unwrap_or(now);
+    let starts = starts_at.unwrap_or_else(|| DateTime::from_timestamp(now.timestamp(), 0).unwrap_or(now));
     let window = Window::new(starts, ends_at).map_err(|e| {
         let field = match &e {
             WindowError::OutOfRange { at } if ends_at.is_none_or(|end| crate::model::time::to_millis(end) != *at) => "starts_at",
