@@ -1,7 +1,7 @@
 //! Whether a changeset may be applied, and what that would change.
 use super::View;
 use super::claims::Asked;
-use super::derive::{Diff, Place, diff, place};
+use super::derive::{Derived, Diff, Place, diff, place};
 use super::facts::{bug, visible};
 use crate::error::Result;
 use crate::model::WorkspaceId;
@@ -19,7 +19,12 @@ pub(in crate::store) struct Written {
 }
 
 /// Checks a changeset against the state in which it is to be applied, and takes its rows. After an error the changeset is as it was.
-pub(in crate::store) fn check(view: &mut (impl View + ?Sized), set: &mut Changeset) -> Result<Vec<Written>, CommitError> {
+/// `derived`: what its rows give away, if that is at hand.
+pub(in crate::store) fn check(
+    view: &mut (impl View + ?Sized),
+    set: &mut Changeset,
+    derived: Option<Vec<Derived>>,
+) -> Result<Vec<Written>, CommitError> {
     for condition in &set.only_if {
         if let Some(conflict) = broken(view, set.workspace, condition)? {
             return Err(CommitError::Conflict(conflict));
@@ -40,11 +45,12 @@ pub(in crate::store) fn check(view: &mut (impl View + ?Sized), set: &mut Changes
         }
         stored.push(old);
     }
-    let puts = std::mem::take(&mut set.put).into_iter().zip(stored);
+    let derived = derived.unwrap_or_else(|| set.put.iter().map(Derived::of).collect());
+    let puts = std::mem::take(&mut set.put).into_iter().zip(stored).zip(derived);
     let written: Vec<Written> = puts
-        .map(|(mut row, old)| {
+        .map(|((mut row, old), derived)| {
             row.version += 1;
-            let diff = diff(old.as_deref(), &row);
+            let diff = diff(old.as_deref(), derived);
             Written { old, new: Arc::new(row), diff }
         })
         .collect();

@@ -70,7 +70,7 @@ impl View for State {
 
 impl State {
     pub(super) fn commit(&mut self, mut set: Changeset) -> std::result::Result<Committed, CommitError> {
-        let written = logic::check(self, &mut set)?;
+        let written = logic::check(self, &mut set, None)?;
         let workspace = set.workspace;
         let stream = self.streams.entry(workspace).or_insert_with(|| Stream::new(workspace));
         let first = stream.heads.last_event + 1;
@@ -109,11 +109,13 @@ impl State {
         for claim in &diff.claims_new {
             self.claims.entry(claim.key).or_default().insert(claim, id, workspace);
         }
-        if let Some(due) = &diff.due_gone {
-            self.agenda.remove(due, id);
-        }
-        if let Some(due) = &diff.due_new {
-            self.agenda.add(due, id);
+        if diff.due_before != diff.due_after {
+            if let Some(due) = &diff.due_before {
+                self.agenda.remove(due, id);
+            }
+            if let Some(due) = &diff.due_after {
+                self.agenda.add(due, id);
+            }
         }
         if let Some(old) = old {
             self.kinds.remove(&(workspace, old.body.kind(), id));

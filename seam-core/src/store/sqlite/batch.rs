@@ -7,7 +7,7 @@ use super::load;
 use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::*;
-use crate::store::logic::{self, Asked, ClaimSet, Heads, Place, View, Written};
+use crate::store::logic::{self, Asked, ClaimSet, Derived, Heads, Place, View, Written};
 use crate::store::{CommitError, Committed, audit};
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
@@ -21,6 +21,9 @@ pub(super) struct Put {
     pub(super) old: Option<Arc<Row>>,
     pub(super) new: Arc<Row>,
     pub(super) document: Vec<u8>,
+    /// When the stored one is due.
+    pub(super) due_before: Option<Due>,
+    pub(super) due_after: Option<Due>,
 }
 
 /// A log row that the batch writes.
@@ -77,16 +80,17 @@ impl<'a> Batch<'a> {
 
     /// Takes a changeset in, if its preconditions hold. `packed`: its documents and events, if they are at hand. On an error the changeset is
     /// as it was and the batch too.
-    pub(super) fn take(&mut self, set: &mut Changeset, packed: Option<Packed>) -> Result<(Committed, Vec<Arc<Row>>), CommitError> {
-        let mut checked = logic::check(self, set);
+    pub(super) fn take(&mut self, set: &mut Changeset, mut packed: Option<Packed>) -> Result<(Committed, Vec<Arc<Row>>), CommitError> {
+        let derived = packed.as_mut().and_then(|packed| packed.derived.take());
+        let mut checked = logic::check(self, set, derived);
         if matches!(checked, Err(CommitError::Conflict(_))) && !self.careful {
             // Looked at in full, it may be another conflict that comes first: callers are told the same by every store.
             self.careful = true;
-            checked = logic::check(self, set);
+            checked = logic::check(self, set, None);
             self.careful = false;
         }
         let written = checked?;
-        let packed = match packed.map_or_else(|| Packed::of(written.iter().map(|w| &*w.new), &set.events), Ok) {
+        let packed = match packed.map_or_else(|| Packed::without_derived(written.iter().map(|w| &*w.new), &set.events), Ok) {
             Ok(packed) => packed,
             Err(e) => {
                 logic::take_back(set, written);
@@ -123,9 +127,10 @@ impl<'a> Batch<'a> {
             }
         }
         match self.rows.get_mut(&id) {
-            Some(put) => (put.new, put.document) = (new, document),
+            Some(put) => (put.new, put.document, put.due_after) = (new, document, diff.due_after),
             None => {
-                self.rows.insert(id, Put { old, new, document });
+                let (due_before, due_after) = (diff.due_before, diff.due_after);
+                self.rows.insert(id, Put { old, new, document, due_before, due_after });
             }
         }
     }
@@ -152,9 +157,8 @@ impl<'a> Batch<'a> {
     /// What it changes in memory once it is durable. `numbers`: the workspaces' numbers.
     pub(super) fn change(self, numbers: &BTreeMap<WorkspaceId, i64>) -> Change {
         let rows = self.rows.into_values().map(|put| {
-            let before = put.old.as_ref().and_then(|old| old.due());
-            let after = put.new.due();
-            if before == after { (put.new, None, None) } else { (put.new, before, after) }
+            let changed = put.due_before != put.due_after;
+            (put.new, put.due_before.filter(|_| changed), put.due_after.filter(|_| changed))
         });
         let workspaces = self.heads.into_iter().filter_map(|(w, heads)| Some((w, (*numbers.get(&w)?, heads))));
         let outcomes = self.log.into_iter();
@@ -272,13 +276,19 @@ pub(super) struct Packed {
     documents: Vec<Vec<u8>>,
     events: Vec<u8>,
     told: String,
+    derived: Option<Vec<Derived>>,
 }
 
 impl Packed {
-    pub(super) fn of<'r>(rows: impl Iterator<Item = &'r Row>, told: &[EventDraft]) -> Result<Self> {
+    pub(super) fn of(set: &Changeset) -> Result<Self> {
+        let derived = set.put.iter().map(Derived::of).collect();
+        Ok(Self { derived: Some(derived), ..Self::without_derived(set.put.iter(), &set.events)? })
+    }
+
+    fn without_derived<'r>(rows: impl Iterator<Item = &'r Row>, told: &[EventDraft]) -> Result<Self> {
         let documents = rows.map(codec::document).collect::<Result<_>>()?;
         let events = if told.is_empty() { Vec::new() } else { codec::json(&told)? };
-        Ok(Self { documents, told: audit::events_digest(told), events })
+        Ok(Self { documents, told: audit::events_digest(told), events, derived: None })
     }
 }
 

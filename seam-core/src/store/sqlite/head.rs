@@ -159,14 +159,13 @@ impl Head {
             self.rows.insert(row.id, Some(row), 1);
         }
         for (place, ids) in change.places {
-            if self.places.peek(&place).is_none() {
-                // Of a unique key, the one that now has it is all there is to know.
-                let holder = ids.into_iter().find(|(_, there)| *there).filter(|_| place.1.index.is_unique());
-                if let Some((holder, _)) = holder {
-                    self.learn_place(place, BTreeSet::from([holder]));
-                }
-            } else if let Some(known) = self.places.peek(&place) {
+            if let Some(known) = self.places.peek(&place) {
                 apply(known, ids);
+            } else if place.1.index.is_unique()
+                && let Some((holder, _)) = ids.into_iter().find(|(_, there)| *there)
+            {
+                // Of a unique key, the one that now has it is all there is to know.
+                self.learn_place(place, BTreeSet::from([holder]));
             }
         }
         for (key, claims) in change.claims {

@@ -214,7 +214,7 @@ impl Store for SqliteStore {
     async fn commit(&self, set: Changeset) -> std::result::Result<Committed, CommitError> {
         let id = set.id;
         // Written out here, so that the one writer need not.
-        let packed = Packed::of(set.put.iter(), &set.events)?;
+        let packed = Packed::of(&set)?;
         let (reply, answer) = oneshot::channel();
         self.asks.send(Ask::Commit { set: Box::new(set), packed: Some(packed), reply }).map_err(|_| closed())?;
         answer.await.map_or(Err(CommitError::InDoubt(id)), |(answer, _)| answer)
