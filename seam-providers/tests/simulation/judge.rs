@@ -203,7 +203,10 @@ impl House {
             if !strict && door.site == "slots" && g.until.is_some_and(|end| end <= now) {
                 return Ok(());
             }
-            about = format!("{about}; grant {} asked {}..{:?} suspended {} deleted {} residual {left:?}", g.id, g.from, g.until, g.suspended, g.deleted);
+            about = format!(
+                "{about}; grant {} asked {}..{:?} suspended {} deleted {} residual {left:?}",
+                g.id, g.from, g.until, g.suspended, g.deleted
+            );
         }
         Err(format!("S2: {c:?} opens {door:?} at {now}, which nobody asked for{about}"))
     }
@@ -248,9 +251,7 @@ impl House {
             }
             let current = match c {
                 // Its PIN may be another one by now, or be for other doors.
-                Credential::Pin(pin) => {
-                    seen.code.as_ref().is_some_and(|code| code.expose() == pin) && self.only_code(g.id, *m, door)
-                }
+                Credential::Pin(pin) => seen.code.as_ref().is_some_and(|code| code.expose() == pin) && self.only_code(g.id, *m, door),
                 // The latest card of a method is the one that counts; another stay may have the room.
                 Credential::Card(w) => self.is_latest(w) && !self.taken_over(w, door),
                 Credential::Phone(..) => !self.taken_over_stay(g.stay.as_deref(), g.from, door),

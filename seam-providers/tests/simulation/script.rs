@@ -153,7 +153,9 @@ impl House {
                     .ledger
                     .grants
                     .iter()
-                    .filter(|g| !g.deleted && g.tenant == tenant && self.ledger.doors_of(g).iter().any(|d| doors.contains(d) && d.door == room))
+                    .filter(|g| {
+                        !g.deleted && g.tenant == tenant && self.ledger.doors_of(g).iter().any(|d| doors.contains(d) && d.door == room)
+                    })
                     .filter_map(|g| Some((g.stay.clone()?, g.from, g.until)))
                     .collect();
                 let joins = self.rng.in_1000(550);
@@ -242,7 +244,9 @@ impl House {
         let twice = self.rng.in_1000(150);
         let change = Change::CreateGrant(Box::new(new.clone()));
         let got = self.ask(tenant, &change)?;
-        self.log(|| format!("create {doors:?} {:?}..{:?} stay {:?}: {:?}", new.starts_at, new.ends_at, new.reservation, got.as_ref().err()));
+        self.log(|| {
+            format!("create {doors:?} {:?}..{:?} stay {:?}: {:?}", new.starts_at, new.ends_at, new.reservation, got.as_ref().err())
+        });
         let id = match got {
             Ok(Outcome::Grant(id)) => id,
             Ok(other) => return Err(format!("a grant was asked for, {other:?} was made")),
@@ -254,7 +258,8 @@ impl House {
         if self.ledger.grants.iter().any(|g| g.id == id) {
             return Err(format!("S10: a new grant is an old one: {id}"));
         }
-        let seen = at_once(self.tenants[tenant].ws.access_grants().get(id)).map_err(|e| format!("S11: a grant that was made is not there: {e}"))?;
+        let seen = at_once(self.tenants[tenant].ws.access_grants().get(id))
+            .map_err(|e| format!("S11: a grant that was made is not there: {e}"))?;
         let person = seen.user_identity_id;
         if !self.ledger.people.contains(&(tenant, person)) {
             self.ledger.people.push((tenant, person));
@@ -296,7 +301,13 @@ impl House {
         }
         // The idempotency key of a call.
         let space = |name: &str| {
-            Change::CreateSpace(NewSpace { name: name.to_owned(), key: None, entrances: Vec::new(), customer_key: None, customer_data: None })
+            Change::CreateSpace(NewSpace {
+                name: name.to_owned(),
+                key: None,
+                entrances: Vec::new(),
+                customer_key: None,
+                customer_data: None,
+            })
         };
         let first = self.ask_under(tenant, key, &space("a"))?;
         let again = self.ask_under(tenant, key, &space("a"))?;
@@ -412,7 +423,8 @@ impl House {
     }
 
     fn encode(&mut self) -> Check {
-        let Some((i, id)) = self.method(|m, g| m.mode == AccessMethodMode::Card && g.entrances.iter().any(|d| d.site == "hotel" || d.site == "inn"))
+        let Some((i, id)) =
+            self.method(|m, g| m.mode == AccessMethodMode::Card && g.entrances.iter().any(|d| d.site == "hotel" || d.site == "inn"))
         else {
             return Ok(());
         };

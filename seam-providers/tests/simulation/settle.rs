@@ -183,9 +183,11 @@ impl House {
         let door = crate::house::DoorName { site: "slots".to_owned(), door: "front".to_owned() };
         for h in self.world.site("slots").held() {
             let Some(pin) = h.pin.as_ref().map(|p| secrecy::ExposeSecret::expose_secret(p).to_owned()) else { continue };
-            let wanted = self.ledger.grants.iter().any(|g| {
-                g.methods.iter().any(|(id, m)| m.pins.contains(&pin) && self.ledger.allows(*id, &door, now))
-            });
+            let wanted = self
+                .ledger
+                .grants
+                .iter()
+                .any(|g| g.methods.iter().any(|(id, m)| m.pins.contains(&pin) && self.ledger.allows(*id, &door, now)));
             if !wanted && !self.ledger.by_hand.contains(&pin) {
                 return Err(format!("S1: the slot {:?} holds a PIN whose time has passed or not come", h.handle));
             }
