@@ -7,7 +7,6 @@ use seam_core::error::ErrorKind;
 use seam_core::model::{AccessMethodId, AccessMethodMode, Holder, Shown};
 use seam_core::plan::{Change, EncodeWhat, GrantUpdate, MethodsOf, NewEncode, NewGrant, NewMethod, NewSpace, Outcome, Person, Who};
 use seam_core::provider::{Kind, Tag};
-use seam_core::state::Body;
 use seam_providers::sandbox::{HandEdit, JobOutcome, Silence};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -728,13 +727,5 @@ impl House {
         let change = Change::AssignCard { method: id, number: Shown::new(card.uid()) };
         let got = self.ask(self.ledger.grants[i].tenant, &change)?;
         got.map(drop).or_else(|e| refusal(&e))
-    }
-
-    /// Whether a row of this kind is there (for enumerated runs).
-    pub(crate) fn method_row(&self, id: AccessMethodId) -> Option<seam_core::state::Method> {
-        match self.watch().rows.get(&id.uuid()).map(|r| r.body.clone()) {
-            Some(Body::Method(m)) => Some(m),
-            _ => None,
-        }
     }
 }

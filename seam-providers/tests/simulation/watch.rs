@@ -187,11 +187,11 @@ impl Watch {
             _ => None,
         });
         match (&a.state, was) {
-            (AttemptState::Begun { .. }, Some(AttemptState::Waiting)) => {
-                if self.doubtful.get(&encoder).is_some_and(|at| *at + Duration::seconds(30) > now) {
-                    let text = format!("S8: a job was begun at encoder {encoder} while a card may still be written there");
-                    self.fail(text);
-                }
+            (AttemptState::Begun { .. }, Some(AttemptState::Waiting))
+                if self.doubtful.get(&encoder).is_some_and(|at| *at + Duration::seconds(30) > now) =>
+            {
+                let text = format!("S8: a job was begun at encoder {encoder} while a card may still be written there");
+                self.fail(text);
             }
             (AttemptState::Error { effect: Effect::Unknown, .. }, Some(AttemptState::Begun { .. })) => {
                 self.doubtful.insert(encoder, now);
