@@ -105,8 +105,19 @@ fn is_free(d: &Draft<'_>, places: &[Place], pin: &str, window: &Window, own: &dy
                 return Ok(false);
             }
         }
+        if !is_free_here(d, &claim, gap, own) {
+            return Ok(false);
+        }
     }
     Ok(true)
+}
+
+/// Whether a claim meets none that this draft has made: a second PIN of the same request is another PIN.
+fn is_free_here(d: &Draft<'_>, claim: &Claim, gap_seconds: i64, own: &dyn Fn(RowId) -> bool) -> bool {
+    !d.written()
+        .filter(|row| !own(row.id))
+        .flat_map(|row| row.body.claims())
+        .any(|c| c.key == claim.key && c.meets(claim.from, claim.until, gap_seconds))
 }
 
 /// What to read to know whether a claim is free: its window, widened by the gap.
@@ -160,7 +171,8 @@ pub(super) fn choose(
     while drawn.len() < DRAWS {
         let pin = draw(d, length);
         if fits_all(&pin) && !is_weak(&pin) {
-            if optimistic {
+            let claims: Vec<(Claim, i64)> = places.iter().map(|p| (claim(d, p, &pin, window), i64::from(p.rules.gap_seconds))).collect();
+            if optimistic && claims.iter().all(|(c, gap)| is_free_here(d, c, *gap, own)) {
                 return Ok(Chosen { pin, refused_preference });
             }
             drawn.push(pin);
