@@ -105,8 +105,18 @@ fn is_free(d: &Draft<'_>, places: &[Place], pin: &str, window: &Window, own: &dy
                 return Ok(false);
             }
         }
+        if given_here(d, &claim, gap, own) {
+            return Ok(false);
+        }
     }
     Ok(true)
+}
+
+/// Whether this very draft has given the PIN to somebody: the store compares a commit with what is stored, not with itself.
+pub(super) fn given_here(d: &Draft<'_>, claim: &Claim, gap: i64, own: &dyn Fn(RowId) -> bool) -> bool {
+    d.written().any(|row| {
+        !own(row.id) && row.body.claims().iter().any(|c| c.exclusive && c.key == claim.key && c.meets(claim.from, claim.until, gap))
+    })
 }
 
 /// What to read to know whether a claim is free: its window, widened by the gap.
@@ -160,7 +170,7 @@ pub(super) fn choose(
     while drawn.len() < DRAWS {
         let pin = draw(d, length);
         if fits_all(&pin) && !is_weak(&pin) {
-            if optimistic {
+            if optimistic && !places.iter().any(|p| given_here(d, &claim(d, p, &pin, window), i64::from(p.rules.gap_seconds), own)) {
                 return Ok(Chosen { pin, refused_preference });
             }
             drawn.push(pin);

@@ -132,7 +132,11 @@ pub(crate) fn events(old: Option<&Row>, new: &Row, set: &Changeset) -> Result<()
             want(usize::from(before.is_none()), "access_grant.created", "access_grant_id")?;
             let deleted = |g: &Grant| matches!(g.phase, GrantPhase::Deleted { .. });
             want(usize::from(deleted(g) && !before.is_some_and(deleted)), "access_grant.deleted", "access_grant_id")?;
-            want(usize::from(g.told_all && !before.is_some_and(|b| b.told_all)), "access_grant.access_granted_to_all_doors", "access_grant_id")
+            want(
+                usize::from(g.told_all && !before.is_some_and(|b| b.told_all)),
+                "access_grant.access_granted_to_all_doors",
+                "access_grant_id",
+            )
         }
         Body::Method(m) => {
             let before = old.and_then(|r| match &r.body {
@@ -143,7 +147,8 @@ pub(crate) fn events(old: Option<&Row>, new: &Row, set: &Changeset) -> Result<()
             let deleted = m.deleted_at.is_some() && before.is_none_or(|b| b.deleted_at.is_none());
             want(usize::from(deleted), "access_method.deleted", "access_method_id")?;
             let issued = m.issued && !before.is_some_and(|b| b.issued);
-            let found = told("access_method.issued", "access_method_id", new.id) + told("access_method.reissued", "access_method_id", new.id);
+            let found =
+                told("access_method.issued", "access_method_id", new.id) + told("access_method.reissued", "access_method_id", new.id);
             if found != usize::from(issued) {
                 return Err(format!("access_method.issued was told {found} times, not {}", usize::from(issued)));
             }

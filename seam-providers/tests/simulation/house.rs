@@ -172,7 +172,8 @@ impl House {
                     t.encoders.push((site.clone(), e.display_name.clone(), e.acs_encoder_id));
                 }
             }
-            t.accounts = at_once(t.ws.connected_accounts().list(None, 100)).map_err(fail)?.items.iter().map(|a| a.connected_account_id).collect();
+            t.accounts =
+                at_once(t.ws.connected_accounts().list(None, 100)).map_err(fail)?.items.iter().map(|a| a.connected_account_id).collect();
         }
         Ok(())
     }
@@ -185,12 +186,8 @@ impl House {
         let factory: Arc<dyn ProviderFactory> = Arc::new(SandboxFactory::new(self.world.clone()));
         let mut config = EngineConfig::default();
         config.seed = Some(self.setup.seed ^ (self.lives << 20));
-        config.observer = Some(Arc::new(Eye {
-            who,
-            clock: Arc::clone(&self.clock),
-            faults: self.faults.clone(),
-            watch: Arc::clone(&self.watch),
-        }));
+        config.observer =
+            Some(Arc::new(Eye { who, clock: Arc::clone(&self.clock), faults: self.faults.clone(), watch: Arc::clone(&self.watch) }));
         self.exec.start(who, async move {
             let engine = Engine::new(store, vault, vec![factory], config);
             loop {

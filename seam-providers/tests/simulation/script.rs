@@ -7,7 +7,6 @@ use seam_core::error::ErrorKind;
 use seam_core::model::{AccessMethodId, AccessMethodMode, Holder, Shown};
 use seam_core::plan::{Change, EncodeWhat, GrantUpdate, MethodsOf, NewEncode, NewGrant, NewMethod, NewSpace, Outcome, Person, Who};
 use seam_core::provider::{Kind, Tag};
-use seam_core::state::Body;
 use seam_providers::sandbox::{HandEdit, JobOutcome, Silence};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -153,7 +152,9 @@ impl House {
                     .ledger
                     .grants
                     .iter()
-                    .filter(|g| !g.deleted && g.tenant == tenant && self.ledger.doors_of(g).iter().any(|d| doors.contains(d) && d.door == room))
+                    .filter(|g| {
+                        !g.deleted && g.tenant == tenant && self.ledger.doors_of(g).iter().any(|d| doors.contains(d) && d.door == room)
+                    })
                     .filter_map(|g| Some((g.stay.clone()?, g.from, g.until)))
                     .collect();
                 let joins = self.rng.in_1000(550);
@@ -242,7 +243,9 @@ impl House {
         let twice = self.rng.in_1000(150);
         let change = Change::CreateGrant(Box::new(new.clone()));
         let got = self.ask(tenant, &change)?;
-        self.log(|| format!("create {doors:?} {:?}..{:?} stay {:?}: {:?}", new.starts_at, new.ends_at, new.reservation, got.as_ref().err()));
+        self.log(|| {
+            format!("create {doors:?} {:?}..{:?} stay {:?}: {:?}", new.starts_at, new.ends_at, new.reservation, got.as_ref().err())
+        });
         let id = match got {
             Ok(Outcome::Grant(id)) => id,
             Ok(other) => return Err(format!("a grant was asked for, {other:?} was made")),
@@ -254,7 +257,8 @@ impl House {
         if self.ledger.grants.iter().any(|g| g.id == id) {
             return Err(format!("S10: a new grant is an old one: {id}"));
         }
-        let seen = at_once(self.tenants[tenant].ws.access_grants().get(id)).map_err(|e| format!("S11: a grant that was made is not there: {e}"))?;
+        let seen = at_once(self.tenants[tenant].ws.access_grants().get(id))
+            .map_err(|e| format!("S11: a grant that was made is not there: {e}"))?;
         let person = seen.user_identity_id;
         if !self.ledger.people.contains(&(tenant, person)) {
             self.ledger.people.push((tenant, person));
@@ -296,7 +300,13 @@ impl House {
         }
         // The idempotency key of a call.
         let space = |name: &str| {
-            Change::CreateSpace(NewSpace { name: name.to_owned(), key: None, entrances: Vec::new(), customer_key: None, customer_data: None })
+            Change::CreateSpace(NewSpace {
+                name: name.to_owned(),
+                key: None,
+                entrances: Vec::new(),
+                customer_key: None,
+                customer_data: None,
+            })
         };
         let first = self.ask_under(tenant, key, &space("a"))?;
         let again = self.ask_under(tenant, key, &space("a"))?;
@@ -412,7 +422,8 @@ impl House {
     }
 
     fn encode(&mut self) -> Check {
-        let Some((i, id)) = self.method(|m, g| m.mode == AccessMethodMode::Card && g.entrances.iter().any(|d| d.site == "hotel" || d.site == "inn"))
+        let Some((i, id)) =
+            self.method(|m, g| m.mode == AccessMethodMode::Card && g.entrances.iter().any(|d| d.site == "hotel" || d.site == "inn"))
         else {
             return Ok(());
         };
@@ -612,7 +623,7 @@ impl House {
                 }
             }
             _ => {
-                if h.kind == Kind::Code {
+                if h.kind == Kind::Code && h.pin.is_some() {
                     s.edit_by_hand(&h.handle, HandEdit::Pin("505162".to_owned()));
                 }
             }
@@ -716,13 +727,5 @@ impl House {
         let change = Change::AssignCard { method: id, number: Shown::new(card.uid()) };
         let got = self.ask(self.ledger.grants[i].tenant, &change)?;
         got.map(drop).or_else(|e| refusal(&e))
-    }
-
-    /// Whether a row of this kind is there (for enumerated runs).
-    pub(crate) fn method_row(&self, id: AccessMethodId) -> Option<seam_core::state::Method> {
-        match self.watch().rows.get(&id.uuid()).map(|r| r.body.clone()) {
-            Some(Body::Method(m)) => Some(m),
-            _ => None,
-        }
     }
 }

@@ -193,8 +193,8 @@ impl Watch {
                     self.fail(text);
                 }
             }
-            (AttemptState::Error { effect: Effect::Unknown, .. }, Some(AttemptState::Begun { .. })) => {
-                self.doubtful.insert(encoder, now);
+            (AttemptState::Error { effect: Effect::Unknown, at, .. }, Some(AttemptState::Begun { .. })) => {
+                self.doubtful.insert(encoder, *at);
             }
             _ => {}
         }
@@ -251,7 +251,9 @@ fn line(row: &Row) -> String {
             t.credential().map(|c| (c.window.starts_at().to_string(), c.window.ends_at().map(|e| e.to_string()), c.suspended)),
         ),
         Body::Stay(s) => format!("stay {id} {} {:?} gen {:?} reopened {} made {}", s.key, s.phase, s.generation, s.reopened, s.made.len()),
-        Body::Grant(g) => format!("grant {id} {:?} {:?} suspended {} doors {} timer {:?}", g.phase, g.window, g.suspended, g.doors.len(), g.timer),
+        Body::Grant(g) => {
+            format!("grant {id} {:?} {:?} suspended {} doors {} timer {:?}", g.phase, g.window, g.suspended, g.doors.len(), g.timer)
+        }
         Body::Method(m) => format!("method {id} {:?} issued {} deleted {:?} ended {:?}", m.mode, m.issued, m.deleted_at, m.ended_at),
         Body::Attempt(a) => format!("attempt {id} {:?}", a.state),
         other => format!("{:?} {id}", other.kind()),
