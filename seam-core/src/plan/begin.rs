@@ -239,10 +239,15 @@ fn cast_in(d: &mut Draft<'_>, id: StayId, row: RowId, t: &Target) -> Try<Result<
 
 /// What a credential will be able to do once it is made.
 fn sending(d: &Draft<'_>, t: &Target, cast: Option<&(StaySpec, Role)>) -> Option<MadeCredential> {
-    t.credential().map(|c| MadeCredential {
+    let (doors, window) = match &t.want {
+        Wanted::Credential(c) => (&c.doors, c.window),
+        Wanted::Access { doors, window, .. } => (doors, *window),
+        Wanted::Stay | Wanted::User { .. } => return None,
+    };
+    Some(MadeCredential {
         rev: t.rev,
-        doors: c.doors.clone(),
-        window: c.window,
+        doors: doors.clone(),
+        window,
         generation: cast.map(|(stay, _)| stay.generation),
         opens: matches!(cast, Some((_, Role::Open))),
         at: d.now(),

@@ -105,19 +105,18 @@ fn is_free(d: &Draft<'_>, places: &[Place], pin: &str, window: &Window, own: &dy
                 return Ok(false);
             }
         }
-        if !is_free_here(d, &claim, gap, own) {
+        if given_here(d, &claim, gap, own) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// Whether a claim meets none that this draft has made: a second PIN of the same request is another PIN.
-fn is_free_here(d: &Draft<'_>, claim: &Claim, gap_seconds: i64, own: &dyn Fn(RowId) -> bool) -> bool {
-    !d.written()
-        .filter(|row| !own(row.id))
-        .flat_map(|row| row.body.claims())
-        .any(|c| c.key == claim.key && c.meets(claim.from, claim.until, gap_seconds))
+/// Whether this very draft has given the PIN to somebody: the store compares a commit with what is stored, not with itself.
+pub(super) fn given_here(d: &Draft<'_>, claim: &Claim, gap: i64, own: &dyn Fn(RowId) -> bool) -> bool {
+    d.written().any(|row| {
+        !own(row.id) && row.body.claims().iter().any(|c| c.exclusive && c.key == claim.key && c.meets(claim.from, claim.until, gap))
+    })
 }
 
 /// What to read to know whether a claim is free: its window, widened by the gap.
@@ -171,8 +170,7 @@ pub(super) fn choose(
     while drawn.len() < DRAWS {
         let pin = draw(d, length);
         if fits_all(&pin) && !is_weak(&pin) {
-            let claims: Vec<(Claim, i64)> = places.iter().map(|p| (claim(d, p, &pin, window), i64::from(p.rules.gap_seconds))).collect();
-            if optimistic && claims.iter().all(|(c, gap)| is_free_here(d, c, *gap, own)) {
+            if optimistic && !places.iter().any(|p| given_here(d, &claim(d, p, &pin, window), i64::from(p.rules.gap_seconds), own)) {
                 return Ok(Chosen { pin, refused_preference });
             }
             drawn.push(pin);

@@ -117,6 +117,9 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     t.work.look = false;
     t.claims.drain(..usize::from(t.stale_claims).min(t.claims.len()));
     t.stale_claims = 0;
+    // A card that was written before is still in somebody's pocket, unless it is this one that was written over.
+    let earlier =
+        if t.card_tag.is_some() && matches!(&receipt.made.card_number, Some(n) if !same_card(d, &t, n)) { t.made.clone() } else { None };
     keep_made(d, row, &mut t, &receipt.made)?;
     let stay_id = t.credential().and_then(|c| c.stay);
     let complete = t.needs == Needs::Nothing || rev != t.rev;
@@ -125,7 +128,10 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
         if let Some(sent) = t.sent.take() {
             t.made = Some(MadeCredential { at: now, ..sent });
         }
-        t.doubt = None;
+        t.doubt = match (earlier, t.doubt.take().filter(|_| is_written)) {
+            (Some(a), Some(b)) => Some(a.or(b)),
+            (a, b) => a.or(b),
+        };
     }
     next::schedule(&mut t, rules, now);
     if let Some(at) = receipt.again_at
@@ -139,6 +145,10 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
         stay::opened(d, id, row)?;
     }
     Ok(())
+}
+
+fn same_card(d: &Draft<'_>, t: &Target, number: &str) -> bool {
+    t.card_tag.as_deref() == Some(d.env.vault.tag(d.env.workspace, "card", number).as_str())
 }
 
 /// Keeps what the system made by itself.

@@ -12,7 +12,8 @@ use crate::model::{
     Warning, codes,
 };
 use crate::plan::Try;
-use crate::state::{Entrance, Grant, GrantPhase, Identity, Method, Note, Requested, Space, Target};
+use crate::provider::Certainty;
+use crate::state::{Entrance, Grant, GrantPhase, Identity, Method, Note, Requested, SeenState, Space, System, Target, Wanted};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -55,7 +56,9 @@ impl<'a> Whole<'a> {
                 let Some(system) = self.systems.get(&target.system) else { continue };
                 // A lost card is withdrawn from the moment it is reported, whatever is still wanted of its row.
                 let lost = (parts.row.lost && !target.gone).then(|| Target { gone: true, ..Target::clone(target) });
-                left.extend(residual(v, (*id, lost.as_ref().unwrap_or(target)), system)?);
+                let target = lost.as_ref().unwrap_or(target);
+                left.extend(residual(v, (*id, target), system)?);
+                left.extend(by_user(v, parts, (*id, target), system)?);
             }
         }
         left.sort_by_key(|one| (one.acs_entrance_id, one.access_method_id));
@@ -233,6 +236,29 @@ fn other_pin(v: &Viewer<'_>, whole: &Whole<'_>, note: &Note, mut shown: Warning)
 }
 
 /// Doors that no longer belong to the grant and that nothing we do at the system takes away.
+/// What is left where a credential opens what its user may pass: the credential itself, while it may be there, and permissions that became fewer.
+fn by_user(v: &Viewer<'_>, parts: &Parts<'_>, (id, target): Named<'_>, system: &System) -> Try<Vec<ResidualAccess>> {
+    let absent = matches!(target.seen, SeenState::Never | SeenState::Absent { certainty: Certainty::Verified });
+    if target.credential().is_none_or(|c| c.user.is_none()) || (absent && target.work.in_flight.is_none()) {
+        return Ok(Vec::new());
+    }
+    let known = v.all::<Entrance, AcsEntranceId>(&parts.row.doors)?;
+    let doors: Vec<AcsEntranceId> = known.into_iter().filter(|(_, e)| e.system == target.system).map(|(id, _)| id).collect();
+    let mut as_if = target.clone();
+    for made in [&mut as_if.made, &mut as_if.sent, &mut as_if.doubt].into_iter().flatten() {
+        made.doors.clone_from(&doors);
+    }
+    if let Wanted::Credential(c) = &mut as_if.want {
+        c.doors.clone_from(&doors);
+    }
+    let mut left = residual(v, (id, &as_if), system)?;
+    for (row, permission) in parts.permissions.iter().filter(|(_, p)| p.system == target.system) {
+        let of_method = |one: ResidualAccess| ResidualAccess { access_method_id: Some(parts.id), ..one };
+        left.extend(residual(v, (*row, permission), system)?.into_iter().filter(|one| doors.contains(&one.acs_entrance_id)).map(of_method));
+    }
+    Ok(left)
+}
+
 fn not_possible(row: &Grant, residual: &[ResidualAccess]) -> Vec<FailedDevice> {
     let beyond = residual.iter().filter(|left| !row.doors.contains(&left.acs_entrance_id));
     beyond

@@ -33,6 +33,11 @@ impl House {
     /// Somebody takes a card from an encoder.
     pub(crate) fn took(&mut self, site: &str, card: seam_providers::sandbox::Card) {
         let Some(tag) = card.tag() else { return };
+        let carries = card.carries();
+        if self.ledger.cards.iter().any(|w| w.card.uid() == card.uid() && w.carries == carries) {
+            // It was laid there and taken back as it was.
+            return;
+        }
         let (method, stay_key) = {
             let watch = self.watch();
             let target = seam_core::plan::row_of(&tag).and_then(|row| watch.target(row).cloned());
@@ -47,7 +52,7 @@ impl House {
         let epoch = stay.as_ref().and_then(|s| self.ledger.reopened.get(s)).copied().unwrap_or(0);
         let (from, until) = (g.from, g.until);
         let order = self.ledger.cards.len();
-        let written = Written { card, site: site.to_owned(), tag, method, stay, epoch, from, until, order };
+        let written = Written { card, carries, site: site.to_owned(), tag, method, stay, epoch, from, until, order };
         self.log(|| format!("a card was written: {} {:?} {:?}", written.tag.0, written.stay, written.epoch));
         self.ledger.cards.push(written);
     }
@@ -81,7 +86,7 @@ impl House {
     fn credentials(&self) -> Vec<Credential> {
         let mut all: Vec<Credential> = Vec::new();
         // A card that was written over is another card now.
-        all.extend(self.ledger.cards.iter().filter(|w| w.card.tag().as_ref() == Some(&w.tag)).cloned().map(Credential::Card));
+        all.extend(self.ledger.cards.iter().filter(|w| w.card.carries() == w.carries).cloned().map(Credential::Card));
         let pins: BTreeSet<&String> = self.ledger.grants.iter().flat_map(|g| g.methods.values()).flat_map(|m| &m.pins).collect();
         all.extend(pins.into_iter().cloned().map(Credential::Pin));
         for (row, _, t) in self.watch().targets() {
@@ -173,8 +178,10 @@ impl House {
         if answer.opened {
             self.log(|| format!("{c:?} opens {door:?}"));
             self.opened(c, tenant, door, &methods, strict)?;
-            if let Credential::Card(w) = c {
-                self.overridden(w, door)?;
+            match c {
+                Credential::Card(w) => self.overridden(w, door)?,
+                Credential::Phone(..) => self.phone_used(&methods, door),
+                _ => {}
             }
         } else if strict {
             self.refused(c, door, &methods, answer.why.to_string().as_str())?;
@@ -229,6 +236,16 @@ impl House {
             used.push(this);
         }
         Ok(())
+    }
+
+    /// A phone opens rooms as cards do; which number it has is not seen from outside.
+    fn phone_used(&mut self, methods: &[AccessMethodId], door: &DoorName) {
+        let g = methods.iter().find_map(|m| self.ledger.grants_of(*m).next());
+        let Some((stay, from, until)) = g.and_then(|g| Some((g.stay.clone()?, g.from, g.until))) else { return };
+        let used = self.ledger.used.entry(door.clone()).or_default();
+        if door.door.parse::<u32>().is_ok() && !used.iter().any(|u| u.stay == stay) {
+            used.push(Used { stay, epoch: 0, from, until });
+        }
     }
 
     /// L1, S8: what is said to be issued opens.

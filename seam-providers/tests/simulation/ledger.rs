@@ -63,6 +63,7 @@ pub(crate) struct Mine {
 #[derive(Clone, Debug)]
 pub(crate) struct Written {
     pub(crate) card: Card,
+    pub(crate) carries: Option<seam_core::provider::Handle>,
     pub(crate) site: String,
     pub(crate) tag: Tag,
     pub(crate) method: Option<AccessMethodId>,

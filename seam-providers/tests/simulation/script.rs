@@ -623,7 +623,7 @@ impl House {
                 }
             }
             _ => {
-                if h.kind == Kind::Code {
+                if h.kind == Kind::Code && h.pin.is_some() {
                     s.edit_by_hand(&h.handle, HandEdit::Pin("505162".to_owned()));
                 }
             }

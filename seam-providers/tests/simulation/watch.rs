@@ -193,8 +193,8 @@ impl Watch {
                 let text = format!("S8: a job was begun at encoder {encoder} while a card may still be written there");
                 self.fail(text);
             }
-            (AttemptState::Error { effect: Effect::Unknown, .. }, Some(AttemptState::Begun { .. })) => {
-                self.doubtful.insert(encoder, now);
+            (AttemptState::Error { effect: Effect::Unknown, at, .. }, Some(AttemptState::Begun { .. })) => {
+                self.doubtful.insert(encoder, *at);
             }
             _ => {}
         }
