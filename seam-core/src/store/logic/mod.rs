@@ -11,7 +11,9 @@ pub(super) use agenda::Agenda;
 pub(super) use apply::take_back;
 pub(super) use apply::{Heads, Written, check, log_entry};
 pub(super) use claims::{Asked, ClaimSet};
-pub(super) use derive::{Derived, Place, place};
+#[cfg(feature = "sqlite")]
+pub(super) use derive::Derived;
+pub(super) use derive::{Place, place};
 pub(super) use facts::{decide, facts};
 
 use crate::error::Result;
