@@ -1,6 +1,6 @@
 //! Many callers at once.
 use super::transact::members;
-use super::world::{World, held, space};
+use super::world::{Random, World, held, space};
 use crate::state::*;
 use crate::store::{CommitError, Conflict};
 use futures_util::future::{join, join_all};
@@ -60,47 +60,48 @@ pub async fn one_pin_for_many_callers(w: &World) {
     }
 }
 
-/// Rows, keys and claims that always change together are always read together, while they change.
+/// Rows, keys and claims that always change together are always read together, while they change. There are more of them than a store
+/// with a small memory keeps, so that it has some at hand and has to fetch the others.
 pub async fn reads_are_one_state(w: &World) {
     let (door, pin) = (w.id(), ClaimKey(w.id()));
-    // A heap of rows, so that a store with a small memory has to fetch.
-    for _ in 0..20 {
-        w.put((0..20).map(|_| w.row(space(None, &[]))).collect()).await;
-    }
     let claim = |n: u64| Claim { key: pin, from: w.at(n as i64), until: None, exclusive: true };
-    let pair = w.put(vec![w.row(space(None, &[])), w.row(held(w.id(), vec![claim(1)]))]).await;
-    let ids = [pair[0].id, pair[1].id];
+    let mut rows: Vec<Row> = (0..40).map(|_| w.row(space(None, &[]))).collect();
+    rows.push(w.row(held(w.id(), vec![claim(1)])));
+    let rows = w.put(rows).await;
+    let ids: Vec<RowId> = rows.iter().map(|row| row.id).collect();
     let near = Near { key: pin, from: w.at(0), until: None };
     let by_door = Key::id(Index::SpacesWith, door);
     let done = AtomicUsize::new(0);
     let writer = async {
-        let mut pair = pair.clone();
-        for n in 2..200 {
-            // The space is at the door in even versions only.
-            pair[0].body = space(None, if n % 2 == 0 { std::slice::from_ref(&door) } else { &[] });
-            pair[1].body = held(ids[1], vec![claim(n)]);
-            pair = w.put(pair).await;
-            w.put((0..4).map(|_| w.row(space(None, &[Uuid::from_u128(u128::from(n))]))).collect()).await;
+        let mut rows = rows.clone();
+        for n in 2..120 {
+            // The first space is at the door in even versions only.
+            rows[0].body = space(None, if n % 2 == 0 { std::slice::from_ref(&door) } else { &[] });
+            rows[40].body = held(ids[40], vec![claim(n)]);
+            rows = w.put(rows).await;
         }
         done.store(1, Relaxed);
     };
-    let readers = (0..8).map(|_| async {
-        let mut last = 0;
-        let mut reads = 0;
-        let what = ReadSet { rows: ids.into(), keys: [by_door.clone()].into(), near: [near.clone()].into() };
-        while done.load(Relaxed) == 0 {
-            let facts = w.store.read(w.ws, &what).await.unwrap();
-            let versions = ids.map(|id| facts.rows[&id].as_ref().unwrap().version);
-            assert_eq!(versions[0], versions[1]);
-            let claims = &facts.near[&near];
-            assert_eq!(claims.len(), 1);
-            assert_eq!(claims[0].claim.from, w.at(versions[0] as i64));
-            assert_eq!(facts.keys[&by_door].len(), usize::from(versions[0] % 2 == 0), "version {}", versions[0]);
-            assert!(versions[0] >= last, "a reader never sees less than before");
-            last = versions[0];
-            reads += 1;
-            futures_util::future::ready(()).await;
-            if reads % 8 == 0 {
+    let readers = (0..6).map(|n| {
+        let mut random = Random(n);
+        let (ids, by_door, near, done) = (&ids, &by_door, &near, &done);
+        async move {
+            let mut last = 0;
+            while done.load(Relaxed) == 0 {
+                // All of it, or some of it.
+                let all = random.one_in(2);
+                let some = ids[..40].iter().filter(|_| all || random.one_in(4)).chain(&ids[40..]).copied();
+                let what = ReadSet { rows: some.collect(), keys: [by_door.clone()].into(), near: [near.clone()].into() };
+                let facts = w.store.read(w.ws, &what).await.unwrap();
+                let versions: Vec<u64> = facts.rows.values().map(|row| row.as_ref().unwrap().version).collect();
+                let version = versions[0];
+                assert!(versions.iter().all(|v| *v == version), "{versions:?}");
+                let claims = &facts.near[near];
+                assert_eq!(claims.len(), 1);
+                assert_eq!(claims[0].claim.from, w.at(version as i64));
+                assert_eq!(facts.keys[by_door].len(), usize::from(version.is_multiple_of(2)), "version {version}");
+                assert!(version >= last, "a reader never sees less than before");
+                last = version;
                 yield_once().await;
             }
         }
