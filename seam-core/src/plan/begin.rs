@@ -149,7 +149,7 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         return Ok(None);
     }
     let rules = method::rules_of(d, &t)?;
-    let doing = match next::next(&t, &rules) {
+    let doing = match next::next(&t, &rules, now) {
         Next::Do(doing) => doing,
         Next::Rest | Next::Ask(_) => {
             next::schedule(&mut t, &rules, now);

@@ -193,8 +193,15 @@ fn take_handle(d: &mut Draft<'_>, row: RowId, seen: &[&Held]) -> Try<()> {
     if let [one] = seen {
         let mut t = d.get::<Target>(row)?;
         if t.work.in_flight.is_none() && t.handle.as_ref() != Some(&one.handle) {
+            let user = match (t.of, &t.want) {
+                (TargetOf::User(user), Wanted::User { .. }) if t.handle.is_some() && !t.gone => Some(user),
+                _ => None,
+            };
             t.handle = Some(one.handle.clone());
             d.set(row, t);
+            if let Some(user) = user {
+                super::member::follow_user(d, user)?;
+            }
         }
     }
     Ok(())

@@ -59,6 +59,26 @@ fn targets_of_user(d: &Draft<'_>, user: AcsUserId) -> Try<Vec<(RowId, Target)>> 
     Ok(out)
 }
 
+/// A user has another id at the vendor now (she was deleted there by hand, say, and made again): what belongs to her still names the old one.
+pub(super) fn follow_user(d: &mut Draft<'_>, user: AcsUserId) -> Try<()> {
+    let now = d.now();
+    for (row, mut t) in targets_of_user(d, user)? {
+        if t.gone {
+            continue;
+        }
+        let rules = method::rules_of(d, &t)?;
+        next::again(&mut t, &rules, now);
+        let of = t.of;
+        d.set(row, t);
+        if let TargetOf::Method(m) = of
+            && !d.get::<Method>(m)?.is_over()
+        {
+            method::unissue(d, m)?;
+        }
+    }
+    Ok(())
+}
+
 /// What permissions are made of at a system: a group, or a single door where the provider makes groups of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Unit {

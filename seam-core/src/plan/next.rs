@@ -1,6 +1,6 @@
 //! What is to be done with a target next. Total: every state has an answer.
 use super::span;
-use crate::provider::{CardPath, Certainty, KindRules, Needs, ReadBack, Repeat};
+use crate::provider::{CardPath, Certainty, EndsBy, KindRules, Needs, ReadBack, Repeat};
 use crate::state::*;
 use chrono::{DateTime, Utc};
 
@@ -18,8 +18,8 @@ pub enum Next {
 
 /// What is to be done with a target next, if nothing is being done.
 #[must_use]
-pub fn next(t: &Target, rules: &KindRules) -> Next {
-    if !wanted_there(t, rules) {
+pub fn next(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> Next {
+    if !wanted_there(t, rules, now) {
         return match t.seen {
             SeenState::Never | SeenState::Absent { certainty: Certainty::Verified } => Next::Rest,
             // After a put whose outcome was unknown, the absence is looked at once more.
@@ -60,8 +60,14 @@ pub fn next(t: &Target, rules: &KindRules) -> Next {
 
 /// Whether the thing is to be at the system now: it is wanted, and not suspended where suspending means taking it away.
 #[must_use]
-pub fn wanted_there(t: &Target, rules: &KindRules) -> bool {
-    !(t.gone || (is_suspended(t) && !rules.suspend))
+pub fn wanted_there(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
+    !(t.gone || (is_suspended(t) && !rules.suspend) || is_too_early(t, rules, now))
+}
+
+/// Whether the thing would open before its time: the system keeps no window, and what is there opens. So a credential whose window was moved to a
+/// later time is taken away, and put again when its time comes.
+fn is_too_early(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
+    rules.ends == EndsBy::Engine && t.credential().is_some_and(|c| now < c.window.starts_at())
 }
 
 /// Whether the thing is wanted, but suspended.
@@ -96,7 +102,8 @@ pub fn schedule(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
         // The call under way has its own time; what comes of it is scheduled when it is settled.
         return;
     }
-    t.work.due_at = match next(t, rules) {
+    t.work.due_at = match next(t, rules, now) {
+        Next::Rest if !t.gone && !is_suspended(t) && is_too_early(t, rules, now) => t.credential().map(|c| span::load_at(&c.window, rules)),
         Next::Rest | Next::Ask(_) => None,
         Next::Do(Doing::Put { .. }) => {
             let load = t.credential().map_or(now, |c| span::load_at(&c.window, rules));
@@ -106,7 +113,7 @@ pub fn schedule(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
         }
         Next::Do(_) => Some(now),
     };
-    if let Next::Ask(kind) = next(t, rules)
+    if let Next::Ask(kind) = next(t, rules, now)
         && t.work.asks.is_none()
     {
         t.work.asks = Some(Question { kind, at: now });

@@ -11,6 +11,12 @@ use std::collections::BTreeSet;
 /// Tells and derives what follows from a target's change.
 pub(super) fn after(d: &mut Draft<'_>, row: RowId, before: &Target) -> Try<()> {
     let t = d.get::<Target>(row)?;
+    if let (TargetOf::User(user), Wanted::User { .. }) = (t.of, &t.want)
+        && before.handle.is_some()
+        && t.handle != before.handle
+    {
+        super::member::follow_user(d, user)?;
+    }
     let was = before.is_in_place() && before.made.is_some();
     let is = t.is_in_place();
     if t.credential().is_some() {

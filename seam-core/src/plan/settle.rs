@@ -6,7 +6,7 @@ use super::read::Try;
 use super::{clash, method, next, refresh, spec, stay};
 use crate::encoder::CardSeen;
 use crate::model::{ActionAttemptId, EventType, codes};
-use crate::provider::{Certainty, Effect, Failure, Found, KindRules, Made, Needs, ReadBack, Reason, Receipt};
+use crate::provider::{CardPath, Certainty, Effect, Failure, Found, KindRules, Made, Needs, ReadBack, Reason, Receipt};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt;
@@ -118,8 +118,9 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     t.claims.drain(..usize::from(t.stale_claims).min(t.claims.len()));
     t.stale_claims = 0;
     // A card that was written before is still in somebody's pocket, unless it is this one that was written over.
-    let earlier =
-        if t.card_tag.is_some() && matches!(&receipt.made.card_number, Some(n) if !same_card(d, &t, n)) { t.made.clone() } else { None };
+    let same = receipt.made.card_number.as_deref().is_some_and(|n| same_card(d, &t, n));
+    let in_a_pocket = is_written && rules.card != Some(CardPath::Preassigned) && !same;
+    let earlier = t.made.clone().filter(|_| in_a_pocket);
     keep_made(d, row, &mut t, &receipt.made)?;
     let stay_id = t.credential().and_then(|c| c.stay);
     let complete = t.needs == Needs::Nothing || rev != t.rev;
@@ -304,7 +305,7 @@ fn remove_failed(d: &mut Draft<'_>, row: RowId, failure: &Failure) -> Try<()> {
 fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
     let now = d.now();
-    let wanted = next::wanted_there(&t, rules);
+    let wanted = next::wanted_there(&t, rules, now);
     t.work.look = false;
     t.work.attempt = 0;
     match found {

@@ -3,6 +3,7 @@
 //! `SEAM_SIM_SEEDS` says how many seeds are run, `SEAM_SIM_SEED` replays one and prints its trace. The labels are those of `docs/invariants.md`:
 //! S safety, L liveness, M model.
 mod clock;
+mod crash;
 mod edges;
 mod exec;
 mod faults;
@@ -79,6 +80,46 @@ fn every_invariant_holds_for_every_seed() {
     }
     let first = failed.first().map(|(seed, _)| *seed).unwrap_or_default();
     assert!(failed.is_empty(), "replay with SEAM_SIM_SEED={first} cargo test -p seam-providers --all-features --test simulation");
+}
+
+/// S5: a crash before and after every call of the store and of providers, in every flow.
+#[test]
+fn a_crash_at_every_step_loses_doubles_and_leaves_nothing() {
+    if replayed().is_some() {
+        return;
+    }
+    let failed: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let runs = AtomicU64::new(0);
+    let each = |flow: crash::Flow, at: &[u64]| {
+        runs.fetch_add(1, Ordering::SeqCst);
+        if let Err(wrong) = crash::crash(flow, 1, at) {
+            failed.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{flow:?} {at:?}: {wrong}"));
+        }
+    };
+    let next = AtomicU64::new(0);
+    std::thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                while let Some(flow) = crash::FLOWS.get(usize::try_from(next.fetch_add(1, Ordering::SeqCst)).unwrap_or(usize::MAX)) {
+                    let points = match crash::crash(*flow, 1, &[]) {
+                        Ok(points) => points,
+                        Err(wrong) => {
+                            failed.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{flow:?} without a crash: {wrong}"));
+                            continue;
+                        }
+                    };
+                    for point in 1..=points {
+                        each(*flow, &[point]);
+                    }
+                    println!("{flow:?}: {points} points");
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_default();
+    println!("{} runs with a crash, {} failed", runs.into_inner(), failed.len());
+    failed.iter().take(20).for_each(|f| println!("{f}"));
+    assert!(failed.is_empty(), "{}", failed.first().cloned().unwrap_or_default());
 }
 
 /// M3: the same seed gives the same run, to the last byte of the audit chain and every door's answer.

@@ -118,7 +118,7 @@ impl House {
             if let Some(q) = &t.work.asks {
                 return Err(format!("L1: a question is open that nothing asks: {q:?} {what}"));
             }
-            match next::next(&t, &rules) {
+            match next::next(&t, &rules, now) {
                 Next::Rest => {}
                 Next::Do(Doing::Put { .. }) if t.work.due_at.is_some_and(|at| at > now) && t.work.failure.is_none() => {}
                 Next::Do(Doing::Put { .. }) if t.work.failure.as_ref().is_some_and(|f| f.effect == seam_core::Effect::Refused) => {}
@@ -149,7 +149,7 @@ impl House {
                 if t.gone {
                     return Err(format!("S6: {site} holds what was taken away: {:?} {row} {:?}", t.kind(), t.seen));
                 }
-                if !next::wanted_there(t, &self.rules(t)) {
+                if !next::wanted_there(t, &self.rules(t), now) {
                     return Err(format!("S1: {site} holds what is suspended: {:?} {row}", t.kind()));
                 }
             }
@@ -161,7 +161,7 @@ impl House {
                 return Err(format!("S5: {count} things at the vendor for {:?} {row}", t.kind()));
             }
             let slot = t.credential().is_some_and(|c| c.slot.is_some());
-            if !next::wanted_there(t, &rules) || t.credential().is_some_and(|c| c.window.is_over(now)) || slot {
+            if !next::wanted_there(t, &rules, now) || t.credential().is_some_and(|c| c.window.is_over(now)) || slot {
                 continue;
             }
             let sure = matches!(t.seen, SeenState::Present { rev, certainty } if rev == t.rev && (certainty == Certainty::Verified || t.kind() == Kind::Code));
