@@ -28,7 +28,7 @@ impl Floor {
         conn.pragma_update(None, "cache_size", -32_768)?;
         // As many bytes as the store lets the log grow: the same number of checkpoints on both sides.
         let page: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-        conn.pragma_update(None, "wal_autocheckpoint", (32 << 20) / page)?;
+        conn.pragma_update(None, "wal_autocheckpoint", (64 << 20) / page)?;
         let (asks, asked) = mpsc::channel();
         let thread = std::thread::Builder::new().name("floor".to_owned()).spawn(move || serve(&conn, &rows, &asked))?;
         Ok(Self { asks: Some(asks), thread: Some(thread) })

@@ -34,7 +34,7 @@ struct Args {
     /// Where the databases are written while measuring; the system's folder for temporary files if not given.
     #[arg(long, value_name = "PATH")]
     folder: Option<PathBuf>,
-    /// The bookings that are replayed.
+    /// The bookings that are replayed, if the file is there.
     #[arg(long, value_name = "CSV", default_value = "../shared/data/hotel_bookings.csv")]
     bookings: PathBuf,
     /// Makes grants and says how many commits they took: the process that is counted from outside.

@@ -117,8 +117,8 @@ impl Doors {
     async fn claim(&self, windows: i64, n: i64) -> Result<(), Failed> {
         let (from, until) = window(self.from, n);
         let claim = Claim { key: key(windows), from, until: Some(until), exclusive: true };
-        let row = seam_core::conformance::store::held(Uuid::from_u128(1), vec![claim]);
-        let own = Uuid::from_u128(((windows.unsigned_abs() as u128) << 64) | n.unsigned_abs() as u128);
+        let own = Uuid::from_u128((u128::from(windows.unsigned_abs()) << 64) | u128::from(n.unsigned_abs()));
+        let row = seam_core::conformance::store::held(own, vec![claim]);
         let put = vec![Row { id: own, workspace: self.ws.id(), version: 0, body: row }];
         self.store.commit(set(self.ws.id(), own, Vec::new(), put)).await.map(drop).map_err(|e| format!("{e:?}").into())
     }
