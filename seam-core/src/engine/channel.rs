@@ -108,6 +108,7 @@ async fn in_flight(inner: &Inner, row: &Row, lease: &Lease) -> Result<usize> {
     let system = match &row.body {
         Body::Target(t) => t.system,
         Body::Attempt(a) if a.encoder().is_none() => a.system,
+        Body::LogFeed(f) => f.system,
         Body::Grant(_) => return Ok(TIMERS),
         _ => return Ok(1),
     };

@@ -4,7 +4,7 @@
 use super::account;
 use super::draft::Draft;
 use super::read::Try;
-use super::{adopt, drift, places};
+use super::{access_log, adopt, drift, places};
 use crate::model::{AcsSystemId, ConnectedAccountId, EventType, codes, time};
 use crate::provider::{EncoderReport, EntranceReport, Failure, GroupReport, Held, Reason, SystemReport};
 use crate::state::*;
@@ -301,7 +301,6 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
             errors: Vec::new(),
             warnings: Vec::new(),
             graces: Graces::default(),
-            log_cursor: None,
         };
         d.set(id, system);
         d.event(EventType::ACS_SYSTEM_ADDED.as_str(), id, ids.clone());
@@ -312,6 +311,7 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
     if known && !moved.is_empty() {
         adopt::move_channels(d, id, &moved)?;
     }
+    access_log::follow(d, &here, &scanned.report)?;
     if let Some(held) = &scanned.held {
         drift::apply_held(d, account, id, held)?;
     }

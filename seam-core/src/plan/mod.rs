@@ -2,6 +2,7 @@
 //!
 //! A decision reads through a [`Reader`]; what it does not find there stops it with a list of what to read, and it is asked again from the
 //! start. So a decision is straight code, and the same decision serves the deed, the preview and the simulation.
+mod access_log;
 mod account;
 mod adopt;
 mod ask;

@@ -3,10 +3,10 @@ use super::discover;
 pub use super::discover::{Scan, ScannedSystem};
 use super::draft::{Draft, expose};
 use super::read::Try;
-use super::{clash, method, next, refresh, spec, stay};
+use super::{access_log, clash, method, next, refresh, spec, stay};
 use crate::encoder::CardSeen;
 use crate::model::{ActionAttemptId, EventType, codes};
-use crate::provider::{CardPath, Certainty, Effect, Failure, Found, KindRules, Made, Needs, ReadBack, Reason, Receipt};
+use crate::provider::{CardPath, Certainty, Effect, Failure, Found, KindRules, LogPage, Made, Needs, ReadBack, Reason, Receipt};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt;
@@ -23,6 +23,8 @@ pub enum Report {
     Card(Result<CardSeen, Failure>),
     /// A whole account.
     Scan(Box<Result<Scan, Failure>>),
+    /// A page of an access log.
+    Log(Result<LogPage, Failure>),
 }
 
 /// Turns what a call came to into what is known, and what is to be done next. Nothing if the row is no longer doing that under this fence: a stale
@@ -43,6 +45,10 @@ pub(crate) fn settle(d: &mut Draft<'_>, row: RowId, fence: u64, report: &Report)
                 _ => Ok(()),
             }
         }
+        Some(RowKind::LogFeed) => match report {
+            Report::Log(page) => access_log::settle(d, row, fence, page),
+            _ => Ok(()),
+        },
         Some(RowKind::Account) => {
             let a = d.get::<Account>(row)?;
             match (a.work.in_flight, report) {

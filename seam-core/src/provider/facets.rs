@@ -191,11 +191,34 @@ pub trait RemoteUnlock: Send + Sync {
     async fn unlock(&self, credential: &CredentialSpec, had: Option<&Handle>, door: &Door, call: &Call<'_>) -> Result<Receipt, Failure>;
 }
 
-/// The record of who opened what.
+/// The record of who opened what. A system that has one reports [`access_log_seconds`](crate::provider::SystemReport::access_log_seconds).
 #[async_trait]
 pub trait AccessLog: Send + Sync {
-    /// Entries after `cursor`, oldest first, and the cursor to go on from.
-    async fn entries(&self, system: &SystemRef, cursor: Option<&str>) -> Result<(Vec<LogEntry>, Option<String>), Failure>;
+    /// One page of entries after `cursor`, oldest first. `None`: from where the system begins to tell; what is older than a month may be left out.
+    ///
+    /// An entry may come twice after a crash only if the same cursor gives it again; the engine keeps the cursor together with the entries.
+    ///
+    /// # Errors
+    /// Never `Unknown`: reading changes nothing.
+    async fn entries(&self, system: &SystemRef, cursor: Option<&str>) -> Result<LogPage, Failure>;
+}
+
+/// A page of an access log.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LogPage {
+    /// Its lines, oldest first.
+    pub entries: Vec<LogEntry>,
+    /// Where to go on; `None` keeps the cursor that was given.
+    pub next: Option<String>,
+}
+
+impl LogPage {
+    /// A page.
+    #[must_use]
+    pub fn new(entries: Vec<LogEntry>, next: Option<String>) -> Self {
+        Self { entries, next }
+    }
 }
 
 /// One line of an access log.
@@ -210,16 +233,64 @@ pub struct LogEntry {
     pub credential: Option<Handle>,
     /// Our tag of the credential, where the system shows it.
     pub tag: Option<Tag>,
+    /// What was used, where the system tells it of a credential that it does not name.
+    pub by: Option<Kind>,
     /// Opened or refused.
     pub opened: bool,
-    /// The vendor's reason, where it gives one.
-    pub reason: Option<String>,
+    /// Why it was refused, where the system tells.
+    pub denied: Option<Denial>,
 }
 
 impl LogEntry {
     /// A line.
     #[must_use]
     pub fn new(at: DateTime<Utc>, door: Handle, opened: bool) -> Self {
-        Self { at, door, credential: None, tag: None, opened, reason: None }
+        Self { at, door, credential: None, tag: None, by: None, opened, denied: None }
+    }
+}
+
+/// Why a door refused, in the words of the event `lock.access_denied`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Denial {
+    /// A PIN that the lock does not know.
+    UnknownCode,
+    /// A PIN whose time is over.
+    ExpiredCode,
+    /// A credential that was revoked at the lock.
+    BlocklistedCode,
+    /// The lock takes no PIN for a while.
+    TooManyAttempts,
+    /// Somebody inside has locked the door.
+    BlockedByPrivacyMode,
+    /// Anything else about the credential: not for this door, not at this time, overridden, unreadable.
+    CredentialError,
+}
+
+impl Denial {
+    /// The code of the event.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownCode => "unknown_code",
+            Self::ExpiredCode => "expired_code",
+            Self::BlocklistedCode => "blocklisted_code",
+            Self::TooManyAttempts => "too_many_attempts",
+            Self::BlockedByPrivacyMode => "blocked_by_privacy_mode",
+            Self::CredentialError => "credential_error",
+        }
+    }
+    /// One sentence.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::UnknownCode => "The code is not known at this door.",
+            Self::ExpiredCode => "The code is no longer valid.",
+            Self::BlocklistedCode => "The credential is blocked at this door.",
+            Self::TooManyAttempts => "There were too many wrong codes.",
+            Self::BlockedByPrivacyMode => "The door is in privacy mode.",
+            Self::CredentialError => "The credential does not open this door now.",
+        }
     }
 }
