@@ -10,6 +10,7 @@ mod attempt;
 pub mod begin;
 mod change;
 mod clash;
+mod cover;
 mod credential;
 mod decide;
 mod discover;

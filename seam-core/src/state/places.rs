@@ -1,6 +1,6 @@
 //! Rows of accounts, systems, entrances, groups, encoders, spaces, users.
 use super::*;
-use crate::model::{AcsAccessGroupId, AcsEntranceId, AcsSystemId, ConnectedAccountId, UserIdentityId, Window};
+use crate::model::{AccessGrantId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, ConnectedAccountId, UserIdentityId, Window};
 use crate::provider::{EncoderReport, EntranceReport, Handle, Held, SystemReport};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -221,10 +221,29 @@ pub struct AcsUser {
     pub schedule: Option<Window>,
     /// Suspended by us.
     pub suspended: bool,
+    /// Made by hand: she stays when no grant asks for her any more.
+    #[serde(default)]
+    pub by_hand: bool,
+    /// What the groups of the system can no longer give exactly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misfits: Vec<Misfit>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was deleted.
     pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// A grant that the groups of a system, changed there, can no longer give exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Misfit {
+    /// The grant.
+    pub grant: AccessGrantId,
+    /// Its entrances that no group opens without opening others too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<AcsEntranceId>,
+    /// Entrances that are not its own, and that the groups open in which its person is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_opens: Vec<AcsEntranceId>,
 }
 
 /// Something that a system holds and that is not ours. It is shown and never changed.
