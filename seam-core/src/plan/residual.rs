@@ -210,8 +210,8 @@ fn at_door(
 ) -> Option<(Option<DateTime<Utc>>, ResidualReason)> {
     let said = target.may_open_until.filter(|_| matches!(target.seen, SeenState::Absent { .. }));
     let until = match (said, word) {
-        // The system has looked, and knows better than the end that we have written.
-        (Some(said), Word::Seen) => Some(said),
+        // The system has looked, and knows better than the end that we have written; but of a card at an offline door it knows nothing.
+        (Some(said), Word::Seen) if system_reaches(target.kind(), class) => Some(said),
         (Some(said), _) => later(own, Some(said)),
         (None, _) => own,
     };

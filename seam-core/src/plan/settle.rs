@@ -182,8 +182,8 @@ fn overwritten(d: &mut Draft<'_>, row: RowId, number: &str) -> Try<()> {
         let rules = method::rules_of(d, &t)?;
         t.card_tag = None;
         t.card_number = None;
+        // Earlier cards of it, if there are any, are still where they were.
         t.made = None;
-        t.doubt = None;
         t.seen = SeenState::Absent { certainty: Certainty::Verified };
         if !t.gone {
             t.needs = next::first_needs(&rules);
@@ -219,8 +219,10 @@ fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules:
         // Whatever comes now, its absence or presence is looked at once more.
         t.work.look = true;
     }
+    // What an earlier try without an answer may have made is still in doubt.
+    let surely_not = !matches!(t.seen, SeenState::Unknown { .. });
     d.set(row, t);
-    if !unknown && let Some(id) = stay_id {
+    if surely_not && let Some(id) = stay_id {
         stay::not_opened(d, id, row)?;
     }
     let pin_refused = failure.effect == Effect::Refused && failure.reason == Reason::PinRefused;
@@ -343,7 +345,9 @@ fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Tr
             let stay_id = t.credential().and_then(|c| c.stay);
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Absent { certainty: Certainty::Verified };
-            t.doubt = None;
+            if next::is_put(rules) {
+                t.doubt = None;
+            }
             absent(&mut t);
             if was_unknown && let Some(id) = stay_id {
                 d.set(row, t.clone());

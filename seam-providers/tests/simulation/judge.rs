@@ -52,7 +52,7 @@ impl House {
         let epoch = stay.as_ref().and_then(|s| self.ledger.reopened.get(s)).copied().unwrap_or(0);
         let (from, until) = (g.from, g.until);
         let order = self.ledger.cards.len();
-        let written = Written { card, carries, site: site.to_owned(), tag, method, stay, epoch, from, until, order };
+        let written = Written { card, carries, site: site.to_owned(), tag, method, stay, epoch, from, until, order, at: self.exec.now() };
         self.log(|| format!("a card was written: {} {:?} {:?}", written.tag.0, written.stay, written.epoch));
         self.ledger.cards.push(written);
     }
@@ -172,18 +172,18 @@ impl House {
             }
         };
         self.mix(&format!("{} {} {} {}", now.timestamp_millis(), door.site, answer.door, answer.why));
-        if self.ledger.spoiled.contains(&door.site) {
-            return Ok(());
-        }
+        let spoiled = self.ledger.spoiled.contains(&door.site);
         if answer.opened {
             self.log(|| format!("{c:?} opens {door:?}"));
-            self.opened(c, tenant, door, &methods, strict)?;
+            if !spoiled {
+                self.opened(c, tenant, door, &methods, strict)?;
+            }
             match c {
                 Credential::Card(w) => self.overridden(w, door)?,
                 Credential::Phone(..) => self.phone_used(&methods, door),
                 _ => {}
             }
-        } else if strict {
+        } else if strict && !spoiled {
             self.refused(c, door, &methods, answer.why.to_string().as_str())?;
         }
         Ok(())

@@ -32,10 +32,6 @@ fn replayed() -> Option<u64> {
     std::env::var("SEAM_SIM_SEED").ok()?.parse().ok()
 }
 
-/// Seeds that show findings which are not settled yet: `docs/open-findings.md` says what each is. The list can only get shorter: a seed on it
-/// that holds fails the test until it is taken off.
-const OPEN: &[u64] = &[1, 56, 83, 143, 191, 211, 313, 331, 344, 346, 466];
-
 /// All seeds, on two threads, each with a world of its own.
 #[test]
 fn every_invariant_holds_for_every_seed() {
@@ -59,12 +55,7 @@ fn every_invariant_holds_for_every_seed() {
                         return;
                     }
                     let ran = run(setup(seed, false));
-                    let open = OPEN.contains(&seed);
-                    if open && ran.wrong.is_none() {
-                        let text = "holds now: take it off the list of open findings".to_owned();
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).push((seed, text));
-                    }
-                    if let Some(wrong) = ran.wrong.as_ref().filter(|_| !open) {
+                    if let Some(wrong) = &ran.wrong {
                         failed.lock().unwrap_or_else(PoisonError::into_inner).push((seed, wrong.clone()));
                     }
                     sum.lock().unwrap_or_else(PoisonError::into_inner).add(&ran);
