@@ -5,7 +5,6 @@ use crate::state::*;
 use crate::store::{CommitError, Conflict};
 use futures_util::future::{join, join_all};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use uuid::Uuid;
 
 /// 64 optimistic callers on one row: each succeeds in the end, and none overwrites another.
 pub async fn many_commits_on_one_row(w: &World) {
