@@ -361,7 +361,7 @@ pub(super) fn replace_lost(d: &mut Draft<'_>, id: AccessMethodId) -> Try<Outcome
         for row in &lost.targets {
             let t = d.get::<Target>(*row)?;
             // A card that was never made cannot be found by a stranger: nothing to override.
-            if t.made.is_some() || t.doubt.is_some() || matches!(t.seen, SeenState::Unknown { .. }) {
+            if t.made.is_some() || !t.others.is_empty() || matches!(t.seen, SeenState::Unknown { .. }) {
                 all.extend(t.credential().and_then(|c| c.stay));
             }
         }

@@ -328,7 +328,7 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
                 needs: next::first_needs(&rules),
                 made: None,
                 sent: None,
-                doubt: None,
+                others: Vec::new(),
                 may_open_until: None,
                 pin: None,
                 link: None,
@@ -541,7 +541,7 @@ pub(super) fn remake_for_stay(d: &mut Draft<'_>, stay: StayId, grants: &[AccessG
         for row in &method.targets {
             let mut t = d.get::<Target>(*row)?;
             // One that is being made right now gets the old number too.
-            let untouched = t.made.is_none() && t.doubt.is_none() && t.work.in_flight.is_none();
+            let untouched = t.made.is_none() && t.others.is_empty() && t.work.in_flight.is_none();
             if t.gone || untouched || t.credential().and_then(|c| c.stay) != Some(stay) {
                 continue;
             }

@@ -116,7 +116,8 @@ pub fn schedule(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
     if let Next::Ask(kind) = next(t, rules, now)
         && t.work.asks.is_none()
     {
-        t.work.asks = Some(Question { kind, at: now });
+        let at = t.doubtful().map_or(now, |other| other.can.at);
+        t.work.asks = Some(Question { kind, at });
     }
 }
 

@@ -100,7 +100,7 @@ fn wanted(target: &Target) -> Option<(Left<'_>, bool)> {
 
 /// What may be out there: what was made, and what a call without an answer may have made.
 fn left(target: &Target) -> Vec<Left<'_>> {
-    let known = target.made.iter().chain(&target.doubt).chain(&target.sent);
+    let known = target.made.iter().chain(target.others.iter().map(|other| &other.can)).chain(&target.sent);
     let mut left: Vec<Left<'_>> = known.map(|made| Left { doors: &made.doors, window: &made.window }).collect();
     let doubtful = matches!(target.seen, SeenState::Unknown { .. })
         || target.work.in_flight.is_some_and(|now| matches!(now.doing, Doing::Put { .. } | Doing::Encode { .. }));

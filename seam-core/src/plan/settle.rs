@@ -1,12 +1,12 @@
 //! What an answer means. Every outcome of every call ends here; the engine has no `if` about access.
 use super::discover;
 pub use super::discover::{Scan, ScannedSystem};
-use super::draft::{Draft, expose};
+use super::draft::Draft;
 use super::read::Try;
-use super::{clash, method, next, refresh, spec, stay};
+use super::{card, clash, method, next, refresh, spec, stay};
 use crate::encoder::CardSeen;
 use crate::model::{ActionAttemptId, EventType, codes};
-use crate::provider::{CardPath, Certainty, Effect, Failure, Found, KindRules, Made, Needs, ReadBack, Reason, Receipt};
+use crate::provider::{Certainty, Effect, Failure, Found, KindRules, Needs, ReadBack, Reason, Receipt};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt;
@@ -117,22 +117,20 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     t.work.look = false;
     t.claims.drain(..usize::from(t.stale_claims).min(t.claims.len()));
     t.stale_claims = 0;
-    // A card that was written before is still in somebody's pocket, unless it is this one that was written over.
-    let same = receipt.made.card_number.as_deref().is_some_and(|n| same_card(d, &t, n));
-    let in_a_pocket = is_written && rules.card != Some(CardPath::Preassigned) && !same;
-    let earlier = t.made.clone().filter(|_| in_a_pocket);
-    keep_made(d, row, &mut t, &receipt.made)?;
-    let stay_id = t.credential().and_then(|c| c.stay);
     let complete = t.needs == Needs::Nothing || rev != t.rev;
+    if !card::is_plastic(rules) {
+        // The one thing at the system is what it was told last.
+        t.others.clear();
+    } else if complete && t.sent.is_some() {
+        card::put_aside(d, &mut t, receipt.made.card_number.as_deref());
+    }
+    card::keep_made(d, row, &mut t, &receipt.made)?;
+    let stay_id = t.credential().and_then(|c| c.stay);
     if complete {
         t.issued_at = t.issued_at.or(Some(now));
         if let Some(sent) = t.sent.take() {
             t.made = Some(MadeCredential { at: now, ..sent });
         }
-        t.doubt = match (earlier, t.doubt.take().filter(|_| is_written)) {
-            (Some(a), Some(b)) => Some(a.or(b)),
-            (a, b) => a.or(b),
-        };
     }
     next::schedule(&mut t, rules, now);
     if let Some(at) = receipt.again_at
@@ -148,59 +146,6 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     Ok(())
 }
 
-fn same_card(d: &Draft<'_>, t: &Target, number: &str) -> bool {
-    t.card_tag.as_deref() == Some(d.env.vault.tag(d.env.workspace, "card", number).as_str())
-}
-
-/// Keeps what the system made by itself.
-fn keep_made(d: &mut Draft<'_>, row: RowId, t: &mut Target, made: &Made) -> Try<()> {
-    if let Some(pin) = &made.pin {
-        t.pin = Some(d.env.seal(row, "pin", expose(pin))?);
-        if let TargetOf::Method(m) = t.of {
-            let mut method = d.get::<Method>(m)?;
-            method.pin = Some(d.env.seal(m.uuid(), "pin", expose(pin))?);
-            d.set(m, method);
-        }
-    }
-    if let Some(link) = &made.link {
-        t.link = Some(d.env.seal(row, "link", expose(link))?);
-    }
-    if let Some(number) = &made.card_number {
-        overwritten(d, row, number)?;
-        t.card_number = Some(d.env.seal(row, "card_number", number)?);
-        t.card_tag = Some(d.env.vault.tag(d.env.workspace, "card", number));
-    }
-    Ok(())
-}
-
-/// A written card is bound by its serial: writing it ends what it carried before.
-fn overwritten(d: &mut Draft<'_>, row: RowId, number: &str) -> Try<()> {
-    let tag = d.env.vault.tag(d.env.workspace, "card", number);
-    let others = d.find(&Key::new(Index::CardNumber, tag))?;
-    for other in others.into_iter().filter(|o| *o != row) {
-        let Some(mut t) = d.try_get::<Target>(other)? else { continue };
-        let rules = method::rules_of(d, &t)?;
-        t.card_tag = None;
-        t.card_number = None;
-        // Earlier cards of it, if there are any, are still where they were.
-        t.made = None;
-        t.seen = SeenState::Absent { certainty: Certainty::Verified };
-        if !t.gone {
-            t.needs = next::first_needs(&rules);
-        }
-        next::schedule(&mut t, &rules, d.now());
-        tell_credential(d, &EventType::ACS_CREDENTIAL_INVALIDATED, other, &t)?;
-        let of = t.of;
-        d.set(other, t);
-        if let TargetOf::Method(m) = of
-            && !d.get::<Method>(m)?.is_over()
-        {
-            method::unissue(d, m)?;
-        }
-    }
-    Ok(())
-}
-
 /// It is surely not there, or nobody knows.
 fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules: &KindRules) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
@@ -211,18 +156,13 @@ fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules:
     let unknown = failure.effect == Effect::Unknown;
     let sent = t.sent.take();
     if unknown {
-        t.doubt = match (t.doubt.take(), sent) {
-            (Some(a), Some(b)) => Some(a.or(b)),
-            (a, b) => a.or(b),
-        };
+        card::doubt(&mut t, sent, rules);
         t.seen = SeenState::Unknown { rev };
         // Whatever comes now, its absence or presence is looked at once more.
         t.work.look = true;
     }
-    // What an earlier try without an answer may have made is still in doubt.
-    let surely_not = !matches!(t.seen, SeenState::Unknown { .. });
     d.set(row, t);
-    if surely_not && let Some(id) = stay_id {
+    if !unknown && let Some(id) = stay_id {
         stay::not_opened(d, id, row)?;
     }
     let pin_refused = failure.effect == Effect::Refused && failure.reason == Reason::PinRefused;
@@ -323,7 +263,7 @@ fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Tr
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Present { rev, certainty };
             if wanted && rev == t.rev && was_unknown {
-                t.sent = t.doubt.take();
+                t.sent = t.take_doubtful();
                 d.set(row, t);
                 let mut receipt = match certainty {
                     Certainty::Verified => Receipt::verified(),
@@ -345,8 +285,8 @@ fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Tr
             let stay_id = t.credential().and_then(|c| c.stay);
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Absent { certainty: Certainty::Verified };
-            if next::is_put(rules) {
-                t.doubt = None;
+            if !card::is_plastic(rules) {
+                t.others.clear();
             }
             absent(&mut t);
             if was_unknown && let Some(id) = stay_id {
@@ -485,7 +425,9 @@ fn scanned(d: &mut Draft<'_>, row: RowId, card: &CardSeen) -> Try<()> {
     if let Some((id, t)) = &known
         && let Some(Question { kind: QuestionKind::WasTheCardWritten, .. }) = t.work.asks
     {
-        super::attempt::resolve_happened(d, *id)?;
+        let mut receipt = Receipt::accepted();
+        receipt.made.card_number.clone_from(&card.number);
+        super::attempt::resolve_happened(d, *id, receipt)?;
     }
     let result = json!({
         "card_number": card.number,

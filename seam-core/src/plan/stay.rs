@@ -284,6 +284,15 @@ pub(super) fn cast(
     rules: &StayRules,
 ) -> Try<Result<Casting, NotNow>> {
     let mut stay = d.get::<Stay>(id)?;
+    if let StayPhase::InDoubt { first } = stay.phase
+        && first != target
+        && d.get::<Target>(first)?.gone
+    {
+        // Nobody can encode that one again, and perhaps it was made: this one opens the stay under the next number.
+        stay.generation = stay.generation.map(|g| g + 1);
+        stay.reopened += 1;
+        stay.phase = StayPhase::Planned;
+    }
     match stay.phase {
         StayPhase::Closed => Ok(Err(NotNow::Closed)),
         StayPhase::InDoubt { first } if first != target => Ok(Err(NotNow::InDoubt)),
@@ -381,10 +390,11 @@ pub(super) fn opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
     Ok(())
 }
 
-/// The key of a stay was surely not made: if it was to open the stay, the next one does.
+/// The key of a stay was surely not made this time: if it was to open the stay, and no earlier try may have, the next one does.
 pub(super) fn not_opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
     let mut stay = d.get::<Stay>(id)?;
-    if matches!(stay.phase, StayPhase::InDoubt { first } if first == target) {
+    let earlier = d.get::<Target>(target)?.others.iter().any(|other| other.doubtful && other.can.generation == stay.generation);
+    if !earlier && matches!(stay.phase, StayPhase::InDoubt { first } if first == target) {
         stay.phase = StayPhase::Planned;
         if stay.reopened == 0 {
             // Nothing carries the number, and the start may still move.

@@ -52,7 +52,7 @@ impl House {
         let epoch = stay.as_ref().and_then(|s| self.ledger.reopened.get(s)).copied().unwrap_or(0);
         let (from, until) = (g.from, g.until);
         let order = self.ledger.cards.len();
-        let written = Written { card, carries, site: site.to_owned(), tag, method, stay, epoch, from, until, order, at: self.exec.now() };
+        let written = Written { card, carries, site: site.to_owned(), tag, method, stay, epoch, from, until, order };
         self.log(|| format!("a card was written: {} {:?} {:?}", written.tag.0, written.stay, written.epoch));
         self.ledger.cards.push(written);
     }

@@ -73,8 +73,6 @@ pub(crate) struct Written {
     pub(crate) from: Instant,
     pub(crate) until: Option<Instant>,
     pub(crate) order: usize,
-    /// When it was taken from the encoder.
-    pub(crate) at: Instant,
 }
 
 #[derive(Clone, Debug)]

@@ -470,7 +470,6 @@ impl House {
         encoder: seam_core::model::AcsEncoderId,
         wait_seconds: u32,
     ) -> Result<Option<seam_core::model::ActionAttemptId>, String> {
-        self.collect();
         let change = Change::Encode(NewEncode { what: EncodeWhat::Method(id), encoder, wait_seconds, would_end: false });
         let got = self.ask(tenant, &change)?;
         self.log(|| format!("encode {id}: {got:?}"));

@@ -79,8 +79,9 @@ impl House {
             for q in open {
                 self.collect();
                 let tag = tag_of(q.acs_credential_id.uuid());
-                let since = q.since - minutes(1);
-                let written = self.ledger.cards.iter().any(|w| w.tag == tag && w.at >= since && w.card.carries() == w.carries);
+                // The card that was written since the call was begun that is asked about, if there is one.
+                let ours = self.ledger.cards.iter().filter(|w| w.tag == tag && w.card.carries() == w.carries);
+                let written = ours.filter_map(|w| w.card.changed_at()).any(|at| at >= q.since);
                 let answer = if written { Resolution::Happened } else { Resolution::DidNot };
                 self.log(|| format!("{:?} about {tag:?} is answered {answer:?}", q.kind));
                 match self.ask(tenant, &Change::Resolve { credential: q.acs_credential_id, answer })? {
