@@ -33,9 +33,9 @@ bugs! {
     SettledWithoutFence: "outcomes are written without the fence under which the call was made",
     LeaseIgnored: "a channel is claimed while somebody else's lease runs",
     LeaseForEver: "a lease never runs out",
-    CalledBeforeCommit: "a call is made before it is written down",
+    CalledUnwritten: "a call is made without being written down before",
+    InDoubtIsDone: "a commit whose answer was lost counts as done",
     LostIsNothing: "a call whose worker died counts as not made",
-    OutcomeForgotten: "an outcome that the store was too busy for is forgotten and counts as not begun",
     UnknownPutRepeated: "a put without an answer is repeated without looking, where repeating makes two",
     RemoveNotRepeated: "a removal without an answer counts as done",
     RevokeNotSticky: "a late success of a put brings back what was taken away",
@@ -46,6 +46,8 @@ bugs! {
     NumberShared: "two stays at a door with the same start get the same number",
     ClosedWithGuests: "a stay is closed when the first of its grants goes",
     DoubtForgotten: "a failed repeat of a doubtful key makes the stay's first key surely not made",
+    StaysInDoubt: "a stay whose first key is in doubt waits for it also when it was taken away",
+    OneDoubtAtMost: "of several cards that may have been made only the last is remembered",
     EncodedAgain: "an encode whose worker died is made again by itself",
     NoQuarantine: "an encoder is used at once after a job without an answer",
     OverwrittenUnnoticed: "a card that is written over leaves its former credential issued",
@@ -56,10 +58,10 @@ bugs! {
     PinWithoutGap: "a PIN is given again with no gap in between",
     PinFreedEarly: "a PIN is free as soon as it is no longer wanted, not when it is gone",
     PinTwiceInOneChange: "a change does not see the PINs that it has given itself",
-    EndIncluded: "a window's last instant belongs to it",
     RoundedOutwards: "a window is rounded to what the system keeps by making it longer",
     LoadedTooEarly: "a code is put into a lock that keeps no window before its time",
     EndsLate: "a grant is ended an hour after its end",
+    IssuedTooSoon: "a method is issued when the first of its credentials is in place",
     EventMissing: "the issue of a method is not told",
     EventTwice: "the issue of a method is told twice",
     DigestIgnored: "other content under a used idempotency key gets the old answer",
@@ -78,9 +80,9 @@ pub(crate) const fn is(_: Bug) -> bool {
 }
 
 #[cfg(feature = "planted")]
-pub use chosen::plant;
-#[cfg(feature = "planted")]
 pub(crate) use chosen::is;
+#[cfg(feature = "planted")]
+pub use chosen::plant;
 
 #[cfg(feature = "planted")]
 mod chosen {

@@ -3,6 +3,7 @@ use super::draft::{Draft, expose};
 use super::read::Try;
 use super::{method, next, settle};
 use crate::model::EventType;
+use crate::planted::{self, Bug};
 use crate::provider::{Certainty, KindRules, Made, Needs};
 use crate::state::*;
 
@@ -18,6 +19,7 @@ pub(super) fn put_aside(d: &Draft<'_>, t: &mut Target, number: Option<&str>) {
     let written = number.map(|number| d.env.vault.tag(d.env.workspace, "card", number));
     if let Some(can) = t.made.take()
         && (written.is_none() || card_tag != written)
+        && !planted::is(Bug::EarlierCardForgotten)
     {
         t.remember(Other { can, doubtful: false, card_tag });
     }
@@ -26,12 +28,23 @@ pub(super) fn put_aside(d: &Draft<'_>, t: &mut Target, number: Option<&str>) {
 /// What was sent may have been made. A card is one more card; what is put at the system is one thing there, in the one form or the other.
 pub(super) fn doubt(t: &mut Target, sent: Option<MadeCredential>, rules: &KindRules) {
     let Some(mut can) = sent else { return };
+    if planted::is(Bug::OneDoubtAtMost) {
+        t.others.retain(|other| !other.doubtful);
+    }
     if !is_plastic(rules)
         && let Some(earlier) = t.others.pop()
     {
         can = earlier.can.or(can);
     }
     t.remember(Other { can, doubtful: true, card_tag: None });
+}
+
+/// Whether a card that carries the credential is the one that is asked about: not one that is known to have been made, and no other is in doubt.
+pub(super) fn is_the_doubtful_one(d: &Draft<'_>, t: &Target, number: Option<&str>) -> bool {
+    let tag = number.map(|number| d.env.vault.tag(d.env.workspace, "card", number));
+    let known =
+        t.card_tag.iter().chain(t.others.iter().filter_map(|other| other.card_tag.as_ref())).any(|known| Some(known) == tag.as_ref());
+    !known && t.others.iter().filter(|other| other.doubtful).count() == 1
 }
 
 /// Keeps what the system made by itself.
@@ -61,7 +74,7 @@ pub(super) fn keep_made(d: &mut Draft<'_>, row: RowId, t: &mut Target, made: &Ma
 fn overwritten(d: &mut Draft<'_>, row: RowId, number: &str) -> Try<()> {
     let tag = d.env.vault.tag(d.env.workspace, "card", number);
     let others = d.find(&Key::new(Index::CardNumber, tag.as_str()))?;
-    for other in others.into_iter().filter(|o| *o != row) {
+    for other in others.into_iter().filter(|o| *o != row && !planted::is(Bug::OverwrittenUnnoticed)) {
         let Some(mut t) = d.try_get::<Target>(other)? else { continue };
         t.others.retain(|earlier| earlier.card_tag.as_ref() != Some(&tag));
         if t.card_tag.as_ref() != Some(&tag) {

@@ -4,6 +4,7 @@ use super::read::Try;
 use super::{doors, method, next, span};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessMethodId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, AcsUserId, EventType, UserIdentityId, Weekly, Window};
+use crate::planted::{self, Bug};
 use crate::provider::{DoorLimit, Groups, Kind};
 use crate::state::*;
 use serde_json::json;
@@ -236,8 +237,10 @@ fn units(
     if system.report.groups != Groups::Fixed {
         return Ok(doors.iter().map(|door| Unit { group: None, doors: vec![*door] }).collect());
     }
-    let mut within: Vec<&(AcsAccessGroupId, Group)> =
-        groups.iter().filter(|(_, g)| !g.entrances.is_empty() && g.entrances.iter().all(|x| doors.contains(x))).collect();
+    let mut within: Vec<&(AcsAccessGroupId, Group)> = groups
+        .iter()
+        .filter(|(_, g)| !g.entrances.is_empty() && g.entrances.iter().all(|x| doors.contains(x) || planted::is(Bug::GroupsGiveMore)))
+        .collect();
     within.sort_by_key(|(id, g)| (std::cmp::Reverse(g.entrances.len()), *id));
     let mut open = doors.clone();
     let mut out = Vec::new();

@@ -8,6 +8,7 @@ use super::read::Try;
 use super::{instant_key, member, next, span, stay, user};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, EventType, Holder, StayId, Window};
+use crate::planted::{self, Bug};
 use crate::provider::{DoorClass, DoorLimit, EndsBy, Kind, KindRules, Needs};
 use crate::state::*;
 use serde_json::json;
@@ -132,9 +133,12 @@ pub(super) fn places(doors: &Doors, ids: &[AcsEntranceId]) -> Result<Vec<Place>>
     for door in doors.doors.iter().filter(|x| ids.contains(&x.id)) {
         let system_id = door.entrance.system;
         let system = &doors.systems[&system_id];
-        let Some(rules) = system.report.pin.clone() else {
+        let Some(mut rules) = system.report.pin.clone() else {
             return Err(doors::unsupported("no_pin_rules", "the access system does not say how its PINs work".to_owned(), system_id));
         };
+        if planted::is(Bug::PinWithoutGap) {
+            rules.gap_seconds = 0;
+        }
         let ends = doors.rules(system_id, Kind::Code).map_or(EndsBy::Engine, |r| r.ends);
         let domain = pin::domain(system, Some(&door.entrance.report.handle), &rules);
         match places.iter_mut().find(|p| p.domain == domain) {
@@ -472,6 +476,11 @@ pub(super) fn tell(d: &mut Draft<'_>, event: &EventType, id: AccessMethodId) -> 
     let mut fields = json!({ "access_method_id": id, "access_grant_ids": method.grants });
     if !keys.is_empty() {
         fields["access_grant_keys"] = json!(keys);
+    }
+    if planted::is(Bug::PinTold)
+        && let Some(pin) = &method.pin
+    {
+        fields["code"] = json!(expose(&d.env.open(id.uuid(), "pin", pin)?));
     }
     d.event(event.as_str(), method.identity, fields);
     Ok(())

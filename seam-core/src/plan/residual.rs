@@ -4,6 +4,7 @@
 //! once it was seen. A card at an offline door carries its right in itself: nothing that is done at the vendor reaches that lock. It dies when
 //! the key of a later stay is used there (a guest door of its stay), else at its own end.
 use crate::model::{AccessMethodId, AcsEntranceId, Map, ResidualAccess, ResidualReason, Window};
+use crate::planted::{self, Bug};
 use crate::provider::{Certainty, DoorClass, Effect, EndsBy, Kind, KindRules};
 use crate::state::{Doing, Entrance, RowId, SeenState, Stay, Target, TargetOf, Wanted};
 use chrono::{DateTime, Utc};
@@ -167,7 +168,7 @@ pub fn residual_of<'e>(
         None => (None, false),
     };
     let mut found: BTreeMap<AcsEntranceId, ResidualAccess> = BTreeMap::new();
-    for left in left(target) {
+    for left in left(target).into_iter().filter(|_| !planted::is(Bug::ResidualForgotten)) {
         for door in left.doors {
             let still = want.as_ref().filter(|want| !target.gone && !suspended && want.doors.contains(door));
             let own = match still {

@@ -6,6 +6,7 @@ use super::read::Try;
 use super::{card, clash, method, next, refresh, spec, stay};
 use crate::encoder::CardSeen;
 use crate::model::{ActionAttemptId, EventType, codes};
+use crate::planted::{self, Bug};
 use crate::provider::{Certainty, Effect, Failure, Found, KindRules, Needs, ReadBack, Reason, Receipt};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
@@ -60,7 +61,10 @@ pub(crate) fn settle(d: &mut Draft<'_>, row: RowId, fence: u64, report: &Report)
 pub(super) fn lost(d: &mut Draft<'_>, row: RowId) -> Try<()> {
     let t = d.get::<Target>(row)?;
     let Some(flight) = t.work.in_flight else { return Ok(()) };
-    let failure = Failure::unknown(Reason::Other, "the instance that made the call is gone");
+    let failure = match planted::is(Bug::LostIsNothing) {
+        true => Failure::nothing(Reason::Other, "the instance that made the call is gone"),
+        false => Failure::unknown(Reason::Other, "the instance that made the call is gone"),
+    };
     let report = match flight.doing {
         Doing::Find => Report::Found(Err(failure)),
         _ => Report::Done(Err(failure)),
@@ -89,7 +93,7 @@ fn settle_target(d: &mut Draft<'_>, row: RowId, doing: Doing, report: &Report) -
         (Doing::Put { rev } | Doing::Encode { rev }, Report::Done(Ok(receipt))) => put_done(d, row, rev, receipt, &rules)?,
         (Doing::Put { rev } | Doing::Encode { rev }, Report::Done(Err(failure))) => put_failed(d, row, rev, failure, &rules)?,
         (Doing::Remove, Report::Done(Ok(receipt))) => removed(d, row, receipt, &rules)?,
-        (Doing::Remove, Report::Done(Err(failure))) => remove_failed(d, row, failure)?,
+        (Doing::Remove, Report::Done(Err(failure))) => remove_failed(d, row, failure, &rules)?,
         (Doing::Find, Report::Found(Ok(found))) => looked(d, row, found, &rules)?,
         (Doing::Find, Report::Found(Err(failure))) => fail(d, row, failure)?,
         _ => {
@@ -105,6 +109,8 @@ fn settle_target(d: &mut Draft<'_>, row: RowId, doing: Doing, report: &Report) -
 fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &KindRules) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
     let now = d.now();
+    let rev = if planted::is(Bug::SettledForLatest) { t.rev } else { rev };
+    t.gone &= !planted::is(Bug::RevokeNotSticky);
     t.handle = receipt.handle.clone().or(t.handle);
     t.seen = SeenState::Present { rev, certainty: receipt.certainty };
     t.synced_at = Some(now);
@@ -222,8 +228,11 @@ fn absent(t: &mut Target) {
     }
 }
 
-fn remove_failed(d: &mut Draft<'_>, row: RowId, failure: &Failure) -> Try<()> {
+fn remove_failed(d: &mut Draft<'_>, row: RowId, failure: &Failure, rules: &KindRules) -> Try<()> {
     if failure.effect == Effect::Unknown {
+        if planted::is(Bug::RemoveNotRepeated) {
+            return removed(d, row, &Receipt::verified(), rules);
+        }
         let mut t = d.get::<Target>(row)?;
         t.work.look = true;
         d.set(row, t);
@@ -336,7 +345,7 @@ pub(super) fn retry_at(d: &mut Draft<'_>, failure: &Failure, attempt: u32, now: 
     }
     // 2, 4, 8, ... seconds up to a quarter of an hour, each between half and all of it, so that many do not come back at once.
     let full = 2000i64 << attempt.saturating_sub(1).min(9);
-    let full = full.min(900_000);
+    let full = if planted::is(Bug::NoBackoff) { 1000 } else { full.min(900_000) };
     let jittered = d.env.rng().random_range(full / 2..=full);
     let wait = Duration::milliseconds(jittered).max(retry_after.unwrap_or(Duration::zero()));
     Some(now + wait)
@@ -416,22 +425,23 @@ fn quarantine(d: &mut Draft<'_>, id: crate::model::AcsEncoderId) -> Try<()> {
 }
 
 /// A card was read: what it carries, as we know it. A question about that card is answered by it.
-fn scanned(d: &mut Draft<'_>, row: RowId, card: &CardSeen) -> Try<()> {
-    let ours = card.tag.as_ref().and_then(spec::row_of);
+fn scanned(d: &mut Draft<'_>, row: RowId, seen: &CardSeen) -> Try<()> {
+    let ours = seen.tag.as_ref().and_then(spec::row_of);
     let known = match ours {
         Some(id) => d.try_get::<Target>(id)?.map(|t| (id, t)),
         None => None,
     };
     if let Some((id, t)) = &known
         && let Some(Question { kind: QuestionKind::WasTheCardWritten, .. }) = t.work.asks
+        && card::is_the_doubtful_one(d, t, seen.number.as_deref())
     {
         let mut receipt = Receipt::accepted();
-        receipt.made.card_number.clone_from(&card.number);
+        receipt.made.card_number.clone_from(&seen.number);
         super::attempt::resolve_happened(d, *id, receipt)?;
     }
     let result = json!({
-        "card_number": card.number,
-        "is_empty": card.carries.is_none(),
+        "card_number": seen.number,
+        "is_empty": seen.carries.is_none(),
         "acs_credential_id": known.as_ref().map(|(id, _)| *id),
         "is_ours": ours.is_some(),
     });

@@ -104,9 +104,10 @@ pub(crate) fn roles<'r>(old: Option<&Row>, new: &Row, row: impl Fn(RowId) -> Opt
     let Some(sent) = t.sent.as_ref().filter(|s| begun && s.opens) else { return Ok(()) };
     let Some(stay) = t.credential().and_then(|c| c.stay).and_then(|s| row(s.uuid())) else { return Ok(()) };
     let Body::Stay(stay) = &stay.body else { return Ok(()) };
-    // The first key's outcome is not known: the same one again, or another once that one is taken away.
-    let same = matches!(stay.phase, StayPhase::InDoubt { first }
-        if first == new.id || matches!(row(first).map(|r| &r.body), Some(Body::Target(t)) if t.gone));
+    // The first key's outcome is not known: the same one again, or another once nobody is asked about that one any more.
+    let asked = |t: &Target| !t.gone && (t.work.in_flight.is_some() || matches!(t.seen, SeenState::Unknown { .. }));
+    let left = |first: RowId| matches!(row(first).map(|r| &r.body), Some(Body::Target(t)) if !asked(t));
+    let same = matches!(stay.phase, StayPhase::InDoubt { first } if first == new.id || left(first));
     if stay.phase != StayPhase::Planned && !same {
         return Err(format!("a second key opens the stay {} with number {:?}", stay.key, sent.generation));
     }

@@ -4,16 +4,19 @@
 //! labels are those of CONTRIBUTING: S safety, L liveness, M model.
 mod clock;
 mod crash;
+mod desk;
 mod edges;
 mod exec;
 mod faults;
 mod house;
 mod judge;
 mod ledger;
+mod planted;
 mod rng;
 mod run;
 mod script;
 mod settle;
+mod trouble;
 mod watch;
 
 use run::{Ran, run, setup};
