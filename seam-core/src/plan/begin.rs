@@ -5,6 +5,7 @@ use super::read::Try;
 use super::{access_log, grant, method, settle, spec, stay};
 use crate::error::Effect;
 use crate::model::{ConnectedAccountId, StayId, codes};
+use crate::planted::{self, Bug};
 use crate::provider::{CredentialSpec, Door, Handle, Kind, Role, StaySpec, SystemRef, Tag, Want};
 use crate::state::*;
 use chrono::Duration;
@@ -190,7 +191,7 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     }
     let sent = sending(d, &t, cast.as_ref());
     let mut want = spec::want(d, row, &t, cast, None)?;
-    if !rules.suspend {
+    if !rules.suspend || planted::is(Bug::SuspendedSentOpen) {
         // Suspending is taking away here: what is removed or looked for is the thing as it was put.
         not_suspended(&mut want);
     }
@@ -273,7 +274,10 @@ fn begin_attempt(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPl
     let now = d.now();
     match a.state {
         AttemptState::Begun { until, .. } => {
-            if now >= until {
+            if now >= until && planted::is(Bug::EncodedAgain) {
+                a.state = AttemptState::Waiting;
+                d.set(row, a);
+            } else if now >= until {
                 settle::attempt_lost(d, row)?;
             }
             return Ok(None);
@@ -300,7 +304,7 @@ fn begin_attempt(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPl
             settle::attempt_over(d, row, codes::action_error::ENCODER_NOT_ONLINE, "The encoder is gone.", Effect::Nothing)?;
             return Ok(None);
         }
-        if let Some(until) = encoder.quarantined_until.filter(|until| *until > now) {
+        if let Some(until) = encoder.quarantined_until.filter(|until| *until > now && !planted::is(Bug::NoQuarantine)) {
             // A card wait of the system may still be running there: nobody's key may land on somebody else's card.
             a.begin_at = until;
             a.expires_at = a.expires_at.max(until + Duration::seconds(i64::from(a.wait_seconds)));

@@ -2,6 +2,7 @@
 use super::doors;
 use crate::error::Error;
 use crate::model::{AcsAccessGroupId, AcsEntranceId, AcsSystemId};
+use crate::planted::{self, Bug};
 use crate::provider::Groups;
 use crate::state::{Group, RowId, System};
 use std::collections::BTreeSet;
@@ -43,8 +44,9 @@ pub(super) fn cover(system: &System, groups: &[(AcsAccessGroupId, Group)], doors
         let units = doors.iter().map(|door| Unit { group: None, doors: vec![*door] }).collect();
         return Cover { units, open: BTreeSet::new() };
     }
-    let mut within: Vec<&(AcsAccessGroupId, Group)> =
-        shown(groups).filter(|(_, g)| !g.entrances.is_empty() && g.entrances.iter().all(|x| doors.contains(x))).collect();
+    let mut within: Vec<&(AcsAccessGroupId, Group)> = shown(groups)
+        .filter(|(_, g)| !g.entrances.is_empty() && g.entrances.iter().all(|x| doors.contains(x) || planted::is(Bug::GroupsGiveMore)))
+        .collect();
     within.sort_by_key(|(id, g)| (std::cmp::Reverse(g.entrances.len()), *id));
     let (mut open, mut units) = (doors.clone(), Vec::new());
     for (id, g) in within {

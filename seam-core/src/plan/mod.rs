@@ -8,6 +8,7 @@ mod adopt;
 mod ask;
 mod attempt;
 pub mod begin;
+mod card;
 mod change;
 mod clash;
 mod cover;

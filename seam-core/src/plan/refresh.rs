@@ -3,6 +3,7 @@ use super::draft::Draft;
 use super::read::Try;
 use super::{method, next, settle};
 use crate::model::{AccessGrantId, AccessMethodId, AcsEntranceId, EventType};
+use crate::planted::{self, Bug};
 use crate::provider::{Certainty, Needs};
 use crate::state::*;
 use serde_json::json;
@@ -92,7 +93,7 @@ fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
             least = least.min(certainty);
         }
     }
-    let issued = live > 0 && in_place == live;
+    let issued = live > 0 && (in_place == live || (in_place > 0 && planted::is(Bug::IssuedTooSoon)));
     let newly = issued && !m.issued;
     let no_more = m.issued && !issued;
     let again = m.ever_issued;
@@ -115,7 +116,12 @@ fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
     }
     if newly {
         let event = if again { EventType::ACCESS_METHOD_REISSUED } else { EventType::ACCESS_METHOD_ISSUED };
-        method::tell(d, &event, id)?;
+        if !planted::is(Bug::EventMissing) {
+            method::tell(d, &event, id)?;
+        }
+        if planted::is(Bug::EventTwice) {
+            method::tell(d, &event, id)?;
+        }
         for g in grants {
             all_doors(d, g)?;
         }

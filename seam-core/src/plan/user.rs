@@ -32,7 +32,7 @@ pub(super) fn blank_target(d: &Draft<'_>, system: &System, system_id: AcsSystemI
         needs: Needs::Nothing,
         made: None,
         sent: None,
-        doubt: None,
+        others: Vec::new(),
         may_open_until: None,
         pin: None,
         link: None,

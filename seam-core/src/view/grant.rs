@@ -257,7 +257,8 @@ fn by_user(v: &Viewer<'_>, parts: &Parts<'_>, (id, target): Named<'_>, system: &
     let known = v.all::<Entrance, AcsEntranceId>(&parts.row.doors)?;
     let doors: Vec<AcsEntranceId> = known.into_iter().filter(|(_, e)| e.system == target.system).map(|(id, _)| id).collect();
     let mut as_if = target.clone();
-    for made in [&mut as_if.made, &mut as_if.sent, &mut as_if.doubt].into_iter().flatten() {
+    let others = as_if.others.iter_mut().map(|other| &mut other.can);
+    for made in as_if.made.iter_mut().chain(&mut as_if.sent).chain(others) {
         made.doors.clone_from(&doors);
     }
     if let Wanted::Credential(c) = &mut as_if.want {

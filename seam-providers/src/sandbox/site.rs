@@ -91,7 +91,7 @@ impl Site {
     pub fn cancelling_card(&self, credential: &Handle) -> Card {
         let card = self.world.blank_card();
         let (site, id) = (self.name.clone(), credential.as_text().unwrap_or_default().to_owned());
-        self.world.change(|state, _| state.set_card(card.uid(), Content::Cancels { site, id }));
+        self.world.change(|state, now| state.set_card(card.uid(), Content::Cancels { site, id }, now));
         card
     }
 

@@ -140,6 +140,8 @@ pub(super) struct PhoneState {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct CardState {
     pub(super) content: Content,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) changed_at: Option<DateTime<Utc>>,
 }
 
 /// What is written on a card.
