@@ -1,7 +1,7 @@
 //! One channel: what is due on it, as many calls at once as its physical end takes, persons first.
 use super::Inner;
 use super::call;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::WorkspaceId;
 use crate::plan::begin::CallPlan;
 use crate::plan::{self, Begun};
@@ -108,6 +108,7 @@ async fn in_flight(inner: &Inner, row: &Row, lease: &Lease) -> Result<usize> {
     let system = match &row.body {
         Body::Target(t) => t.system,
         Body::Attempt(a) if a.encoder().is_none() => a.system,
+        Body::LogFeed(f) => f.system,
         Body::Grant(_) => return Ok(TIMERS),
         _ => return Ok(1),
     };
@@ -140,7 +141,7 @@ async fn carry(inner: &Inner, lease: &Lease, row: &Row) -> Result<(), Stuck> {
     let plan = loop {
         match begin(inner, lease, id, workspace).await {
             Ok(plan) => break plan,
-            Err(e) if tries < TRIES && is_passing(&e) => pause(inner, &mut tries).await,
+            Err(e) if tries < TRIES && e.is_passing() => pause(inner, &mut tries).await,
             Err(e) => return Err(Stuck::Begin(e)),
         }
     };
@@ -151,15 +152,10 @@ async fn carry(inner: &Inner, lease: &Lease, row: &Row) -> Result<(), Stuck> {
         match inner.settler.settle(inner, workspace, &lease.channel, (id, fence, Arc::clone(&report))).await {
             Ok(()) => return Ok(()),
             // What a call came to must not be lost because the store is away for a moment.
-            Err(e) if tries < TRIES && is_passing(&e) => pause(inner, &mut tries).await,
+            Err(e) if tries < TRIES && e.is_passing() => pause(inner, &mut tries).await,
             Err(e) => return Err(Stuck::Settle(e)),
         }
     }
-}
-
-/// Whether the store may answer when it is asked again.
-fn is_passing(e: &Error) -> bool {
-    matches!(e.kind(), ErrorKind::Busy | ErrorKind::Store)
 }
 
 async fn pause(inner: &Inner, tries: &mut u32) {

@@ -2,7 +2,7 @@
 use super::draft::Draft;
 use super::next::{self, Next};
 use super::read::Try;
-use super::{grant, method, settle, spec, stay};
+use super::{access_log, grant, method, settle, spec, stay};
 use crate::error::Effect;
 use crate::model::{ConnectedAccountId, StayId, codes};
 use crate::planted::{self, Bug};
@@ -95,6 +95,11 @@ pub enum CallWhat {
     },
     /// Read the whole account.
     Scan,
+    /// Read on in the access log.
+    Log {
+        /// Where to go on.
+        cursor: Option<String>,
+    },
 }
 
 /// Begins whatever is due on a row. `None`: there is nothing to call; what the draft says is to be committed all the same.
@@ -103,6 +108,7 @@ pub(crate) fn begin(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<Cal
         Some(RowKind::Target) => begin_target(d, row, fence),
         Some(RowKind::Attempt) => begin_attempt(d, row, fence),
         Some(RowKind::Account) => begin_account(d, row, fence),
+        Some(RowKind::LogFeed) => access_log::begin(d, row, fence),
         Some(RowKind::Grant) => {
             grant::on_timer(d, crate::model::AccessGrantId::from_uuid(row))?;
             Ok(None)

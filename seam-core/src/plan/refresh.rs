@@ -39,7 +39,7 @@ pub(super) fn after(d: &mut Draft<'_>, row: RowId, before: &Target) -> Try<()> {
 }
 
 /// A user or one of her permissions changed: her methods at that system may work now.
-fn user_changed(d: &mut Draft<'_>, user: crate::model::AcsUserId) -> Try<()> {
+pub(super) fn user_changed(d: &mut Draft<'_>, user: crate::model::AcsUserId) -> Try<()> {
     let Some(identity) = d.try_get::<AcsUser>(user)?.and_then(|u| u.identity) else { return Ok(()) };
     let methods = d.find(&Key::id(Index::MethodsOf, identity))?;
     d.hint(methods.iter().copied());

@@ -3,11 +3,11 @@ use super::discover;
 pub use super::discover::{Scan, ScannedSystem};
 use super::draft::Draft;
 use super::read::Try;
-use super::{card, clash, method, next, refresh, spec, stay};
+use super::{access_log, card, clash, method, next, refresh, spec, stay};
 use crate::encoder::CardSeen;
 use crate::model::{ActionAttemptId, EventType, codes};
 use crate::planted::{self, Bug};
-use crate::provider::{Certainty, Effect, Failure, Found, KindRules, Needs, ReadBack, Reason, Receipt};
+use crate::provider::{Certainty, Effect, Failure, Found, KindRules, LogPage, Needs, ReadBack, Reason, Receipt};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt;
@@ -24,6 +24,8 @@ pub enum Report {
     Card(Result<CardSeen, Failure>),
     /// A whole account.
     Scan(Box<Result<Scan, Failure>>),
+    /// A page of an access log.
+    Log(Result<LogPage, Failure>),
 }
 
 /// Turns what a call came to into what is known, and what is to be done next. Nothing if the row is no longer doing that under this fence: a stale
@@ -44,6 +46,10 @@ pub(crate) fn settle(d: &mut Draft<'_>, row: RowId, fence: u64, report: &Report)
                 _ => Ok(()),
             }
         }
+        Some(RowKind::LogFeed) => match report {
+            Report::Log(page) => access_log::settle(d, row, fence, page),
+            _ => Ok(()),
+        },
         Some(RowKind::Account) => {
             let a = d.get::<Account>(row)?;
             match (a.work.in_flight, report) {

@@ -278,6 +278,8 @@ pub enum Doing {
     },
     /// Read the account: systems, entrances, groups, encoders, what is held.
     Scan,
+    /// Read on in the access log.
+    Log,
 }
 
 /// A failure, kept for `explain` and for the warnings. No secrets.
@@ -545,6 +547,7 @@ impl Row {
             Body::Account(a) if a.deleted_at.is_none() => {
                 a.work.due_at.map(|at| Due { channel: a.channel(self.id), class: Class::Scan, at })
             }
+            Body::LogFeed(f) => f.work.due_at.map(|at| Due { channel: f.channel.clone(), class: Class::Scan, at }),
             Body::Grant(g) => g.timer.map(|at| Due { channel: Channel::timer(self.workspace), class: Class::Give, at }),
             Body::Target(t) => t.work.due_at.map(|at| {
                 let class = if t.gone || t.credential().is_some_and(|c| c.suspended) { Class::Revoke } else { Class::Give };

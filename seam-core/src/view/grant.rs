@@ -13,7 +13,9 @@ use crate::model::{
 };
 use crate::plan::Try;
 use crate::provider::Certainty;
-use crate::state::{Entrance, Grant, GrantPhase, Identity, Method, Note, Requested, SeenState, Space, System, Target, Wanted};
+use crate::state::{
+    AcsUser, Entrance, Grant, GrantPhase, Identity, Method, Misfit, Note, Requested, SeenState, Space, System, Target, Wanted,
+};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -27,6 +29,8 @@ pub(super) struct Whole<'a> {
     /// Every method that was ever made for it.
     pub(super) methods: Vec<Parts<'a>>,
     pub(super) systems: Systems<'a>,
+    /// What the groups of its systems can no longer give exactly.
+    misfits: Vec<&'a Misfit>,
 }
 
 impl<'a> Whole<'a> {
@@ -39,8 +43,12 @@ impl<'a> Whole<'a> {
         v.reader.gather()?;
         let methods = rows.into_iter().map(|(id, method)| Parts::read(v, id, method)).collect::<Try<Vec<_>>>()?;
         let targets: Vec<_> = methods.iter().flat_map(|parts| parts.targets.iter().copied()).collect();
+        let users: BTreeSet<_> = targets.iter().filter_map(|(_, target)| target.credential()?.user).collect();
+        v.reader.hint(users.iter().map(|user| user.uuid()));
         let systems = systems(v, &targets)?;
-        Ok(Self { id, row, methods, systems })
+        let users = v.all::<AcsUser, _>(&users.into_iter().collect::<Vec<_>>())?;
+        let misfits = users.into_iter().flat_map(|(_, user)| &user.misfits).filter(|misfit| misfit.grant == id).collect();
+        Ok(Self { id, row, methods, systems, misfits })
     }
 
     /// The methods that exist.
@@ -72,6 +80,10 @@ impl<'a> Whole<'a> {
             let doors = changes::doors(parts, &self.systems);
             missing.extend(doors.missing());
             surplus.extend(doors.surplus());
+        }
+        for misfit in &self.misfits {
+            missing.extend(&misfit.lacks);
+            surplus.extend(&misfit.also_opens);
         }
         let mine: BTreeSet<_> = self.row.doors.iter().copied().collect();
         (missing.intersection(&mine).copied().collect(), surplus.difference(&mine).copied().collect())

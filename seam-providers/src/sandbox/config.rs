@@ -71,6 +71,8 @@ pub struct SiteConfig {
     pub logs_at_once: bool,
     /// So many lines of the log are kept.
     pub log_capacity: u32,
+    /// How often the log is to be read, in seconds; `None`: the site says that it has none. At first `None`.
+    pub log_seconds: Option<u32>,
     /// Requests that the site serves at once.
     pub in_flight: u16,
 }
@@ -187,6 +189,7 @@ impl SiteConfig {
             phones_enrol: false,
             logs_at_once: false,
             log_capacity: 10_000,
+            log_seconds: None,
             in_flight: 8,
         }
     }

@@ -79,4 +79,6 @@ pub(super) enum Bug {
     IgnoresWithin,
     /// The PIN is told in the failure.
     PinInFailure,
+    /// Reading on in the log tells the last lines again.
+    LogCursorStays,
 }

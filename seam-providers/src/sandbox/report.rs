@@ -21,6 +21,7 @@ pub(super) fn system(config: &SiteConfig) -> SystemReport {
     report.kinds = config.kinds.clone();
     report.stay = config.stay;
     report.pin = config.pin.clone();
+    report.access_log_seconds = config.log_seconds;
     report.groups = config.group_rules;
     for kind in config.kinds.keys() {
         let word = match kind {
