@@ -5,7 +5,6 @@ use crate::error::{Error, Result};
 use crate::model::WorkspaceId;
 use crate::plan::begin::CallPlan;
 use crate::plan::{self, Begun};
-use crate::planted::{self, Bug};
 use crate::provider::ChannelReport;
 use crate::state::*;
 use crate::store::perform::{Performed, perform};
@@ -174,8 +173,7 @@ async fn begin(inner: &Inner, lease: &Lease, id: RowId, workspace: WorkspaceId) 
             Begun::Need(reads) => (Step::Need(reads), None),
             Begun::Done { mut changeset, call } => {
                 changeset.only_if.push(OnlyIf::Fence { channel: channel.clone(), fence });
-                let first = if planted::is(Bug::CalledUnwritten) { Step::Nothing } else { Step::Done(changeset) };
-                (first, Some(call))
+                (Step::Done(changeset), Some(call))
             }
         })
     })
