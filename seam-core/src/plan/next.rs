@@ -153,9 +153,6 @@ pub fn take_away(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
         return;
     }
     t.gone = true;
-    if planted::is(Bug::PinFreedEarly) {
-        t.claims.clear();
-    }
     t.work.asks = None;
     t.work.attempt = 0;
     t.work.failure = None;

@@ -330,7 +330,7 @@ pub(super) fn cast(
                 }
             }
             let mut generation = stay.generation.unwrap_or_else(|| start_number(&stay.window));
-            for (_, other) in others.iter().filter(|_| !planted::is(Bug::NumberShared)) {
+            for (_, other) in &others {
                 // Two stays never share a number at a door; an earlier one that was re-opened often is passed.
                 if let Some(theirs) = other.generation
                     && (theirs == generation || (theirs > generation && other.window.starts_at() <= stay.window.starts_at()))
