@@ -14,6 +14,8 @@ pub mod engine;
 pub mod error;
 pub mod model;
 pub mod plan;
+#[doc(hidden)]
+pub mod planted;
 pub mod provider;
 pub mod state;
 pub mod store;

@@ -43,6 +43,11 @@ impl<'a> Acs<'a> {
     pub fn credentials(&self) -> AcsCredentials<'a> {
         AcsCredentials { ws: self.ws }
     }
+    /// Who opened what.
+    #[must_use]
+    pub fn access_log(&self) -> super::AccessLog<'a> {
+        super::AccessLog { ws: self.ws }
+    }
     /// Encoders.
     #[must_use]
     pub fn encoders(&self) -> AcsEncoders<'a> {

@@ -1,10 +1,65 @@
 //! The event stream.
 use super::Workspace;
 use crate::error::Result;
-use crate::model::Event;
-use crate::state::AuditEntry;
+use crate::model::{Event, EventType};
+use crate::state::{AuditEntry, StoredEvent};
 use crate::view;
-use std::time::Duration;
+use bon::Builder;
+use chrono::{DateTime, Duration, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Which events are wanted. Everything that is set must hold.
+///
+/// ```
+/// use seam_core::api::EventFilter;
+/// use seam_core::model::{AcsEntranceId, EventType};
+/// # let lobby: AcsEntranceId = "0193f3a4-0000-7000-8000-000000000001".parse().expect("an id");
+/// let filter = EventFilter::builder().event_types(vec![EventType::LOCK_UNLOCKED]).about(vec![lobby.uuid()]).build();
+/// ```
+#[derive(Clone, Debug, Default, Builder)]
+#[non_exhaustive]
+pub struct EventFilter {
+    /// One of these types; empty: any.
+    #[builder(default)]
+    pub event_types: Vec<EventType>,
+    /// With one of these ids in it: of a grant, a method, an entrance, a system, a person, a space. Empty: any.
+    #[builder(default)]
+    pub about: Vec<Uuid>,
+    /// Recorded at this instant or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Recorded before this instant.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl EventFilter {
+    /// What the stored form already tells.
+    fn may_show(&self, stored: &StoredEvent) -> bool {
+        let at = stored.event.at;
+        let typed = self.event_types.is_empty() || self.event_types.iter().any(|t| t.as_str() == stored.event.event_type);
+        typed && self.since.is_none_or(|s| at >= s) && self.until.is_none_or(|u| at < u)
+    }
+    fn shows(&self, event: &Event) -> bool {
+        self.about.is_empty() || event.payload.iter().any(|(_, value)| self.names(value))
+    }
+    fn names(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => Uuid::try_parse(text).is_ok_and(|id| self.about.contains(&id)),
+            Value::Array(list) => list.iter().any(|v| self.names(v)),
+            _ => false,
+        }
+    }
+}
+
+/// What a search found.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct EventPage {
+    /// The events with their places in the stream.
+    pub events: Vec<(u64, Event)>,
+    /// Where to go on.
+    pub next: u64,
+}
 
 /// The event stream: every change of state, once, in order, without a gap.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +76,64 @@ impl Events<'_> {
         let stored = self.ws.seam.0.store.events(self.ws.id(), after, limit.clamp(1, 1000)).await?;
         self.ws.look(|v| Ok(stored.iter().map(|s| (s.seq, view::event(v, s))).collect())).await
     }
+    /// Events after a place in the stream that a filter lets through, oldest first, at most 1,000, and the place to go on from: hand it to the
+    /// next call, until fewer than `limit` come.
+    ///
+    /// With [`EventFilter::since`] the start is found by halving, not by reading: the stream has no gaps and its instants rise, but for the
+    /// difference between the clocks of the instances, for which an hour is allowed.
+    ///
+    /// # Errors
+    /// `Store` (may be retried).
+    pub async fn search(self, filter: &EventFilter, after: u64, limit: usize) -> Result<EventPage> {
+        const CHUNK: usize = 1000;
+        let limit = limit.clamp(1, 1000);
+        let mut at = match filter.since {
+            Some(since) if after == 0 => self.before(since - Duration::hours(1)).await?,
+            _ => after,
+        };
+        let mut found = Vec::new();
+        loop {
+            let stored = self.ws.seam.0.store.events(self.ws.id(), at, CHUNK).await?;
+            let (last, full) = (stored.last().map(|s| (s.seq, s.event.at)), stored.len() == CHUNK);
+            for one in stored.iter().filter(|s| filter.may_show(s)) {
+                let event = self.ws.look(|v| Ok(view::event(v, one))).await?;
+                if filter.shows(&event) {
+                    found.push((one.seq, event));
+                    if found.len() == limit {
+                        return Ok(EventPage { events: found, next: one.seq });
+                    }
+                }
+            }
+            let Some((seq, told)) = last else { return Ok(EventPage { events: found, next: at }) };
+            at = seq;
+            let past = filter.until.is_some_and(|until| told > until + Duration::hours(1));
+            if !full || past {
+                return Ok(EventPage { events: found, next: at });
+            }
+        }
+    }
+
+    /// The last place in the stream before an instant.
+    async fn before(self, instant: DateTime<Utc>) -> Result<u64> {
+        let store = &self.ws.seam.0.store;
+        let (mut low, mut step) = (0u64, 1u64);
+        // First up in doubling steps to a place that is not before it, then down by halving.
+        let early = async |seq: u64| -> Result<bool> {
+            Ok(store.events(self.ws.id(), seq, 1).await?.first().is_some_and(|s| s.event.at < instant))
+        };
+        while early(low + step - 1).await? {
+            low += step;
+            step = step.saturating_mul(2);
+        }
+        while step > 1 {
+            step /= 2;
+            if early(low + step - 1).await? {
+                low += step;
+            }
+        }
+        Ok(low)
+    }
+
     /// Events that a named consumer has not acknowledged. At least once: what is not acknowledged comes again.
     ///
     /// # Errors
@@ -32,15 +145,16 @@ impl Events<'_> {
     /// Acknowledges everything up to a place in the stream.
     ///
     /// # Errors
-    /// `Store` (may be retried).
+    /// `InvalidInput` for a name of more than 256 characters, an empty one, or one with control characters; `Store` (may be retried).
     pub async fn ack(self, consumer: &str, upto: u64) -> Result<()> {
+        crate::plan::consumer_name(consumer)?;
         self.ws.seam.0.store.ack(self.ws.id(), consumer, upto).await
     }
     /// Waits for events after a place in the stream.
     ///
     /// # Errors
     /// `Timeout` when the deadline passes; `Store` (may be retried).
-    pub async fn wait(self, after: u64, within: Duration) -> Result<Vec<(u64, Event)>> {
+    pub async fn wait(self, after: u64, within: std::time::Duration) -> Result<Vec<(u64, Event)>> {
         super::wait::until(self.ws, within, async || Ok(Some(self.list(after, 1000).await?).filter(|e| !e.is_empty()))).await
     }
     /// The audit chain after an entry (0: from the start), at most 1,000. [`verify_audit`](crate::store::verify_audit) checks it.

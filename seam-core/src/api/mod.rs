@@ -5,6 +5,7 @@
 //!
 //! [`Engine`]: crate::engine::Engine
 mod access_grants;
+mod access_log;
 mod access_methods;
 mod accounts;
 mod acs;
@@ -17,11 +18,12 @@ mod wait;
 mod workspace;
 
 pub use access_grants::{AccessGrants, GrantFilter, Related};
+pub use access_log::{AccessLog, AccessLogEntry, AccessLogPage};
 pub use access_methods::AccessMethods;
 pub use accounts::ConnectedAccounts;
 pub use acs::{Acs, AcsAccessGroups, AcsCredentials, AcsEncoders, AcsEntrances, AcsSystems, AcsUsers};
 pub use action_attempts::ActionAttempts;
-pub use events::Events;
+pub use events::{EventFilter, EventPage, Events};
 pub use instant_keys::InstantKeys;
 pub use spaces::Spaces;
 pub use user_identities::UserIdentities;

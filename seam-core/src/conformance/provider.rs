@@ -12,6 +12,7 @@ mod effects;
 mod encoders;
 mod judge;
 mod lives;
+mod logs;
 mod pins;
 mod report;
 mod windows;
@@ -159,6 +160,7 @@ impl Suite<'_> {
         pins::check(self).await;
         encoders::check(self).await;
         encoders::unlock(self).await;
+        logs::check(self).await;
     }
 
     async fn discover(&mut self) -> bool {

@@ -85,6 +85,7 @@ fn name(what: &CallWhat) -> &'static str {
         CallWhat::Read { .. } => "read",
         CallWhat::Unlock { .. } => "unlock",
         CallWhat::Scan => "scan",
+        CallWhat::Log { .. } => "log",
     }
 }
 
@@ -92,6 +93,7 @@ fn outcome(report: &Report) -> Outcome {
     let failure = match report {
         Report::Done(Err(f)) | Report::Found(Err(f)) | Report::Card(Err(f)) => Some(f),
         Report::Scan(scan) => scan.as_ref().as_ref().err(),
+        Report::Log(Err(f)) => Some(f),
         _ => None,
     };
     failure.map_or(Outcome::Done, |f| Outcome::Failed { effect: f.effect, reason: f.reason })
@@ -102,6 +104,7 @@ fn failed(plan: &CallPlan, failure: Failure) -> Report {
         CallWhat::Find { .. } => Report::Found(Err(failure)),
         CallWhat::Read { .. } => Report::Card(Err(failure)),
         CallWhat::Scan => Report::Scan(Box::new(Err(failure))),
+        CallWhat::Log { .. } => Report::Log(Err(failure)),
         _ => Report::Done(Err(failure)),
     }
 }
@@ -158,6 +161,10 @@ async fn call(inner: &Inner, workspace: WorkspaceId, lease: &Lease, plan: &CallP
             let job = encoders.read(encoder, &call, &control);
             Report::Card(cancellable(inner, workspace, plan.row, &control, job).await)
         }
+        CallWhat::Log { cursor } => Report::Log(match provider.access_log() {
+            Some(log) => log.entries(system, cursor.as_deref()).await,
+            None => Err(Failure::unsupported("this system has no access log that can be read")),
+        }),
         CallWhat::Scan => failed(plan, Failure::unsupported("not a call of one system")),
     }
 }

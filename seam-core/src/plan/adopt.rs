@@ -45,6 +45,10 @@ pub(super) fn adopt(d: &mut Draft<'_>, id: AcsSystemId, account: ConnectedAccoun
             Body::Group(x) => d.set(row, Group { account, ..x }),
             Body::Encoder(x) => d.set(row, Encoder { account, ..x }),
             Body::Unmanaged(x) => d.set(row, Unmanaged { account, ..x }),
+            Body::LogFeed(x) => {
+                let work = Work { due_at: Some(now), ..Work::default() };
+                d.set(row, LogFeed { account, work, ..x });
+            }
             Body::User(x) => d.set(row, AcsUser { account, ..x }),
             Body::Stay(x) => d.set(row, Stay { account, ..x }),
             Body::Target(x) => {

@@ -201,7 +201,7 @@ pub(super) fn resolve(d: &mut Draft<'_>, id: AcsCredentialId, answer: Resolution
             .into());
     }
     match answer {
-        Resolution::Happened => resolve_happened(d, row)?,
+        Resolution::Happened => resolve_happened(d, row, Receipt::accepted())?,
         Resolution::DidNot | Resolution::Redo => {
             let before = t.clone();
             let rules = method::rules_of(d, &t)?;
@@ -209,11 +209,13 @@ pub(super) fn resolve(d: &mut Draft<'_>, id: AcsCredentialId, answer: Resolution
             let now = d.now();
             t.work.asks = None;
             t.work.look = false;
-            t.doubt = None;
-            t.seen = match &t.made {
+            t.take_doubtful();
+            t.seen = match (t.doubtful(), &t.made) {
+                // An earlier try had no answer either: the question is now about that one.
+                (Some(earlier), _) => SeenState::Unknown { rev: earlier.can.rev },
                 // What was there before is still there.
-                Some(made) => SeenState::Present { rev: made.rev, certainty: Certainty::Accepted },
-                None => SeenState::Never,
+                (None, Some(made)) => SeenState::Present { rev: made.rev, certainty: Certainty::Accepted },
+                (None, None) => SeenState::Never,
             };
             if next::first_needs(&rules) == Needs::Encoding {
                 t.needs = Needs::Encoding;
@@ -231,12 +233,19 @@ pub(super) fn resolve(d: &mut Draft<'_>, id: AcsCredentialId, answer: Resolution
 }
 
 /// It did happen: what was doubtful is there.
-pub(super) fn resolve_happened(d: &mut Draft<'_>, row: RowId) -> Try<()> {
+pub(super) fn resolve_happened(d: &mut Draft<'_>, row: RowId, receipt: Receipt) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
-    let SeenState::Unknown { rev } = t.seen else { return Ok(()) };
     t.work.asks = None;
-    t.sent = t.doubt.take();
+    let SeenState::Unknown { rev } = t.seen else {
+        // It was not about a call without an answer (several things carried our mark, say): it is looked at once more.
+        t.work.look = true;
+        let rules = method::rules_of(d, &t)?;
+        next::schedule(&mut t, &rules, d.now());
+        d.set(row, t);
+        return Ok(());
+    };
+    t.sent = t.take_doubtful();
     t.work.in_flight = Some(InFlight { fence: 0, doing: Doing::Encode { rev } });
     d.set(row, t);
-    settle::settle(d, row, 0, &settle::Report::Done(Ok(Receipt::accepted())))
+    settle::settle(d, row, 0, &settle::Report::Done(Ok(receipt)))
 }

@@ -2,9 +2,10 @@
 use super::draft::Draft;
 use super::next::{self, Next};
 use super::read::Try;
-use super::{grant, method, settle, spec, stay};
+use super::{access_log, grant, method, settle, spec, stay};
 use crate::error::Effect;
 use crate::model::{ConnectedAccountId, StayId, codes};
+use crate::planted::{self, Bug};
 use crate::provider::{CredentialSpec, Door, Handle, Kind, Role, StaySpec, SystemRef, Tag, Want};
 use crate::state::*;
 use chrono::Duration;
@@ -94,6 +95,11 @@ pub enum CallWhat {
     },
     /// Read the whole account.
     Scan,
+    /// Read on in the access log.
+    Log {
+        /// Where to go on.
+        cursor: Option<String>,
+    },
 }
 
 /// Begins whatever is due on a row. `None`: there is nothing to call; what the draft says is to be committed all the same.
@@ -102,6 +108,7 @@ pub(crate) fn begin(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<Cal
         Some(RowKind::Target) => begin_target(d, row, fence),
         Some(RowKind::Attempt) => begin_attempt(d, row, fence),
         Some(RowKind::Account) => begin_account(d, row, fence),
+        Some(RowKind::LogFeed) => access_log::begin(d, row, fence),
         Some(RowKind::Grant) => {
             grant::on_timer(d, crate::model::AccessGrantId::from_uuid(row))?;
             Ok(None)
@@ -184,13 +191,13 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     }
     let sent = sending(d, &t, cast.as_ref());
     let mut want = spec::want(d, row, &t, cast, None)?;
-    if !rules.suspend {
+    if !rules.suspend || planted::is(Bug::SuspendedSentOpen) {
         // Suspending is taking away here: what is removed or looked for is the thing as it was put.
         not_suspended(&mut want);
     }
     // The row may have been changed by casting; the mark goes on what this draft sees.
     let mut t = d.get::<Target>(row)?;
-    t.work.in_flight = Some(InFlight { fence, doing });
+    t.work.in_flight = Some(InFlight { fence, doing }).filter(|_| !planted::is(Bug::CalledUnmarked));
     t.work.due_at = Some(now + CALL_LIMIT + MARGIN);
     if matches!(doing, Doing::Put { .. }) {
         t.sent = sent;
@@ -267,7 +274,10 @@ fn begin_attempt(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPl
     let now = d.now();
     match a.state {
         AttemptState::Begun { until, .. } => {
-            if now >= until {
+            if now >= until && planted::is(Bug::EncodedAgain) {
+                a.state = AttemptState::Waiting;
+                d.set(row, a);
+            } else if now >= until {
                 settle::attempt_lost(d, row)?;
             }
             return Ok(None);
@@ -294,7 +304,7 @@ fn begin_attempt(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPl
             settle::attempt_over(d, row, codes::action_error::ENCODER_NOT_ONLINE, "The encoder is gone.", Effect::Nothing)?;
             return Ok(None);
         }
-        if let Some(until) = encoder.quarantined_until.filter(|until| *until > now) {
+        if let Some(until) = encoder.quarantined_until.filter(|until| *until > now && !planted::is(Bug::NoQuarantine)) {
             // A card wait of the system may still be running there: nobody's key may land on somebody else's card.
             a.begin_at = until;
             a.expires_at = a.expires_at.max(until + Duration::seconds(i64::from(a.wait_seconds)));

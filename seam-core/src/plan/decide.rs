@@ -5,6 +5,7 @@ use super::read::{Stop, Try};
 use super::{account, attempt, grant, identity, instant_key, space, user, validate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
+use crate::planted::{self, Bug};
 use crate::state::*;
 use crate::store::Step;
 
@@ -41,6 +42,7 @@ impl Decided {
 /// # Errors
 /// Whatever the change can be refused for; nothing is written then.
 pub fn decide(change: &Change, idempotency_key: Option<&str>, facts: &Facts, env: Env) -> Result<Decided> {
+    validate::who_and_why(&env.actor, env.reason.as_deref())?;
     let mut d = Draft::new(env, facts);
     match decided(&mut d, change, idempotency_key) {
         Ok(Answered::Before(outcome)) => Ok(Decided::Before(outcome)),
@@ -66,7 +68,7 @@ fn decided(d: &mut Draft<'_>, change: &Change, idempotency_key: Option<&str>) ->
     let digest = d.env.vault.tag(d.env.workspace, "change", &text);
     if let Some(row) = d.find(&Key::new(Index::Idempotency, key))?.first() {
         let answer = d.get::<Answer>(*row)?;
-        if answer.digest != digest {
+        if answer.digest != digest && !planted::is(Bug::DigestIgnored) {
             return Err(Error::new(
                 ErrorKind::IdempotencyConflict,
                 "idempotency_key_conflict",

@@ -6,6 +6,7 @@ use super::read::Try;
 use super::{identity, method, stay, validate};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, EventType, Holder, SpaceId, codes};
+use crate::planted::{self, Bug};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
@@ -43,7 +44,13 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
     let door_ids = doors::resolve(d, &spaces, &new.entrances)?;
     validate::doors(&door_ids)?;
     for id in &new.entrances {
-        super::rebind::there(d, *id)?;
+        super::rebind::named(d, *id, "acs_entrance_ids")?;
+    }
+    validate::at_most("party_entrance_ids", new.party_entrances.len(), validate::MAX_DOORS)?;
+    d.hint(new.party_entrances.iter().map(|e| e.uuid()));
+    d.gather()?;
+    for id in &new.party_entrances {
+        super::rebind::named(d, *id, "party_entrance_ids")?;
     }
     let doors = doors::load(d, &door_ids)?;
     doors::connected(d, &doors)?;
@@ -360,8 +367,8 @@ pub(super) fn replace_lost(d: &mut Draft<'_>, id: AccessMethodId) -> Try<Outcome
         let mut all = BTreeSet::new();
         for row in &lost.targets {
             let t = d.get::<Target>(*row)?;
-            // A card that was never made cannot be found by a stranger: nothing to override.
-            if t.made.is_some() || matches!(t.seen, SeenState::Unknown { .. }) {
+            // A card that was never made cannot be found by a stranger: nothing to override. One that is being made right now may be written.
+            if t.made.is_some() || t.work.in_flight.is_some() || !t.others.is_empty() || matches!(t.seen, SeenState::Unknown { .. }) {
                 all.extend(t.credential().and_then(|c| c.stay));
             }
         }
@@ -473,6 +480,9 @@ pub(super) fn reweave_grant(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
             all.extend(space.entrances);
         }
     }
+    if planted::is(Bug::SpaceOnlyGrows) {
+        all.extend(before.iter().copied());
+    }
     grant.doors = all.iter().copied().collect();
     let lost: Vec<AcsEntranceId> = grant.told.difference(&all).copied().collect();
     grant.told.retain(|x| all.contains(x));
@@ -540,6 +550,9 @@ pub(super) fn set_timer(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     let mut grant = d.get::<Grant>(id)?;
     let now = d.now();
     let mut at: Option<DateTime<Utc>> = grant.window.ends_at();
+    if planted::is(Bug::EndsLate) {
+        at = at.map(|at| at + Duration::hours(1));
+    }
     let mut consider = |t: DateTime<Utc>| {
         if t > now {
             at = Some(at.map_or(t, |a| a.min(t)));

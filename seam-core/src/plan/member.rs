@@ -1,9 +1,12 @@
 //! Permissions of users at systems that think in users and groups: what a person's grants together ask of one system.
+use super::cover::{self, Unit};
 use super::draft::Draft;
 use super::read::Try;
 use super::{doors, method, next, span};
 use crate::error::{Error, ErrorKind};
-use crate::model::{AccessMethodId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, AcsUserId, EventType, UserIdentityId, Weekly, Window};
+use crate::model::{
+    AccessGrantId, AccessMethodId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, AcsUserId, EventType, UserIdentityId, Weekly, Window,
+};
 use crate::provider::{DoorLimit, Groups, Kind};
 use crate::state::*;
 use serde_json::json;
@@ -79,48 +82,65 @@ pub(super) fn follow_user(d: &mut Draft<'_>, user: AcsUserId) -> Try<()> {
     Ok(())
 }
 
-/// What permissions are made of at a system: a group, or a single door where the provider makes groups of its own.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Unit {
-    group: Option<AcsAccessGroupId>,
-    doors: Vec<AcsEntranceId>,
-}
-
 /// Makes a user's permissions at a system fit all live grants of the person. A user without any is taken away.
+///
+/// # Errors
+/// `Unsupported` when what is newly asked for cannot be given exactly. A grant of which nothing new is asked never stands in the way: what cannot
+/// be given of it any more is kept on the user as a [`Misfit`].
 pub(super) fn fit_access(d: &mut Draft<'_>, user: AcsUserId, system_id: AcsSystemId, identity: UserIdentityId) -> Try<()> {
     let system = d.get::<System>(system_id)?;
+    let has = targets_of_user(d, user)?;
     let reach = reach(d, &system, system_id, identity)?;
-    let mut wanted: BTreeMap<Unit, Vec<(Window, Option<Weekly>)>> = BTreeMap::new();
-    if !reach.is_empty() {
-        let groups = groups_of(d, &system, system_id)?;
-        for (window, schedule, doors) in &reach {
-            for unit in units(&system, system_id, &groups, doors)? {
-                wanted.entry(unit).or_default().push((*window, schedule.clone()));
+    let groups = if reach.is_empty() { Vec::new() } else { groups_of(d, &system, system_id)? };
+    let mut wanted: BTreeMap<RowId, (Unit, Vec<&Reached>)> = BTreeMap::new();
+    let mut misfits = Vec::new();
+    for reached in &reach {
+        let cover = cover::cover(&system, &groups, &reached.doors);
+        let mut units = cover.units;
+        if !cover.open.is_empty() {
+            if asks_anew(d, reached.grant)? {
+                return Err(cover::would_also_open(system_id, &groups, &reached.doors, &cover.open).into());
             }
+            let kept = kept(&has, &groups, &cover.open);
+            misfits.extend(misfit(reached, &cover.open, &kept));
+            units.extend(kept);
+        }
+        for unit in units {
+            wanted.entry(unit.key()).or_insert_with(|| (unit, Vec::new())).1.push(reached);
         }
     }
-    let row = d.get::<AcsUser>(user)?;
+    let mut row = d.get::<AcsUser>(user)?;
+    for door in misfits.iter().flat_map(|m: &Misfit| m.lacks.iter().map(|door| (m.grant, *door))) {
+        lost(d, door)?;
+    }
+    if row.misfits != misfits {
+        row.misfits = misfits;
+        d.set(user, row.clone());
+    }
     let direct: BTreeSet<AcsAccessGroupId> = row.groups.iter().copied().collect();
     let now = d.now();
-    let mut left = !direct.is_empty();
-    for (id, mut t) in targets_of_user(d, user)? {
+    let mut left = !direct.is_empty() || row.by_hand;
+    let rules = system.report.kinds.get(&Kind::Access).cloned().unwrap_or_else(crate::provider::KindRules::full);
+    for (id, mut t) in has {
         if t.gone {
             continue;
         }
-        let rules = method::rules_of(d, &t)?;
         let Wanted::Access { doors, groups, .. } = &t.want else {
             left = true;
             continue;
         };
         let unit = Unit { group: groups.first().copied(), doors: doors.clone() };
         if unit.group.is_some_and(|g| direct.contains(&g)) {
-            wanted.remove(&unit);
+            wanted.remove(&unit.key());
             continue;
         }
-        match wanted.remove(&unit) {
-            Some(windows) => {
+        let want = match wanted.remove(&unit.key()) {
+            Some((unit, reached)) => access(d, user, &system, unit, &reached)?,
+            None => None,
+        };
+        match want {
+            Some(want) => {
                 left = true;
-                let want = access(d, user, &system, unit, &windows)?;
                 if next::want(&mut t, want, &rules, now) {
                     d.set(id, t);
                 }
@@ -131,13 +151,12 @@ pub(super) fn fit_access(d: &mut Draft<'_>, user: AcsUserId, system_id: AcsSyste
             }
         }
     }
-    for (unit, windows) in wanted {
+    for (unit, reached) in wanted.into_values() {
         if unit.group.is_some_and(|g| direct.contains(&g)) {
             continue;
         }
+        let Some(want) = access(d, user, &system, unit, &reached)? else { continue };
         left = true;
-        let want = access(d, user, &system, unit, &windows)?;
-        let rules = system.report.kinds.get(&Kind::Access).cloned().unwrap_or_else(crate::provider::KindRules::full);
         let id = d.env.mint();
         let mut t = super::user::blank_target(d, &system, system_id, TargetOf::User(user), want);
         t.work.after = Some(row.target);
@@ -146,6 +165,88 @@ pub(super) fn fit_access(d: &mut Draft<'_>, user: AcsUserId, system_id: AcsSyste
     }
     if !left && row.deleted_at.is_none() {
         remove_user(d, user, row, system_id)?;
+    }
+    Ok(())
+}
+
+/// Whether this draft asks for more of a grant than was stored: it is new, has new doors, other times, or works again.
+fn asks_anew(d: &Draft<'_>, grant: AccessGrantId) -> Try<bool> {
+    let now = d.get::<Grant>(grant)?;
+    let Some(before) = d.reader().try_get::<Grant>(grant)? else { return Ok(true) };
+    let wider = now.doors.iter().any(|door| !before.doors.contains(door));
+    let works_again = (before.suspended && !now.suspended) || now.requested.len() > before.requested.len();
+    Ok(wider || works_again || now.window != before.window || now.schedule != before.schedule)
+}
+
+/// Permissions that the user has and that open some of these doors: the system's groups were changed there, and nobody is shut out for that.
+fn kept(has: &[(RowId, Target)], groups: &[(AcsAccessGroupId, Group)], open: &BTreeSet<AcsEntranceId>) -> Vec<Unit> {
+    let live = has.iter().filter(|(_, t)| !t.gone).filter_map(|(_, t)| match &t.want {
+        Wanted::Access { groups, .. } => groups.first().copied(),
+        _ => None,
+    });
+    let live: BTreeSet<AcsAccessGroupId> = live.collect();
+    let of_use = groups.iter().filter(|(id, g)| live.contains(id) && g.entrances.iter().any(|door| open.contains(door)));
+    of_use.map(|(id, g)| Unit::of_group(*id, g)).collect()
+}
+
+fn misfit(reached: &Reached, open: &BTreeSet<AcsEntranceId>, kept: &[Unit]) -> Option<Misfit> {
+    let opened: BTreeSet<AcsEntranceId> = kept.iter().flat_map(|unit| unit.doors.iter().copied()).collect();
+    let lacks: Vec<AcsEntranceId> = open.difference(&opened).copied().collect();
+    let also_opens: Vec<AcsEntranceId> = opened.difference(&reached.doors).copied().collect();
+    (!lacks.is_empty() || !also_opens.is_empty()).then_some(Misfit { grant: reached.grant, lacks, also_opens })
+}
+
+/// A door of a grant no longer opens, and that is told if it was told that it did.
+fn lost(d: &mut Draft<'_>, (id, door): (AccessGrantId, AcsEntranceId)) -> Try<()> {
+    let mut grant = d.get::<Grant>(id)?;
+    if grant.told.remove(&door) {
+        grant.told_all = false;
+        let who = grant.identity;
+        d.set(id, grant);
+        d.event(EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(), who, json!({ "access_grant_id": id, "acs_entrance_id": door }));
+    }
+    Ok(())
+}
+
+/// Groups were changed at the system. Whoever is in them passes other doors, at once and without a call of ours; whoever could not be given
+/// everything exactly may be now.
+pub(super) fn regroup(d: &mut Draft<'_>, system_id: AcsSystemId, changed: &BTreeSet<AcsAccessGroupId>) -> Try<()> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let rows = d.find(&Key::id(Index::TargetsAt, system_id))?;
+    d.hint(rows.iter().copied());
+    d.gather()?;
+    let mut users = BTreeSet::new();
+    for row in rows {
+        let before = d.get::<Target>(row)?;
+        if let TargetOf::User(user) = before.of
+            && matches!(before.want, Wanted::User { .. })
+            && d.try_get::<AcsUser>(user)?.is_some_and(|u| !u.misfits.is_empty())
+        {
+            users.insert(user);
+        }
+        let Wanted::Access { user, groups, .. } = &before.want else { continue };
+        let Some(group) = groups.first().filter(|g| changed.contains(g)) else { continue };
+        let unit = Unit::of_group(*group, &d.get::<Group>(*group)?);
+        users.insert(*user);
+        let mut t = before.clone();
+        if let Wanted::Access { doors, .. } = &mut t.want {
+            doors.clone_from(&unit.doors);
+        }
+        for made in [&mut t.made, &mut t.sent].into_iter().flatten() {
+            made.doors.clone_from(&unit.doors);
+        }
+        d.set(row, t);
+    }
+    d.hint(users.iter().map(|user| user.uuid()));
+    d.gather()?;
+    for user in users {
+        let row = d.get::<AcsUser>(user)?;
+        if let Some(identity) = row.identity.filter(|_| row.deleted_at.is_none()) {
+            fit_access(d, user, system_id, identity)?;
+            super::refresh::user_changed(d, user)?;
+        }
     }
     Ok(())
 }
@@ -168,10 +269,16 @@ fn remove_user(d: &mut Draft<'_>, user: AcsUserId, mut row: AcsUser, system: Acs
     Ok(())
 }
 
-type Reach = Vec<(Window, Option<Weekly>, BTreeSet<AcsEntranceId>)>;
+/// What a live grant of a person opens at a system through her user.
+struct Reached {
+    grant: AccessGrantId,
+    window: Window,
+    schedule: Option<Weekly>,
+    doors: BTreeSet<AcsEntranceId>,
+}
 
 /// For each live grant of a person: when, and which doors of a system its methods open through the user.
-fn reach(d: &Draft<'_>, system: &System, system_id: AcsSystemId, identity: UserIdentityId) -> Try<Reach> {
+fn reach(d: &Draft<'_>, system: &System, system_id: AcsSystemId, identity: UserIdentityId) -> Try<Vec<Reached>> {
     let mut rows: BTreeSet<RowId> = d.find(&Key::id(Index::MethodsOf, identity))?.into_iter().collect();
     rows.extend(d.written().filter_map(|r| match &r.body {
         Body::Method(m) if m.identity == identity => Some(r.id),
@@ -203,84 +310,42 @@ fn reach(d: &Draft<'_>, system: &System, system_id: AcsSystemId, identity: UserI
             }
         }
         if !here.is_empty() {
-            out.push((grant.window, grant.schedule, here));
+            let grant_id = AccessGrantId::from_uuid(g);
+            out.push(Reached { grant: grant_id, window: grant.window, schedule: grant.schedule, doors: here });
         }
     }
     Ok(out)
 }
 
+/// The groups of a system, those included that it no longer shows: as read, and as written in this draft.
 fn groups_of(d: &Draft<'_>, system: &System, system_id: AcsSystemId) -> Try<Vec<(AcsAccessGroupId, Group)>> {
     if system.report.groups != Groups::Fixed {
         return Ok(Vec::new());
     }
-    let rows = d.find(&Key::id(Index::PlacesOf, system_id))?;
+    let mut rows: BTreeSet<RowId> = d.find(&Key::id(Index::PlacesOf, system_id))?.into_iter().collect();
+    rows.extend(d.written().filter(|r| matches!(&r.body, Body::Group(g) if g.system == system_id)).map(|r| r.id));
     let mut out = Vec::new();
     for row in rows {
-        if let Some(g) = d.try_get::<Group>(row)?.filter(|g| g.missing_since.is_none()) {
-            out.push((AcsAccessGroupId::from_uuid(row), g));
-        }
+        out.extend(d.try_get::<Group>(row)?.map(|g| (AcsAccessGroupId::from_uuid(row), g)));
     }
     Ok(out)
 }
 
-/// The permissions that open exactly these doors: existing groups that lie within them and together cover them, widest first; or one per door.
+/// A permission for all these grants together; `None` when nothing is left of their time at this system's resolution.
 ///
 /// # Errors
-/// `Unsupported` when groups can only open more than was asked for: never more than was asked for is given silently.
-fn units(
-    system: &System,
-    system_id: AcsSystemId,
-    groups: &[(AcsAccessGroupId, Group)],
-    doors: &BTreeSet<AcsEntranceId>,
-) -> Result<Vec<Unit>, Error> {
-    if system.report.groups != Groups::Fixed {
-        return Ok(doors.iter().map(|door| Unit { group: None, doors: vec![*door] }).collect());
-    }
-    let mut within: Vec<&(AcsAccessGroupId, Group)> =
-        groups.iter().filter(|(_, g)| !g.entrances.is_empty() && g.entrances.iter().all(|x| doors.contains(x))).collect();
-    within.sort_by_key(|(id, g)| (std::cmp::Reverse(g.entrances.len()), *id));
-    let mut open = doors.clone();
-    let mut out = Vec::new();
-    for (id, g) in within {
-        if g.entrances.iter().any(|x| open.contains(x)) {
-            for x in &g.entrances {
-                open.remove(x);
-            }
-            let mut group_doors = g.entrances.clone();
-            group_doors.sort();
-            out.push(Unit { group: Some(*id), doors: group_doors });
-        }
-    }
-    if let Some(door) = open.iter().next() {
-        let also: BTreeSet<AcsEntranceId> = groups
-            .iter()
-            .filter(|(_, g)| g.entrances.contains(door))
-            .flat_map(|(_, g)| g.entrances.iter().copied())
-            .filter(|x| !doors.contains(x))
-            .collect();
-        let also: Vec<String> = also.iter().map(ToString::to_string).collect();
-        return Err(doors::unsupported(
-            "would_also_open",
-            "no set of this system's access groups opens exactly these entrances; the nearest would also open others".to_owned(),
-            system_id,
-        )
-        .with_field("acs_entrance_ids")
-        .with_context("acs_entrance_id", door)
-        .with_context("would_also_open", also.join(",")));
-    }
-    Ok(out)
-}
-
-fn access(d: &Draft<'_>, user: AcsUserId, system: &System, unit: Unit, windows: &[(Window, Option<Weekly>)]) -> Try<Wanted> {
-    let mut sorted: Vec<&(Window, Option<Weekly>)> = windows.iter().filter(|(w, _)| !w.is_over(d.now())).collect();
-    sorted.sort_by_key(|(w, _)| w.starts_at());
-    let first = sorted.first().copied().unwrap_or(&windows[0]);
-    let mut window = first.0;
-    let schedule = first.1.clone();
-    for (w, s) in sorted.iter().skip(1) {
-        if window.ends_at().is_none_or(|end| w.starts_at() <= end) {
-            window = window.hull(w);
-            if *s != schedule {
+/// `Unsupported` when that is because of something newly asked for, or when two grants that overlap have other hours.
+fn access(d: &Draft<'_>, user: AcsUserId, system: &System, unit: Unit, grants: &[&Reached]) -> Try<Option<Wanted>> {
+    let mut sorted: Vec<&Reached> = grants.iter().copied().filter(|g| !g.window.is_over(d.now())).collect();
+    sorted.sort_by_key(|g| g.window.starts_at());
+    let first = sorted.first().copied().unwrap_or(grants[0]);
+    let mut window = first.window;
+    let schedule = first.schedule.clone();
+    for g in sorted.iter().skip(1) {
+        if window.ends_at().is_none_or(|end| g.window.starts_at() <= end) {
+            if g.schedule == schedule {
+                window = window.hull(&g.window);
+            } else if asks_anew(d, g.grant)? || asks_anew(d, first.grant)? {
                 // One permission has one schedule: the wider of two would open at hours that one grant did not mean.
                 let message = "two grants of this person overlap here at other hours; the system keeps one schedule per permission";
                 return Err(Error::new(ErrorKind::Unsupported, "schedules_differ", message).with_field("schedule").into());
@@ -289,12 +354,17 @@ fn access(d: &Draft<'_>, user: AcsUserId, system: &System, unit: Unit, windows: 
     }
     let rules = system.report.kinds.get(&Kind::Access).cloned().unwrap_or_else(crate::provider::KindRules::full);
     let asked = span::Asked { grant: window, graces: system.graces, next_stay: None, now: d.now() };
-    Ok(Wanted::Access {
-        user,
-        doors: unit.doors,
-        groups: unit.group.into_iter().collect(),
-        window: span::credential_window(&asked, &rules)?,
-        schedule,
-        suspended: false,
-    })
+    let window = match span::credential_window(&asked, &rules) {
+        Ok(window) => window,
+        Err(e) => {
+            for g in grants {
+                if asks_anew(d, g.grant)? {
+                    return Err(e.into());
+                }
+            }
+            return Ok(None);
+        }
+    };
+    let groups = unit.group.into_iter().collect();
+    Ok(Some(Wanted::Access { user, doors: unit.doors, groups, window, schedule, suspended: false }))
 }

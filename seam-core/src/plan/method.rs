@@ -8,6 +8,7 @@ use super::read::Try;
 use super::{instant_key, member, next, span, stay, user};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, EventType, Holder, StayId, Window};
+use crate::planted::{self, Bug};
 use crate::provider::{DoorClass, DoorLimit, EndsBy, Kind, KindRules, Needs};
 use crate::state::*;
 use serde_json::json;
@@ -132,9 +133,12 @@ pub(super) fn places(doors: &Doors, ids: &[AcsEntranceId]) -> Result<Vec<Place>>
     for door in doors.doors.iter().filter(|x| ids.contains(&x.id)) {
         let system_id = door.entrance.system;
         let system = &doors.systems[&system_id];
-        let Some(rules) = system.report.pin.clone() else {
+        let Some(mut rules) = system.report.pin.clone() else {
             return Err(doors::unsupported("no_pin_rules", "the access system does not say how its PINs work".to_owned(), system_id));
         };
+        if planted::is(Bug::PinWithoutGap) {
+            rules.gap_seconds = 0;
+        }
         let ends = doors.rules(system_id, Kind::Code).map_or(EndsBy::Engine, |r| r.ends);
         let domain = pin::domain(system, Some(&door.entrance.report.handle), &rules);
         match places.iter_mut().find(|p| p.domain == domain) {
@@ -328,7 +332,7 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
                 needs: next::first_needs(&rules),
                 made: None,
                 sent: None,
-                doubt: None,
+                others: Vec::new(),
                 may_open_until: None,
                 pin: None,
                 link: None,
@@ -473,6 +477,11 @@ pub(super) fn tell(d: &mut Draft<'_>, event: &EventType, id: AccessMethodId) -> 
     if !keys.is_empty() {
         fields["access_grant_keys"] = json!(keys);
     }
+    if planted::is(Bug::PinTold)
+        && let Some(pin) = &method.pin
+    {
+        fields["code"] = json!(expose(&d.env.open(id.uuid(), "pin", pin)?));
+    }
     d.event(event.as_str(), method.identity, fields);
     Ok(())
 }
@@ -541,7 +550,7 @@ pub(super) fn remake_for_stay(d: &mut Draft<'_>, stay: StayId, grants: &[AccessG
         for row in &method.targets {
             let mut t = d.get::<Target>(*row)?;
             // One that is being made right now gets the old number too.
-            let untouched = t.made.is_none() && t.doubt.is_none() && t.work.in_flight.is_none();
+            let untouched = t.made.is_none() && t.others.is_empty() && t.work.in_flight.is_none();
             if t.gone || untouched || t.credential().and_then(|c| c.stay) != Some(stay) {
                 continue;
             }

@@ -2,13 +2,16 @@
 //!
 //! A decision reads through a [`Reader`]; what it does not find there stops it with a list of what to read, and it is asked again from the
 //! start. So a decision is straight code, and the same decision serves the deed, the preview and the simulation.
+mod access_log;
 mod account;
 mod adopt;
 mod ask;
 mod attempt;
 pub mod begin;
+mod card;
 mod change;
 mod clash;
+mod cover;
 mod credential;
 mod decide;
 mod discover;
@@ -44,3 +47,4 @@ pub use decide::{Begun, Decided, begin as begin_work, decide, new_workspace, set
 pub use draft::{Draft, Env};
 pub use read::{Kept, Reader, Stop, Try};
 pub use spec::{row_of, tag_of};
+pub(crate) use validate::consumer as consumer_name;

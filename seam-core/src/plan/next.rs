@@ -1,5 +1,6 @@
 //! What is to be done with a target next. Total: every state has an answer.
 use super::span;
+use crate::planted::{self, Bug};
 use crate::provider::{CardPath, Certainty, EndsBy, KindRules, Needs, ReadBack, Repeat};
 use crate::state::*;
 use chrono::{DateTime, Utc};
@@ -42,6 +43,7 @@ pub fn next(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> Next {
     }
     match t.seen {
         SeenState::Unknown { .. } => match rules.repeat {
+            _ if planted::is(Bug::UnknownPutRepeated) => Next::Do(Doing::Put { rev: t.rev }),
             Repeat::Safe => Next::Do(Doing::Put { rev: t.rev }),
             Repeat::AfterFind if rules.read_back == ReadBack::None => Next::Ask(QuestionKind::DidItHappen),
             Repeat::AfterFind => Next::Do(Doing::Find),
@@ -67,7 +69,7 @@ pub fn wanted_there(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
 /// Whether the thing would open before its time: the system keeps no window, and what is there opens. So a credential whose window was moved to a
 /// later time is taken away, and put again when its time comes.
 fn is_too_early(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
-    rules.ends == EndsBy::Engine && t.credential().is_some_and(|c| now < c.window.starts_at())
+    rules.ends == EndsBy::Engine && !planted::is(Bug::LoadedTooEarly) && t.credential().is_some_and(|c| now < c.window.starts_at())
 }
 
 /// Whether the thing is wanted, but suspended.
@@ -116,7 +118,8 @@ pub fn schedule(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
     if let Next::Ask(kind) = next(t, rules, now)
         && t.work.asks.is_none()
     {
-        t.work.asks = Some(Question { kind, at: now });
+        let at = t.doubtful().map_or(now, |other| other.can.at);
+        t.work.asks = Some(Question { kind, at });
     }
 }
 
@@ -132,7 +135,7 @@ pub fn want(t: &mut Target, want: Wanted, rules: &KindRules, now: DateTime<Utc>)
 
 /// Wants a target anew: what is there is no longer right, although the wish reads the same.
 pub fn again(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
-    t.rev += 1;
+    t.rev += u64::from(!planted::is(Bug::ChangeNotSent));
     t.work.attempt = 0;
     t.work.failure = None;
     if !matches!(t.seen, SeenState::Never) || t.made.is_some() {

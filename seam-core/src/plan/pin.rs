@@ -3,6 +3,7 @@ use super::draft::Draft;
 use super::read::Try;
 use crate::error::{Error, ErrorKind};
 use crate::model::{AcsEntranceId, AcsSystemId, Window};
+use crate::planted::{self, Bug};
 use crate::provider::{EndsBy, Handle, PinRules};
 use crate::state::*;
 use rand::RngExt;
@@ -115,7 +116,9 @@ fn is_free(d: &Draft<'_>, places: &[Place], pin: &str, window: &Window, own: &dy
 /// Whether this very draft has given the PIN to somebody: the store compares a commit with what is stored, not with itself.
 pub(super) fn given_here(d: &Draft<'_>, claim: &Claim, gap: i64, own: &dyn Fn(RowId) -> bool) -> bool {
     d.written().any(|row| {
-        !own(row.id) && row.body.claims().iter().any(|c| c.exclusive && c.key == claim.key && c.meets(claim.from, claim.until, gap))
+        !planted::is(Bug::PinTwiceInOneChange)
+            && !own(row.id)
+            && row.body.claims().iter().any(|c| c.exclusive && c.key == claim.key && c.meets(claim.from, claim.until, gap))
     })
 }
 

@@ -1,8 +1,8 @@
 //! Entrances, groups and encoders of a scanned system become rows, found again by the vendor's handle.
 use super::discover::ScannedSystem;
-use super::doors;
 use super::draft::Draft;
 use super::read::Try;
+use super::{doors, member};
 use crate::model::{AcsAccessGroupId, AcsEncoderId, AcsEntranceId, AcsSystemId, ConnectedAccountId, EventType};
 use crate::provider::{DoorClass, EncoderReport, EntranceReport, GroupReport, Handle};
 use crate::state::*;
@@ -36,7 +36,8 @@ pub(super) fn apply(d: &mut Draft<'_>, here: &Here<'_>, scanned: &ScannedSystem,
         entrances(d, here, list, &mut known, moved)?;
     }
     if let Some(list) = &scanned.groups {
-        groups(d, here, list, &mut known)?;
+        let changed = groups(d, here, list, &mut known)?;
+        member::regroup(d, here.system, &changed)?;
     }
     if let Some(list) = &scanned.encoders {
         encoders(d, here, list, &mut known)?;
@@ -111,8 +112,10 @@ fn new_entrance(d: &mut Draft<'_>, here: &Here<'_>, report: EntranceReport, show
     id
 }
 
-fn groups(d: &mut Draft<'_>, here: &Here<'_>, list: &[GroupReport], known: &mut Known) -> Try<()> {
+/// Gives those that are new or gone, and those whose doors are others now.
+fn groups(d: &mut Draft<'_>, here: &Here<'_>, list: &[GroupReport], known: &mut Known) -> Try<BTreeSet<AcsAccessGroupId>> {
     let mut shown = BTreeSet::new();
+    let mut changed = BTreeSet::new();
     for report in list {
         if !shown.insert(text(&report.handle)) {
             continue;
@@ -136,6 +139,9 @@ fn groups(d: &mut Draft<'_>, here: &Here<'_>, list: &[GroupReport], known: &mut 
         if let Some(id) = known.groups.get(&text(&report.handle)).copied() {
             let old = d.get::<Group>(id)?;
             let new = Group { name: report.name.clone(), entrances, missing_since: None, ..old.clone() };
+            if new.entrances != old.entrances || old.missing_since.is_some() {
+                changed.insert(id);
+            }
             if new != old {
                 d.set(id, new);
             }
@@ -151,15 +157,17 @@ fn groups(d: &mut Draft<'_>, here: &Here<'_>, list: &[GroupReport], known: &mut 
                 missing_since: None,
             };
             d.set(id, group);
+            changed.insert(id);
         }
     }
     for (handle, id) in &known.groups {
         let old = d.get::<Group>(*id)?;
         if !shown.contains(handle) && old.missing_since.is_none() {
+            changed.insert(*id);
             d.set(*id, Group { missing_since: Some(d.now()), ..old });
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
 fn encoders(d: &mut Draft<'_>, here: &Here<'_>, list: &[EncoderReport], known: &mut Known) -> Try<()> {

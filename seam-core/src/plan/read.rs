@@ -61,6 +61,7 @@ kept! {
     InstantKey InstantKey "instant_key";
     Answer Answer "answer";
     Unmanaged Unmanaged "unmanaged_acs_credential";
+    LogFeed LogFeed "access_log";
 }
 
 /// Facts, read with `?`.

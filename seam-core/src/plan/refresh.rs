@@ -3,6 +3,7 @@ use super::draft::Draft;
 use super::read::Try;
 use super::{method, next, settle};
 use crate::model::{AccessGrantId, AccessMethodId, AcsEntranceId, EventType};
+use crate::planted::{self, Bug};
 use crate::provider::{Certainty, Needs};
 use crate::state::*;
 use serde_json::json;
@@ -38,7 +39,7 @@ pub(super) fn after(d: &mut Draft<'_>, row: RowId, before: &Target) -> Try<()> {
 }
 
 /// A user or one of her permissions changed: her methods at that system may work now.
-fn user_changed(d: &mut Draft<'_>, user: crate::model::AcsUserId) -> Try<()> {
+pub(super) fn user_changed(d: &mut Draft<'_>, user: crate::model::AcsUserId) -> Try<()> {
     let Some(identity) = d.try_get::<AcsUser>(user)?.and_then(|u| u.identity) else { return Ok(()) };
     let methods = d.find(&Key::id(Index::MethodsOf, identity))?;
     d.hint(methods.iter().copied());
@@ -92,7 +93,7 @@ fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
             least = least.min(certainty);
         }
     }
-    let issued = live > 0 && in_place == live;
+    let issued = live > 0 && (in_place == live || (in_place > 0 && planted::is(Bug::IssuedTooSoon)));
     let newly = issued && !m.issued;
     let no_more = m.issued && !issued;
     let again = m.ever_issued;
@@ -115,7 +116,12 @@ fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
     }
     if newly {
         let event = if again { EventType::ACCESS_METHOD_REISSUED } else { EventType::ACCESS_METHOD_ISSUED };
-        method::tell(d, &event, id)?;
+        if !planted::is(Bug::EventMissing) {
+            method::tell(d, &event, id)?;
+        }
+        if planted::is(Bug::EventTwice) {
+            method::tell(d, &event, id)?;
+        }
         for g in grants {
             all_doors(d, g)?;
         }

@@ -4,6 +4,7 @@
 //! once it was seen. A card at an offline door carries its right in itself: nothing that is done at the vendor reaches that lock. It dies when
 //! the key of a later stay is used there (a guest door of its stay), else at its own end.
 use crate::model::{AccessMethodId, AcsEntranceId, Map, ResidualAccess, ResidualReason, Window};
+use crate::planted::{self, Bug};
 use crate::provider::{Certainty, DoorClass, Effect, EndsBy, Kind, KindRules};
 use crate::state::{Doing, Entrance, RowId, SeenState, Stay, Target, TargetOf, Wanted};
 use chrono::{DateTime, Utc};
@@ -100,7 +101,7 @@ fn wanted(target: &Target) -> Option<(Left<'_>, bool)> {
 
 /// What may be out there: what was made, and what a call without an answer may have made.
 fn left(target: &Target) -> Vec<Left<'_>> {
-    let known = target.made.iter().chain(&target.doubt).chain(&target.sent);
+    let known = target.made.iter().chain(target.others.iter().map(|other| &other.can)).chain(&target.sent);
     let mut left: Vec<Left<'_>> = known.map(|made| Left { doors: &made.doors, window: &made.window }).collect();
     let doubtful = matches!(target.seen, SeenState::Unknown { .. })
         || target.work.in_flight.is_some_and(|now| matches!(now.doing, Doing::Put { .. } | Doing::Encode { .. }));
@@ -167,7 +168,7 @@ pub fn residual_of<'e>(
         None => (None, false),
     };
     let mut found: BTreeMap<AcsEntranceId, ResidualAccess> = BTreeMap::new();
-    for left in left(target) {
+    for left in left(target).into_iter().filter(|_| !planted::is(Bug::ResidualForgotten)) {
         for door in left.doors {
             let still = want.as_ref().filter(|want| !target.gone && !suspended && want.doors.contains(door));
             let own = match still {
@@ -210,8 +211,8 @@ fn at_door(
 ) -> Option<(Option<DateTime<Utc>>, ResidualReason)> {
     let said = target.may_open_until.filter(|_| matches!(target.seen, SeenState::Absent { .. }));
     let until = match (said, word) {
-        // The system has looked, and knows better than the end that we have written.
-        (Some(said), Word::Seen) => Some(said),
+        // The system has looked, and knows better than the end that we have written; but of a card at an offline door it knows nothing.
+        (Some(said), Word::Seen) if system_reaches(target.kind(), class) => Some(said),
         (Some(said), _) => later(own, Some(said)),
         (None, _) => own,
     };

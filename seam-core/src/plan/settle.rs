@@ -1,12 +1,13 @@
 //! What an answer means. Every outcome of every call ends here; the engine has no `if` about access.
 use super::discover;
 pub use super::discover::{Scan, ScannedSystem};
-use super::draft::{Draft, expose};
+use super::draft::Draft;
 use super::read::Try;
-use super::{clash, method, next, refresh, spec, stay};
+use super::{access_log, card, clash, method, next, refresh, spec, stay};
 use crate::encoder::CardSeen;
 use crate::model::{ActionAttemptId, EventType, codes};
-use crate::provider::{CardPath, Certainty, Effect, Failure, Found, KindRules, Made, Needs, ReadBack, Reason, Receipt};
+use crate::planted::{self, Bug};
+use crate::provider::{Certainty, Effect, Failure, Found, KindRules, LogPage, Needs, ReadBack, Reason, Receipt};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt;
@@ -23,6 +24,8 @@ pub enum Report {
     Card(Result<CardSeen, Failure>),
     /// A whole account.
     Scan(Box<Result<Scan, Failure>>),
+    /// A page of an access log.
+    Log(Result<LogPage, Failure>),
 }
 
 /// Turns what a call came to into what is known, and what is to be done next. Nothing if the row is no longer doing that under this fence: a stale
@@ -43,6 +46,10 @@ pub(crate) fn settle(d: &mut Draft<'_>, row: RowId, fence: u64, report: &Report)
                 _ => Ok(()),
             }
         }
+        Some(RowKind::LogFeed) => match report {
+            Report::Log(page) => access_log::settle(d, row, fence, page),
+            _ => Ok(()),
+        },
         Some(RowKind::Account) => {
             let a = d.get::<Account>(row)?;
             match (a.work.in_flight, report) {
@@ -60,7 +67,10 @@ pub(crate) fn settle(d: &mut Draft<'_>, row: RowId, fence: u64, report: &Report)
 pub(super) fn lost(d: &mut Draft<'_>, row: RowId) -> Try<()> {
     let t = d.get::<Target>(row)?;
     let Some(flight) = t.work.in_flight else { return Ok(()) };
-    let failure = Failure::unknown(Reason::Other, "the instance that made the call is gone");
+    let failure = match planted::is(Bug::LostIsNothing) {
+        true => Failure::nothing(Reason::Other, "the instance that made the call is gone"),
+        false => Failure::unknown(Reason::Other, "the instance that made the call is gone"),
+    };
     let report = match flight.doing {
         Doing::Find => Report::Found(Err(failure)),
         _ => Report::Done(Err(failure)),
@@ -89,7 +99,7 @@ fn settle_target(d: &mut Draft<'_>, row: RowId, doing: Doing, report: &Report) -
         (Doing::Put { rev } | Doing::Encode { rev }, Report::Done(Ok(receipt))) => put_done(d, row, rev, receipt, &rules)?,
         (Doing::Put { rev } | Doing::Encode { rev }, Report::Done(Err(failure))) => put_failed(d, row, rev, failure, &rules)?,
         (Doing::Remove, Report::Done(Ok(receipt))) => removed(d, row, receipt, &rules)?,
-        (Doing::Remove, Report::Done(Err(failure))) => remove_failed(d, row, failure)?,
+        (Doing::Remove, Report::Done(Err(failure))) => remove_failed(d, row, failure, &rules)?,
         (Doing::Find, Report::Found(Ok(found))) => looked(d, row, found, &rules)?,
         (Doing::Find, Report::Found(Err(failure))) => fail(d, row, failure)?,
         _ => {
@@ -105,6 +115,8 @@ fn settle_target(d: &mut Draft<'_>, row: RowId, doing: Doing, report: &Report) -
 fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &KindRules) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
     let now = d.now();
+    let rev = if planted::is(Bug::SettledForLatest) { t.rev } else { rev };
+    t.gone &= !planted::is(Bug::RevokeNotSticky);
     t.handle = receipt.handle.clone().or(t.handle);
     t.seen = SeenState::Present { rev, certainty: receipt.certainty };
     t.synced_at = Some(now);
@@ -117,22 +129,20 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     t.work.look = false;
     t.claims.drain(..usize::from(t.stale_claims).min(t.claims.len()));
     t.stale_claims = 0;
-    // A card that was written before is still in somebody's pocket, unless it is this one that was written over.
-    let same = receipt.made.card_number.as_deref().is_some_and(|n| same_card(d, &t, n));
-    let in_a_pocket = is_written && rules.card != Some(CardPath::Preassigned) && !same;
-    let earlier = t.made.clone().filter(|_| in_a_pocket);
-    keep_made(d, row, &mut t, &receipt.made)?;
-    let stay_id = t.credential().and_then(|c| c.stay);
     let complete = t.needs == Needs::Nothing || rev != t.rev;
+    if !card::is_plastic(rules) {
+        // The one thing at the system is what it was told last.
+        t.others.clear();
+    } else if complete && t.sent.is_some() {
+        card::put_aside(d, &mut t, receipt.made.card_number.as_deref());
+    }
+    card::keep_made(d, row, &mut t, &receipt.made)?;
+    let stay_id = t.credential().and_then(|c| c.stay);
     if complete {
         t.issued_at = t.issued_at.or(Some(now));
         if let Some(sent) = t.sent.take() {
             t.made = Some(MadeCredential { at: now, ..sent });
         }
-        t.doubt = match (earlier, t.doubt.take().filter(|_| is_written)) {
-            (Some(a), Some(b)) => Some(a.or(b)),
-            (a, b) => a.or(b),
-        };
     }
     next::schedule(&mut t, rules, now);
     if let Some(at) = receipt.again_at
@@ -148,59 +158,6 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     Ok(())
 }
 
-fn same_card(d: &Draft<'_>, t: &Target, number: &str) -> bool {
-    t.card_tag.as_deref() == Some(d.env.vault.tag(d.env.workspace, "card", number).as_str())
-}
-
-/// Keeps what the system made by itself.
-fn keep_made(d: &mut Draft<'_>, row: RowId, t: &mut Target, made: &Made) -> Try<()> {
-    if let Some(pin) = &made.pin {
-        t.pin = Some(d.env.seal(row, "pin", expose(pin))?);
-        if let TargetOf::Method(m) = t.of {
-            let mut method = d.get::<Method>(m)?;
-            method.pin = Some(d.env.seal(m.uuid(), "pin", expose(pin))?);
-            d.set(m, method);
-        }
-    }
-    if let Some(link) = &made.link {
-        t.link = Some(d.env.seal(row, "link", expose(link))?);
-    }
-    if let Some(number) = &made.card_number {
-        overwritten(d, row, number)?;
-        t.card_number = Some(d.env.seal(row, "card_number", number)?);
-        t.card_tag = Some(d.env.vault.tag(d.env.workspace, "card", number));
-    }
-    Ok(())
-}
-
-/// A written card is bound by its serial: writing it ends what it carried before.
-fn overwritten(d: &mut Draft<'_>, row: RowId, number: &str) -> Try<()> {
-    let tag = d.env.vault.tag(d.env.workspace, "card", number);
-    let others = d.find(&Key::new(Index::CardNumber, tag))?;
-    for other in others.into_iter().filter(|o| *o != row) {
-        let Some(mut t) = d.try_get::<Target>(other)? else { continue };
-        let rules = method::rules_of(d, &t)?;
-        t.card_tag = None;
-        t.card_number = None;
-        t.made = None;
-        t.doubt = None;
-        t.seen = SeenState::Absent { certainty: Certainty::Verified };
-        if !t.gone {
-            t.needs = next::first_needs(&rules);
-        }
-        next::schedule(&mut t, &rules, d.now());
-        tell_credential(d, &EventType::ACS_CREDENTIAL_INVALIDATED, other, &t)?;
-        let of = t.of;
-        d.set(other, t);
-        if let TargetOf::Method(m) = of
-            && !d.get::<Method>(m)?.is_over()
-        {
-            method::unissue(d, m)?;
-        }
-    }
-    Ok(())
-}
-
 /// It is surely not there, or nobody knows.
 fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules: &KindRules) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
@@ -211,10 +168,7 @@ fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules:
     let unknown = failure.effect == Effect::Unknown;
     let sent = t.sent.take();
     if unknown {
-        t.doubt = match (t.doubt.take(), sent) {
-            (Some(a), Some(b)) => Some(a.or(b)),
-            (a, b) => a.or(b),
-        };
+        card::doubt(&mut t, sent, rules);
         t.seen = SeenState::Unknown { rev };
         // Whatever comes now, its absence or presence is looked at once more.
         t.work.look = true;
@@ -280,8 +234,11 @@ fn absent(t: &mut Target) {
     }
 }
 
-fn remove_failed(d: &mut Draft<'_>, row: RowId, failure: &Failure) -> Try<()> {
+fn remove_failed(d: &mut Draft<'_>, row: RowId, failure: &Failure, rules: &KindRules) -> Try<()> {
     if failure.effect == Effect::Unknown {
+        if planted::is(Bug::RemoveNotRepeated) {
+            return removed(d, row, &Receipt::verified(), rules);
+        }
         let mut t = d.get::<Target>(row)?;
         t.work.look = true;
         d.set(row, t);
@@ -321,7 +278,7 @@ fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Tr
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Present { rev, certainty };
             if wanted && rev == t.rev && was_unknown {
-                t.sent = t.doubt.take();
+                t.sent = t.take_doubtful();
                 d.set(row, t);
                 let mut receipt = match certainty {
                     Certainty::Verified => Receipt::verified(),
@@ -343,7 +300,9 @@ fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Tr
             let stay_id = t.credential().and_then(|c| c.stay);
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Absent { certainty: Certainty::Verified };
-            t.doubt = None;
+            if !card::is_plastic(rules) {
+                t.others.clear();
+            }
             absent(&mut t);
             if was_unknown && let Some(id) = stay_id {
                 d.set(row, t.clone());
@@ -392,7 +351,7 @@ pub(super) fn retry_at(d: &mut Draft<'_>, failure: &Failure, attempt: u32, now: 
     }
     // 2, 4, 8, ... seconds up to a quarter of an hour, each between half and all of it, so that many do not come back at once.
     let full = 2000i64 << attempt.saturating_sub(1).min(9);
-    let full = full.min(900_000);
+    let full = if planted::is(Bug::NoBackoff) { 1000 } else { full.min(900_000) };
     let jittered = d.env.rng().random_range(full / 2..=full);
     let wait = Duration::milliseconds(jittered).max(retry_after.unwrap_or(Duration::zero()));
     Some(now + wait)
@@ -472,20 +431,23 @@ fn quarantine(d: &mut Draft<'_>, id: crate::model::AcsEncoderId) -> Try<()> {
 }
 
 /// A card was read: what it carries, as we know it. A question about that card is answered by it.
-fn scanned(d: &mut Draft<'_>, row: RowId, card: &CardSeen) -> Try<()> {
-    let ours = card.tag.as_ref().and_then(spec::row_of);
+fn scanned(d: &mut Draft<'_>, row: RowId, seen: &CardSeen) -> Try<()> {
+    let ours = seen.tag.as_ref().and_then(spec::row_of);
     let known = match ours {
         Some(id) => d.try_get::<Target>(id)?.map(|t| (id, t)),
         None => None,
     };
     if let Some((id, t)) = &known
         && let Some(Question { kind: QuestionKind::WasTheCardWritten, .. }) = t.work.asks
+        && card::is_the_doubtful_one(d, t, seen.number.as_deref())
     {
-        super::attempt::resolve_happened(d, *id)?;
+        let mut receipt = Receipt::accepted();
+        receipt.made.card_number.clone_from(&seen.number);
+        super::attempt::resolve_happened(d, *id, receipt)?;
     }
     let result = json!({
-        "card_number": card.number,
-        "is_empty": card.carries.is_none(),
+        "card_number": seen.number,
+        "is_empty": seen.carries.is_none(),
         "acs_credential_id": known.as_ref().map(|(id, _)| *id),
         "is_ours": ours.is_some(),
     });

@@ -1,6 +1,7 @@
 //! Windows of credentials: a grant's window, widened by the site's graces, rounded inwards, bounded by the next stay.
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Window;
+use crate::planted::{self, Bug};
 use crate::provider::{EndsBy, KindRules};
 use crate::state::Graces;
 use chrono::{DateTime, Duration, Utc};
@@ -39,8 +40,10 @@ pub(super) fn credential_window(asked: &Asked, rules: &KindRules) -> Result<Wind
         }
     }
     let step = i64::from(rules.resolution_seconds.max(1));
-    let starts = up(starts, step);
-    let ends = ends.map(|e| down(e, step));
+    let (starts, ends) = match planted::is(Bug::RoundedOutwards) {
+        true => (down(starts, step), ends.map(|e| up(e, step))),
+        false => (up(starts, step), ends.map(|e| down(e, step))),
+    };
     Window::new(starts, ends).map_err(|_| {
         Error::new(
             ErrorKind::Unsupported,
@@ -72,6 +75,7 @@ pub(super) fn load_at(window: &Window, rules: &KindRules) -> DateTime<Utc> {
     let ahead = match rules.ends {
         EndsBy::Itself => i64::try_from(rules.load_ahead_seconds).unwrap_or(0),
         // A system that keeps no window opens as soon as the credential is there.
+        EndsBy::Engine if planted::is(Bug::LoadedTooEarly) => 3600,
         EndsBy::Engine => 0,
     };
     window.starts_at() - Duration::seconds(ahead)

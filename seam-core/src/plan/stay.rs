@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::read::Try;
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessGrantId, AcsEntranceId, AcsSystemId, StayId, Window};
+use crate::planted::{self, Bug};
 use crate::provider::{Handle, JoinBy, Role, StayRules};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
@@ -153,7 +154,7 @@ pub(super) fn leave_stays(d: &mut Draft<'_>, grant: AccessGrantId, stays: &[Stay
     for id in stays {
         let Some(mut stay) = d.try_get::<Stay>(*id)? else { continue };
         stay.grants.retain(|g| *g != grant);
-        if stay.grants.is_empty() {
+        if stay.grants.is_empty() || planted::is(Bug::ClosedWithGuests) {
             stay.phase = StayPhase::Closed;
         } else {
             stay.window = hull_of_grants(d, &stay)?;
@@ -284,6 +285,16 @@ pub(super) fn cast(
     rules: &StayRules,
 ) -> Try<Result<Casting, NotNow>> {
     let mut stay = d.get::<Stay>(id)?;
+    if let StayPhase::InDoubt { first } = stay.phase
+        && first != target
+        && !may_be_answered(&d.get::<Target>(first)?)
+        && !planted::is(Bug::StaysInDoubt)
+    {
+        // Nobody is asked about that one any more, and perhaps it was made: this one opens the stay under the next number.
+        stay.generation = stay.generation.map(|g| g + 1);
+        stay.reopened += 1;
+        stay.phase = StayPhase::Planned;
+    }
     match stay.phase {
         StayPhase::Closed => Ok(Err(NotNow::Closed)),
         StayPhase::InDoubt { first } if first != target => Ok(Err(NotNow::InDoubt)),
@@ -301,7 +312,8 @@ pub(super) fn cast(
             for row in others {
                 with.extend(d.try_get::<Target>(row)?.and_then(|t| t.handle));
             }
-            Ok(Ok(Casting { role: Role::Join { with }, generation }))
+            let role = if planted::is(Bug::JoinerOpens) { Role::Open } else { Role::Join { with } };
+            Ok(Ok(Casting { role, generation }))
         }
         StayPhase::Planned => {
             let whole = stay.doors.iter().all(|door| doors.contains(door));
@@ -339,6 +351,11 @@ pub(super) fn cast(
             Ok(Ok(Casting { role: Role::Open, generation }))
         }
     }
+}
+
+/// Whether it will still be known if the key was made: it is being made, or a question is open, and it was neither taken away nor suspended since.
+fn may_be_answered(first: &Target) -> bool {
+    !first.gone && (first.work.in_flight.is_some() || matches!(first.seen, SeenState::Unknown { .. }))
 }
 
 /// The issue number of a stay: its start in whole seconds.
@@ -381,10 +398,11 @@ pub(super) fn opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
     Ok(())
 }
 
-/// The key of a stay was surely not made: if it was to open the stay, the next one does.
+/// The key of a stay was surely not made this time: if it was to open the stay, and no earlier try may have, the next one does.
 pub(super) fn not_opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
     let mut stay = d.get::<Stay>(id)?;
-    if matches!(stay.phase, StayPhase::InDoubt { first } if first == target) {
+    let earlier = d.get::<Target>(target)?.others.iter().any(|other| other.doubtful && other.can.generation == stay.generation);
+    if !earlier && matches!(stay.phase, StayPhase::InDoubt { first } if first == target) {
         stay.phase = StayPhase::Planned;
         if stay.reopened == 0 {
             // Nothing carries the number, and the start may still move.
@@ -402,7 +420,8 @@ pub(super) fn reopen(d: &mut Draft<'_>, id: StayId, mut stay: Stay) -> Try<()> {
     if stay.phase == StayPhase::Closed {
         return Ok(());
     }
-    stay.generation = Some((generation + 1).max(start_number(&stay.window)));
+    let next = generation + u64::from(!planted::is(Bug::NumberNotRaised));
+    stay.generation = Some(next.max(start_number(&stay.window)));
     stay.reopened += 1;
     stay.phase = StayPhase::Planned;
     stay.made.clear();

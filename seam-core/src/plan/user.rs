@@ -32,7 +32,7 @@ pub(super) fn blank_target(d: &Draft<'_>, system: &System, system_id: AcsSystemI
         needs: Needs::Nothing,
         made: None,
         sent: None,
-        doubt: None,
+        others: Vec::new(),
         may_open_until: None,
         pin: None,
         link: None,
@@ -115,6 +115,8 @@ fn blank(d: &Draft<'_>, system: AcsSystemId, account: ConnectedAccountId, identi
         groups: Vec::new(),
         schedule: None,
         suspended: false,
+        by_hand: false,
+        misfits: Vec::new(),
         created_at: d.now(),
         deleted_at: None,
     }
@@ -174,7 +176,7 @@ pub(super) fn living(d: &Draft<'_>, id: AcsUserId) -> Try<AcsUser> {
 pub(super) fn create(d: &mut Draft<'_>, new: &NewUser) -> Try<Outcome> {
     validate::at_most("acs_access_group_ids", new.groups.len(), MAX_GROUPS)?;
     let system = d.get::<System>(new.system)?;
-    let mut row = blank(d, new.system, system.account, None);
+    let mut row = AcsUser { by_hand: true, ..blank(d, new.system, system.account, None) };
     if new.starts_at.is_some() || new.ends_at.is_some() {
         row.schedule = Some(validate::window(new.starts_at, new.ends_at, d.now())?);
     }

@@ -31,6 +31,9 @@ pub struct SystemReport {
     pub channel: ChannelReport,
     /// How the kinds are called here (`external_type` of credentials, users, groups), by kind.
     pub external_types: BTreeMap<Kind, String>,
+    /// How often its access log is to be read, in seconds; `None` where it has none, or none that can be read.
+    #[serde(default)]
+    pub access_log_seconds: Option<u32>,
 }
 
 impl SystemReport {
@@ -50,6 +53,7 @@ impl SystemReport {
             groups: Groups::None,
             channel,
             external_types: BTreeMap::new(),
+            access_log_seconds: None,
         }
     }
 }
@@ -253,7 +257,7 @@ pub struct ChannelReport {
     pub key: String,
     /// Requests at once, at least 1.
     pub in_flight: u16,
-    /// Requests per second.
+    /// Calls that may begin per second. One call of ours may be several requests: say what one call comes to.
     pub per_second: Option<f32>,
     /// Reachable only from the machine that has it (a USB reader).
     pub local: bool,

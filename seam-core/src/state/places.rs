@@ -1,6 +1,6 @@
 //! Rows of accounts, systems, entrances, groups, encoders, spaces, users.
 use super::*;
-use crate::model::{AcsAccessGroupId, AcsEntranceId, AcsSystemId, ConnectedAccountId, UserIdentityId, Window};
+use crate::model::{AccessGrantId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, ConnectedAccountId, UserIdentityId, Window};
 use crate::provider::{EncoderReport, EntranceReport, Handle, Held, SystemReport};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -90,9 +90,6 @@ pub struct System {
     /// Windows of credentials differ from those of grants by these, in seconds.
     #[serde(default)]
     pub graces: Graces,
-    /// Where the reading of its access log stands.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log_cursor: Option<String>,
 }
 
 /// By how much a credential's window is wider than the grant's, in seconds. Never past the next stay's start at that door.
@@ -102,6 +99,25 @@ pub struct Graces {
     pub arrival: u32,
     /// After the end.
     pub departure: u32,
+}
+
+/// How far the access log of a system has been read. A row of its own: reading on does not disturb decisions that look at the system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogFeed {
+    /// The system.
+    pub system: AcsSystemId,
+    /// Its account.
+    pub account: ConnectedAccountId,
+    /// The physical end through which it is read.
+    pub channel: Channel,
+    /// How often it is read, in seconds.
+    pub every_seconds: u32,
+    /// Where to go on.
+    pub cursor: Option<String>,
+    /// When it was last read to its end.
+    pub read_at: Option<DateTime<Utc>>,
+    /// When it is read next; never after the system has stopped keeping a log.
+    pub work: Work,
 }
 
 /// An entrance.
@@ -206,10 +222,29 @@ pub struct AcsUser {
     pub schedule: Option<Window>,
     /// Suspended by us.
     pub suspended: bool,
+    /// Made by hand: she stays when no grant asks for her any more.
+    #[serde(default)]
+    pub by_hand: bool,
+    /// What the groups of the system can no longer give exactly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misfits: Vec<Misfit>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was deleted.
     pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// A grant that the groups of a system, changed there, can no longer give exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Misfit {
+    /// The grant.
+    pub grant: AccessGrantId,
+    /// Its entrances that no group opens without opening others too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<AcsEntranceId>,
+    /// Entrances that are not its own, and that the groups open in which its person is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_opens: Vec<AcsEntranceId>,
 }
 
 /// Something that a system holds and that is not ours. It is shown and never changed.
@@ -259,6 +294,11 @@ impl Group {
 impl Encoder {
     pub(super) fn lookups(&self) -> Vec<Key> {
         vec![place_key(self.system, "encoder", &self.report.handle), Key::id(Index::PlacesOf, self.system)]
+    }
+}
+impl LogFeed {
+    pub(super) fn lookups(&self) -> Vec<Key> {
+        vec![Key::id(Index::PlacesOf, self.system)]
     }
 }
 impl Space {

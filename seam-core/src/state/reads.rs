@@ -39,7 +39,7 @@ pub enum Index {
     Tagged = 11,
     /// Systems of an account.
     SystemsOf = 32,
-    /// Entrances, groups, encoders of a system.
+    /// Entrances, groups, encoders of a system, and where its access log stands.
     PlacesOf = 33,
     /// Spaces that hold an entrance.
     SpacesWith = 34,

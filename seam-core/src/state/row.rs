@@ -63,6 +63,8 @@ pub enum Body {
     Answer(Answer),
     /// Something that a system holds and that is not ours.
     Unmanaged(Unmanaged),
+    /// How far a system's access log has been read.
+    LogFeed(LogFeed),
 }
 
 /// The kind of a row, for listing.
@@ -104,6 +106,8 @@ pub enum RowKind {
     Answer = 15,
     /// [`Body::Unmanaged`]
     Unmanaged = 16,
+    /// [`Body::LogFeed`]
+    LogFeed = 17,
 }
 
 impl Body {
@@ -128,6 +132,7 @@ impl Body {
             Self::InstantKey(_) => RowKind::InstantKey,
             Self::Answer(_) => RowKind::Answer,
             Self::Unmanaged(_) => RowKind::Unmanaged,
+            Self::LogFeed(_) => RowKind::LogFeed,
         }
     }
 
@@ -152,6 +157,7 @@ impl Body {
             Self::InstantKey(r) => r.lookups(),
             Self::Answer(r) => r.lookups(),
             Self::Unmanaged(r) => r.lookups(),
+            Self::LogFeed(r) => r.lookups(),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::model::{
 use crate::provider::{Certainty, Effect, Handle, Kind, Needs, Reason};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One thing at one system: what is wanted, what was seen, what is to be done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,9 +41,10 @@ pub struct Target {
     /// What is being sent, or was sent last, exactly: what is wanted may have changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<MadeCredential>,
-    /// What may be out there as well: sent without an answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub doubt: Option<MadeCredential>,
+    /// What else is out there, or may be, oldest first: cards that were made before, and whatever was sent without an answer. Each is a thing of
+    /// its own: two encodes without an answer may have made two cards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Other>,
     /// After a removal: until when the system says that it may still open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_open_until: Option<DateTime<Utc>>,
@@ -205,6 +207,22 @@ pub struct MadeCredential {
     pub at: DateTime<Utc>,
 }
 
+/// Something that left a row beside what counts there now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// What it can do, and when it was made or sent.
+    pub can: MadeCredential,
+    /// Nobody knows whether it was made.
+    #[serde(default)]
+    pub doubtful: bool,
+    /// Keyed hash of the card's number, where it is known: writing over that card ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_tag: Option<String>,
+}
+
+/// So many other things are told apart; beyond that the oldest two count as one that can do what either can.
+const OTHERS: usize = 16;
+
 /// What is to be done with a target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Work {
@@ -260,6 +278,8 @@ pub enum Doing {
     },
     /// Read the account: systems, entrances, groups, encoders, what is held.
     Scan,
+    /// Read on in the access log.
+    Log,
 }
 
 /// A failure, kept for `explain` and for the warnings. No secrets.
@@ -280,7 +300,7 @@ pub struct Failed {
 pub struct Question {
     /// What is asked.
     pub kind: QuestionKind,
-    /// Since when.
+    /// Since when: when the call was begun that is asked about, where it is about one.
     pub at: DateTime<Utc>,
 }
 
@@ -298,7 +318,7 @@ pub enum QuestionKind {
 }
 
 impl MadeCredential {
-    /// The most that two doubtful credentials can do together.
+    /// The most that two credentials can do together.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let mut doors = self.doors;
@@ -333,6 +353,29 @@ impl Target {
     pub fn is_in_place(&self) -> bool {
         !self.gone && self.needs == Needs::Nothing && matches!(self.seen, SeenState::Present { rev, .. } if rev == self.rev)
     }
+    /// Remembers something that is out there, or may be.
+    pub fn remember(&mut self, other: Other) {
+        self.others.push(other);
+        if self.others.len() > OTHERS {
+            let oldest = self.others.remove(0);
+            let next = &mut self.others[0];
+            next.can = oldest.can.or(next.can.clone());
+            next.doubtful &= oldest.doubtful;
+            next.card_tag = None;
+        }
+    }
+    /// The latest thing of which nobody knows whether it was made, if it was sent after what counts now.
+    #[must_use]
+    pub fn doubtful(&self) -> Option<&Other> {
+        let since = self.made.as_ref().map(|made| made.at);
+        self.others.iter().rfind(|other| other.doubtful && since.is_none_or(|since| other.can.at >= since))
+    }
+    /// Takes that one out of the list.
+    pub fn take_doubtful(&mut self) -> Option<MadeCredential> {
+        let at = self.doubtful()?.can.at;
+        let i = self.others.iter().rposition(|other| other.doubtful && other.can.at == at)?;
+        Some(self.others.remove(i).can)
+    }
     /// Whether nothing of it is left, for sure.
     #[must_use]
     pub fn is_dead(&self) -> bool {
@@ -356,7 +399,8 @@ impl Target {
             }
             _ => {}
         }
-        keys.extend(self.card_tag.as_ref().map(|tag| Key::new(Index::CardNumber, tag.as_str())));
+        let cards: BTreeSet<&String> = self.card_tag.iter().chain(self.others.iter().filter_map(|other| other.card_tag.as_ref())).collect();
+        keys.extend(cards.into_iter().map(|tag| Key::new(Index::CardNumber, tag.as_str())));
         if self.work.asks.is_some() {
             keys.push(Key::new(Index::Questions, "open"));
         }
@@ -503,6 +547,7 @@ impl Row {
             Body::Account(a) if a.deleted_at.is_none() => {
                 a.work.due_at.map(|at| Due { channel: a.channel(self.id), class: Class::Scan, at })
             }
+            Body::LogFeed(f) => f.work.due_at.map(|at| Due { channel: f.channel.clone(), class: Class::Scan, at }),
             Body::Grant(g) => g.timer.map(|at| Due { channel: Channel::timer(self.workspace), class: Class::Give, at }),
             Body::Target(t) => t.work.due_at.map(|at| {
                 let class = if t.gone || t.credential().is_some_and(|c| c.suspended) { Class::Revoke } else { Class::Give };

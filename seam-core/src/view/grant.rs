@@ -13,7 +13,9 @@ use crate::model::{
 };
 use crate::plan::Try;
 use crate::provider::Certainty;
-use crate::state::{Entrance, Grant, GrantPhase, Identity, Method, Note, Requested, SeenState, Space, System, Target, Wanted};
+use crate::state::{
+    AcsUser, Entrance, Grant, GrantPhase, Identity, Method, Misfit, Note, Requested, SeenState, Space, System, Target, Wanted,
+};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -27,6 +29,8 @@ pub(super) struct Whole<'a> {
     /// Every method that was ever made for it.
     pub(super) methods: Vec<Parts<'a>>,
     pub(super) systems: Systems<'a>,
+    /// What the groups of its systems can no longer give exactly.
+    misfits: Vec<&'a Misfit>,
 }
 
 impl<'a> Whole<'a> {
@@ -39,8 +43,12 @@ impl<'a> Whole<'a> {
         v.reader.gather()?;
         let methods = rows.into_iter().map(|(id, method)| Parts::read(v, id, method)).collect::<Try<Vec<_>>>()?;
         let targets: Vec<_> = methods.iter().flat_map(|parts| parts.targets.iter().copied()).collect();
+        let users: BTreeSet<_> = targets.iter().filter_map(|(_, target)| target.credential()?.user).collect();
+        v.reader.hint(users.iter().map(|user| user.uuid()));
         let systems = systems(v, &targets)?;
-        Ok(Self { id, row, methods, systems })
+        let users = v.all::<AcsUser, _>(&users.into_iter().collect::<Vec<_>>())?;
+        let misfits = users.into_iter().flat_map(|(_, user)| &user.misfits).filter(|misfit| misfit.grant == id).collect();
+        Ok(Self { id, row, methods, systems, misfits })
     }
 
     /// The methods that exist.
@@ -72,6 +80,10 @@ impl<'a> Whole<'a> {
             let doors = changes::doors(parts, &self.systems);
             missing.extend(doors.missing());
             surplus.extend(doors.surplus());
+        }
+        for misfit in &self.misfits {
+            missing.extend(&misfit.lacks);
+            surplus.extend(&misfit.also_opens);
         }
         let mine: BTreeSet<_> = self.row.doors.iter().copied().collect();
         (missing.intersection(&mine).copied().collect(), surplus.difference(&mine).copied().collect())
@@ -245,7 +257,8 @@ fn by_user(v: &Viewer<'_>, parts: &Parts<'_>, (id, target): Named<'_>, system: &
     let known = v.all::<Entrance, AcsEntranceId>(&parts.row.doors)?;
     let doors: Vec<AcsEntranceId> = known.into_iter().filter(|(_, e)| e.system == target.system).map(|(id, _)| id).collect();
     let mut as_if = target.clone();
-    for made in [&mut as_if.made, &mut as_if.sent, &mut as_if.doubt].into_iter().flatten() {
+    let others = as_if.others.iter_mut().map(|other| &mut other.can);
+    for made in as_if.made.iter_mut().chain(&mut as_if.sent).chain(others) {
         made.doors.clone_from(&doors);
     }
     if let Wanted::Credential(c) = &mut as_if.want {

@@ -71,8 +71,12 @@ pub struct SiteConfig {
     pub logs_at_once: bool,
     /// So many lines of the log are kept.
     pub log_capacity: u32,
+    /// How often the log is to be read, in seconds; `None`: the site says that it has none. At first `None`.
+    pub log_seconds: Option<u32>,
     /// Requests that the site serves at once.
     pub in_flight: u16,
+    /// Requests that the site serves per second; `None`: any number. A faster caller is told to wait.
+    pub per_second: Option<f32>,
 }
 
 impl SiteConfig {
@@ -187,7 +191,9 @@ impl SiteConfig {
             phones_enrol: false,
             logs_at_once: false,
             log_capacity: 10_000,
+            log_seconds: None,
             in_flight: 8,
+            per_second: None,
         }
     }
 

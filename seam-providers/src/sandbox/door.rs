@@ -128,7 +128,7 @@ impl Door {
 
     /// Types digits.
     pub fn enter_pin(&self, pin: &str) -> Attempt {
-        self.attempt(|site, door, now| {
+        self.attempt(Kind::Code, |site, door, now| {
             if !door.code {
                 return (Why::NotRead, None, None);
             }
@@ -141,7 +141,7 @@ impl Door {
 
     /// Unlocks it from afar, as the holder of this cloud key does with the vendor's app.
     pub fn cloud_open(&self, credential: &Handle) -> Attempt {
-        self.attempt(|site, door, now| {
+        self.attempt(Kind::CloudKey, |site, door, now| {
             if !door.cloud_key {
                 return (Why::NotRead, None, None);
             }
@@ -179,7 +179,7 @@ impl Door {
 
     fn present_card(&self, card: &Card) -> Attempt {
         let content = card.content();
-        self.attempt(|site, door, now| {
+        self.attempt(Kind::Card, |site, door, now| {
             if !door.card {
                 return (Why::NotRead, None, None);
             }
@@ -206,7 +206,7 @@ impl Door {
     /// A phone shows its keys one after the other, oldest first, until one opens; a refusal that knows the door counts more.
     fn present_phone(&self, phone: &Phone) -> Attempt {
         let keys = phone.on_it();
-        self.attempt(|site, door, now| {
+        self.attempt(Kind::MobileKey, |site, door, now| {
             if !door.mobile_key {
                 return (Why::NotRead, None, None);
             }
@@ -235,6 +235,7 @@ impl Door {
 
     fn attempt(
         &self,
+        by: Kind,
         decide: impl FnOnce(&mut SiteState, &EntranceReport, DateTime<Utc>) -> (Why, Option<String>, Option<Tag>),
     ) -> Attempt {
         self.world.change(|state, now| {
@@ -246,8 +247,7 @@ impl Door {
             let (why, id, tag) = decide(site, &door, now);
             let offline = super::decide::is_offline(&door);
             let at = if offline { super::decide::lock_time(site, &self.name, now) } else { now };
-            let line =
-                LogLine { at, door: self.name.clone(), id: id.clone(), tag: tag.clone(), opened: why.is_open(), why: why.to_string() };
+            let line = LogLine { at, door: self.name.clone(), id: id.clone(), tag: tag.clone(), by, why };
             site.write_log(line, offline);
             Attempt { at: now, door: self.name.clone(), opened: why.is_open(), why, credential: id.map(Handle::text), tag }
         })

@@ -88,7 +88,7 @@ impl Site {
             site.key(&id)
         });
         if let Some(key) = key {
-            self.world.change(|state, _| state.set_card(card.uid(), Content::Key(key)));
+            self.world.change(|state, now| state.set_card(card.uid(), Content::Key(key), now));
         }
         card
     }

@@ -112,6 +112,11 @@ pub(super) fn remove(site: &mut SiteState, last: &Want, had: Option<&Handle>, ta
             _ => {}
         }
     }
+    if kind == Kind::MobileKey {
+        // A key may still be on a phone that is out of reach, although an earlier call took it off the record: the server waits for the phone.
+        let keys = site.phones.values().flat_map(|phone| phone.keys.values()).filter(|key| key.tag.as_ref() == Some(tag));
+        until = keys.filter_map(|key| key.window.ends_at()).chain(until).max();
+    }
     Ok(match until.filter(|until| *until > now) {
         Some(until) => Receipt::accepted().with_may_open_until(until),
         None if rules.read_back == ReadBack::None => Receipt::accepted(),

@@ -140,7 +140,7 @@ impl VendorEncoders for SandboxProvider {
             let laid = job.card(by, control).await?;
             trip.act_all(|state, now| {
                 if job.outcome == JobOutcome::Interrupted {
-                    state.set_card(&laid.uid, Content::Torn);
+                    state.set_card(&laid.uid, Content::Torn, now);
                 }
                 told(job.outcome)?;
                 let receipt = write(state, &self.site, &checked, card, had, &call.tag, &laid.uid, now)?;
@@ -225,7 +225,7 @@ fn write(
     thing.schedule.clone_from(&credential.schedule);
     site.set_thing(&id, Some(thing));
     if let Some(key) = site.key(&id) {
-        state.set_card(uid, Content::Key(key));
+        state.set_card(uid, Content::Key(key), now);
     }
     let mut receipt = Receipt::verified().with_handle(Handle::text(id));
     receipt.made.card_number = Some(uid.to_owned());

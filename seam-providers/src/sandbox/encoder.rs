@@ -91,6 +91,14 @@ impl Encoder {
         self.next_encode_will_fail(JobOutcome::Success);
     }
 
+    /// Whatever was said of the outcomes of later encodes and scans does not count any more.
+    pub fn forget_outcomes(&self) {
+        self.change(|e| {
+            e.next_encode.clear();
+            e.next_scan.clear();
+        });
+    }
+
     /// The next scan that has no outcome yet ends like this.
     pub fn next_scan_will_fail(&self, outcome: JobOutcome) {
         self.change(|e| e.next_scan.push_back(outcome));

@@ -91,7 +91,7 @@ impl Site {
     pub fn cancelling_card(&self, credential: &Handle) -> Card {
         let card = self.world.blank_card();
         let (site, id) = (self.name.clone(), credential.as_text().unwrap_or_default().to_owned());
-        self.world.change(|state, _| state.set_card(card.uid(), Content::Cancels { site, id }));
+        self.world.change(|state, now| state.set_card(card.uid(), Content::Cancels { site, id }, now));
         card
     }
 
@@ -173,6 +173,12 @@ impl Site {
     #[must_use]
     pub fn most_in_flight(&self) -> u32 {
         self.look(|site| site.faults.most_in_flight)
+    }
+
+    /// How many requests came sooner after the one before than the site takes them ([`SiteConfig::per_second`]).
+    #[must_use]
+    pub fn too_early(&self) -> u64 {
+        self.look(|site| site.faults.too_early)
     }
 
     #[cfg(test)]

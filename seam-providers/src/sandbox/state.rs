@@ -1,5 +1,6 @@
 //! What the virtual world remembers, as real servers, locks, cards and phones would.
 use super::config::SiteConfig;
+use super::door::Why;
 use super::encoder::EncoderState;
 use super::faults::Faults;
 use super::things::Things;
@@ -139,6 +140,8 @@ pub(super) struct PhoneState {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct CardState {
     pub(super) content: Content,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) changed_at: Option<DateTime<Utc>>,
 }
 
 /// What is written on a card.
@@ -165,8 +168,9 @@ pub(super) struct LogLine {
     pub(super) door: String,
     pub(super) id: Option<String>,
     pub(super) tag: Option<Tag>,
-    pub(super) opened: bool,
-    pub(super) why: String,
+    /// What was shown or typed.
+    pub(super) by: Kind,
+    pub(super) why: Why,
 }
 
 /// Which row of a site was changed by the present call.

@@ -1,6 +1,7 @@
 //! What people carry: cards and phones.
 use super::state::{Content, Key};
 use super::world::World;
+use chrono::{DateTime, Utc};
 use seam_core::provider::{Handle, Kind, Tag};
 use std::fmt;
 
@@ -40,9 +41,15 @@ impl Card {
         self.key().and_then(|k| k.tag)
     }
 
+    /// When it was last written, wiped or torn.
+    #[must_use]
+    pub fn changed_at(&self) -> Option<DateTime<Utc>> {
+        self.world.look(|state| state.cards.get(&self.uid).and_then(|c| c.changed_at))
+    }
+
     /// Wipes it.
     pub fn wipe(&self) {
-        self.world.change(|state, _| state.set_card(&self.uid, Content::Blank));
+        self.world.change(|state, now| state.set_card(&self.uid, Content::Blank, now));
     }
 
     /// Takes it out of the world: it was cut in two, and its memory is free.

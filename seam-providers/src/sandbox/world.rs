@@ -60,12 +60,16 @@ impl State {
         self.next_card += 1;
         self.touched_count = true;
         let uid = format!("04{:012X}", self.next_card);
-        self.set_card(&uid, Content::Blank);
+        self.lay_down(&uid, CardState::default());
         uid
     }
 
-    pub(super) fn set_card(&mut self, uid: &str, content: Content) {
-        self.cards.insert(uid.to_owned(), CardState { content });
+    pub(super) fn set_card(&mut self, uid: &str, content: Content, now: DateTime<Utc>) {
+        self.lay_down(uid, CardState { content, changed_at: Some(now) });
+    }
+
+    fn lay_down(&mut self, uid: &str, card: CardState) {
+        self.cards.insert(uid.to_owned(), card);
         if self.journaled {
             self.touched_cards.insert(uid.to_owned());
         }
@@ -157,7 +161,7 @@ impl World {
     #[must_use]
     pub fn foreign_card(&self) -> Card {
         let card = self.blank_card();
-        self.change(|state, _| state.set_card(card.uid(), Content::Foreign));
+        self.change(|state, now| state.set_card(card.uid(), Content::Foreign, now));
         card
     }
 

@@ -5,16 +5,14 @@ use crate::ledger::{Asked, SpaceAsked};
 use chrono::{DateTime, Duration, DurationRound, Utc};
 use seam_core::error::ErrorKind;
 use seam_core::model::{AccessMethodId, AccessMethodMode, Holder, Shown};
-use seam_core::plan::{Change, EncodeWhat, GrantUpdate, MethodsOf, NewEncode, NewGrant, NewMethod, NewSpace, Outcome, Person, Who};
-use seam_core::provider::{Kind, Tag};
-use seam_providers::sandbox::{HandEdit, JobOutcome, Silence};
+use seam_core::plan::{Change, GrantUpdate, MethodsOf, NewGrant, NewMethod, NewSpace, Outcome, Person, Who};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// PINs that people ask for again and again.
-const LIKED: [&str; 4] = ["847362", "593718", "702614", "638251"];
+pub(crate) const LIKED: [&str; 4] = ["847362", "593718", "702614", "638251"];
 
 /// What comes back from asking: what was made, or a refusal that is one.
-fn refusal(e: &seam_core::Error) -> Check {
+pub(crate) fn refusal(e: &seam_core::Error) -> Check {
     match e.kind() {
         ErrorKind::InvalidInput
         | ErrorKind::NotFound
@@ -43,7 +41,8 @@ impl House {
             85..=88 => self.by_hand()?,
             89..=92 => self.break_something()?,
             93..=94 => self.foreign()?,
-            95..=96 => self.rescan()?,
+            95 => self.rescan()?,
+            96 => self.show_card()?,
             _ => self.assign()?,
         }
         let pause = match self.rng.below(20) {
@@ -60,6 +59,7 @@ impl House {
         } else {
             self.run_for(pause)?;
         }
+        self.no_equal_pins()?;
         self.try_doors(6, false)
     }
 
@@ -325,7 +325,7 @@ impl House {
     }
 
     /// Tells the ledger that a grant was changed, if it was.
-    fn changed(&mut self, i: usize, got: Result<Outcome, seam_core::Error>, change: impl FnOnce(&mut Asked)) -> Check {
+    pub(crate) fn changed(&mut self, i: usize, got: Result<Outcome, seam_core::Error>, change: impl FnOnce(&mut Asked)) -> Check {
         match got {
             Ok(_) => {
                 change(&mut self.ledger.grants[i]);
@@ -358,6 +358,9 @@ impl House {
         (u.starts_at, u.ends_at) = (Some(from), Some(until));
         let got = self.ask(g.tenant, &Change::UpdateGrant(u))?;
         self.log(|| format!("update {} to {from}..{until:?}: {:?}", g.id, got.as_ref().err()));
+        if from != g.from {
+            self.ledger.moved.extend(g.stay);
+        }
         self.changed(i, got, |g| (g.from, g.until) = (from, until))
     }
 
@@ -386,7 +389,7 @@ impl House {
         self.changed(i, got, |g| g.deleted = true)
     }
 
-    fn method(&mut self, fits: impl Fn(&crate::ledger::Mine, &Asked) -> bool) -> Option<(usize, AccessMethodId)> {
+    pub(crate) fn method(&mut self, fits: impl Fn(&crate::ledger::Mine, &Asked) -> bool) -> Option<(usize, AccessMethodId)> {
         let all: Vec<(usize, AccessMethodId)> = self
             .ledger
             .grants
@@ -419,97 +422,6 @@ impl House {
         let got = self.ask(tenant, &Change::RequestMethods { grant, methods: vec![m] })?;
         self.log(|| format!("request method of {grant}: {:?}", got.as_ref().err()));
         self.changed(i, got, |_| {})
-    }
-
-    fn encode(&mut self) -> Check {
-        let Some((i, id)) =
-            self.method(|m, g| m.mode == AccessMethodMode::Card && g.entrances.iter().any(|d| d.site == "hotel" || d.site == "inn"))
-        else {
-            return Ok(());
-        };
-        let tenant = self.ledger.grants[i].tenant;
-        let encoders = self.tenants[tenant].encoders.clone();
-        let writers: Vec<_> = encoders.into_iter().filter(|(site, ..)| site != "office").collect();
-        let Some((site, name, encoder)) = self.rng.of(&writers).cloned() else { return Ok(()) };
-        let e = self.world.site(&site).encoder(&name);
-        let on = self.faults.plan().on;
-        if on && self.rng.in_1000(350) {
-            let outcomes = [
-                JobOutcome::NoCard,
-                JobOutcome::Interrupted,
-                JobOutcome::Uncategorized,
-                JobOutcome::Expired,
-                JobOutcome::ExpiredAfterWriting,
-            ];
-            let outcome = outcomes[self.rng.below(outcomes.len())];
-            e.next_encode_will_fail(outcome);
-        }
-        // Reception takes an old card now and then.
-        let old: Vec<_> = self.ledger.cards.iter().filter(|w| w.site == site).map(|w| w.card.clone()).collect();
-        let again = if self.rng.in_1000(250) { self.rng.of(&old).cloned() } else { None };
-        if let Some(card) = &again {
-            e.put_card(card);
-        }
-        self.encode_at(tenant, id, encoder, 10)?;
-        let wait = self.rng.between(0, 40);
-        self.run_for(Duration::seconds(wait))?;
-        if again.is_some() {
-            self.run_for(Duration::seconds(90))?;
-            while let Some(card) = e.take_card() {
-                self.took(&site, card);
-            }
-        }
-        self.collect();
-        Ok(())
-    }
-
-    pub(crate) fn encode_at(
-        &mut self,
-        tenant: usize,
-        id: AccessMethodId,
-        encoder: seam_core::model::AcsEncoderId,
-        wait_seconds: u32,
-    ) -> Result<Option<seam_core::model::ActionAttemptId>, String> {
-        let change = Change::Encode(NewEncode { what: EncodeWhat::Method(id), encoder, wait_seconds, would_end: false });
-        let got = self.ask(tenant, &change)?;
-        self.log(|| format!("encode {id}: {got:?}"));
-        match got {
-            Ok(Outcome::Attempt(attempt)) => {
-                if self.rng.in_1000(60) {
-                    let got = self.ask(tenant, &Change::CancelAttempt { attempt })?;
-                    got.map(drop).or_else(|e| refusal(&e))?;
-                }
-                Ok(Some(attempt))
-            }
-            Ok(other) => Err(format!("an attempt was asked for, {other:?} was made")),
-            Err(e) => refusal(&e).map(|()| None),
-        }
-    }
-
-    fn replace_lost(&mut self) -> Check {
-        let Some((i, id)) = self.method(|m, g| m.mode == AccessMethodMode::Card && g.stay.is_some()) else { return Ok(()) };
-        self.replace(i, id).map(drop)
-    }
-
-    pub(crate) fn replace(&mut self, i: usize, id: AccessMethodId) -> Result<Option<AccessMethodId>, String> {
-        self.collect();
-        let made = self.ledger.cards.iter().any(|w| w.method == Some(id));
-        let got = self.ask(self.ledger.grants[i].tenant, &Change::ReplaceLost { method: id })?;
-        self.log(|| format!("replace lost {id}: {got:?}"));
-        let new = match &got {
-            Ok(Outcome::Method(new)) => Some(*new),
-            _ => None,
-        };
-        if got.is_ok() {
-            if let Some(m) = self.ledger.grants[i].methods.get_mut(&id) {
-                m.deleted = true;
-            }
-            if let Some(stay) = self.ledger.grants[i].stay.clone().filter(|_| made) {
-                *self.ledger.reopened.entry(stay).or_default() += 1;
-            }
-        }
-        self.changed(i, got, |_| {})?;
-        Ok(new)
     }
 
     fn change_space(&mut self) -> Check {
@@ -590,102 +502,14 @@ impl House {
         self.refresh()
     }
 
-    /// Somebody changes things at the vendor, behind our back.
-    fn by_hand(&mut self) -> Check {
-        let site = ["hotel", "office"][self.rng.below(2)];
-        let s = self.world.site(site);
-        let held = s.held();
-        if self.rng.in_1000(250) {
-            if site == "hotel" {
-                let pin = LIKED[self.rng.below(LIKED.len())];
-                if !self.ledger.by_hand.contains(pin) && self.rng.in_1000(200) {
-                    s.add_code_by_hand("pool", "193746", None, None);
-                    self.ledger.by_hand.insert("193746".to_owned());
-                }
-            }
-            return Ok(());
-        }
-        let Some(h) = self.rng.of(&held).cloned() else { return Ok(()) };
-        if h.kind == Kind::Card {
-            return Ok(());
-        }
-        self.ledger.spoiled.insert(site.to_owned());
-        self.log(|| format!("by hand at {site}: {h:?}"));
-        match self.rng.below(4) {
-            0 | 1 => {
-                s.delete_by_hand(&h.handle);
-            }
-            2 => {
-                if let Some(w) = h.window
-                    && let Ok(longer) = seam_core::model::Window::new(w.starts_at() - minutes(90), w.ends_at().map(|e| e + minutes(90)))
-                {
-                    s.edit_by_hand(&h.handle, HandEdit::Window(longer));
-                }
-            }
-            _ => {
-                if h.kind == Kind::Code && h.pin.is_some() {
-                    s.edit_by_hand(&h.handle, HandEdit::Pin("505162".to_owned()));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A site falls silent or slow, an instance hangs, a phone is out of reach.
-    fn break_something(&mut self) -> Check {
-        if !self.faults.plan().on {
-            return Ok(());
-        }
-        let sites = ["hotel", "office", "slots", "mute"];
-        let site = self.world.site(sites[self.rng.below(sites.len())]);
-        match self.rng.below(7) {
-            0 => site.go_silent(Silence::RefusesConnections),
-            1 => site.go_silent(Silence::LosesRequests),
-            2 => site.go_silent(Silence::LosesAnswers),
-            3 => site.be_slow(std::time::Duration::from_secs(self.rng.next() % 30)),
-            4 => {
-                let keys: Vec<Tag> = {
-                    let watch = self.watch();
-                    let mobile = watch.targets().filter(|(_, _, t)| t.kind() == Kind::MobileKey);
-                    mobile.map(|(row, _, _)| seam_core::plan::tag_of(row)).collect()
-                };
-                if let Some(tag) = self.rng.of(&keys) {
-                    let hotel = self.world.site("hotel");
-                    if hotel.count(Kind::MobileKey, tag) > 0 {
-                        hotel.phone(&tag.0).go_offline();
-                    }
-                }
-                return Ok(());
-            }
-            5 => {
-                for s in sites {
-                    self.world.site(s).speak();
-                    self.world.site(s).be_slow(std::time::Duration::ZERO);
-                }
-            }
-            _ => {
-                let who = 1 + self.rng.below(self.setup.instances);
-                let until = self.exec.now() + Duration::seconds(self.rng.between(10, 400));
-                self.log(|| format!("instance {who} hangs until {until}"));
-                self.exec.pause(who, until);
-            }
-        }
-        self.faults.plan().count += 1;
-        let time = Duration::seconds(self.rng.between(1, 300));
-        self.run_for(time)?;
-        self.try_doors(6, false)?;
-        if self.rng.in_1000(700) {
-            site.speak();
-            site.be_slow(std::time::Duration::ZERO);
-        }
-        Ok(())
-    }
-
     /// S10: what belongs to another tenant is not there.
     fn foreign(&mut self) -> Check {
         let Some(i) = self.pick() else { return Ok(()) };
         let g = self.ledger.grants[i].clone();
         let other = 1 - g.tenant;
+        if at_once(self.tenants[other].ws.access_grants().get(g.id)).is_ok() || at_once(self.tenants[other].ws.history(g.id)).is_ok() {
+            return Err("S10: another tenant's grant is shown".to_owned());
+        }
         let mut changes = vec![
             Change::DeleteGrant { grant: g.id },
             Change::SuspendGrant { grant: g.id, suspended: true },
@@ -699,13 +523,11 @@ impl House {
         foreign.entrances = door.into_iter().collect();
         changes.push(Change::CreateGrant(Box::new(foreign)));
         for change in changes {
-            match self.ask(other, &change)? {
+            let got = self.ask(other, &change).map_err(|e| format!("S10: {} of another tenant's thing: {e}", change.name()))?;
+            match got {
                 Err(e) if e.kind() == ErrorKind::NotFound => {}
                 got => return Err(format!("S10: {} of another tenant's thing gives {got:?}", change.name())),
             }
-        }
-        if at_once(self.tenants[other].ws.access_grants().get(g.id)).is_ok() || at_once(self.tenants[other].ws.history(g.id)).is_ok() {
-            return Err("S10: another tenant's grant is shown".to_owned());
         }
         Ok(())
     }
@@ -714,18 +536,6 @@ impl House {
         let account = self.rng.of(&self.tenants[0].accounts).copied();
         let Some(account) = account else { return Ok(()) };
         let got = self.ask(0, &Change::Rescan { account })?;
-        got.map(drop).or_else(|e| refusal(&e))
-    }
-
-    /// A registered card goes to somebody at the office.
-    fn assign(&mut self) -> Check {
-        let Some((i, id)) = self.method(|m, g| m.mode == AccessMethodMode::Card && g.entrances.iter().all(|d| d.site == "office")) else {
-            return Ok(());
-        };
-        let card = self.world.blank_card();
-        self.world.site("office").register_card(&card);
-        let change = Change::AssignCard { method: id, number: Shown::new(card.uid()) };
-        let got = self.ask(self.ledger.grants[i].tenant, &change)?;
         got.map(drop).or_else(|e| refusal(&e))
     }
 }

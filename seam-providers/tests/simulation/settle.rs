@@ -7,6 +7,7 @@ use seam_core::plan::{Change, Resolution, tag_of};
 use seam_core::provider::{Certainty, Kind, KindRules, Needs};
 use seam_core::state::*;
 use seam_core::store::{Store, audit_genesis, verify_audit, verify_told};
+use seam_core::view::question::OpenQuestion;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl House {
@@ -17,6 +18,9 @@ impl House {
             let s = self.world.site(site);
             s.speak();
             s.be_slow(std::time::Duration::ZERO);
+        }
+        for (site, encoder, _) in self.tenants.iter().flat_map(|t| &t.encoders) {
+            self.world.site(site).encoder(encoder).forget_outcomes();
         }
         let phones: Vec<(String, seam_core::provider::Tag)> = {
             let watch = self.watch();
@@ -38,8 +42,8 @@ impl House {
         self.stop_faults();
         self.run_for(minutes(8))?;
         self.answer_questions()?;
-        // Two readings of every account, and the longest wait between two tries.
-        self.run_for(minutes(40))?;
+        // Two readings of every account, also after the longest wait between two tries.
+        self.run_for(minutes(62))?;
         self.answer_questions()?;
         self.run_for(minutes(2))?;
         self.ledger.spoiled.clear();
@@ -56,6 +60,7 @@ impl House {
             return Err(format!("L3: {} writes although nothing had changed for half an hour", after - before));
         }
         self.try_doors(1, true)?;
+        self.encode_at_rest()?;
         self.try_doors(1, true)
     }
 
@@ -72,26 +77,40 @@ impl House {
         }) || self.ledger.grants.iter().any(|g| near(g.from) || g.until.is_some_and(near))
     }
 
-    /// Answers every question by what is true.
+    /// Answers every question by what is true, until none is left: each encode without an answer is asked about by itself.
     pub(crate) fn answer_questions(&mut self) -> Check {
         for tenant in 0..self.tenants.len() {
-            let open = at_once(self.tenants[tenant].ws.questions()).map_err(|e| e.to_string())?;
-            for q in open {
-                self.collect();
-                let tag = tag_of(q.acs_credential_id.uuid());
-                let since = q.since - minutes(3);
-                let written = self.ledger.cards.iter().any(|w| w.tag == tag && w.card.carries() == w.carries);
-                let _ = since;
-                let answer = if written { Resolution::Happened } else { Resolution::DidNot };
-                self.log(|| format!("{:?} about {tag:?} is answered {answer:?}", q.kind));
-                match self.ask(tenant, &Change::Resolve { credential: q.acs_credential_id, answer })? {
-                    Ok(_) => {}
-                    Err(e) if e.code() == "no_open_question" => {}
-                    Err(e) => return Err(format!("L1: a question cannot be answered: {e}")),
+            let mut answered = 0;
+            loop {
+                let open = at_once(self.tenants[tenant].ws.questions()).map_err(|e| e.to_string())?;
+                if open.is_empty() {
+                    break;
+                }
+                answered += open.len();
+                if answered > 500 {
+                    return Err("L1: questions without end".to_owned());
+                }
+                for q in open {
+                    self.answer(tenant, &q)?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn answer(&mut self, tenant: usize, q: &OpenQuestion) -> Check {
+        self.collect();
+        let tag = tag_of(q.acs_credential_id.uuid());
+        // The card that was written since the call was begun that is asked about, if there is one.
+        let ours = self.ledger.cards.iter().filter(|w| w.tag == tag && w.card.carries() == w.carries);
+        let written = ours.filter_map(|w| w.card.changed_at()).any(|at| at >= q.since);
+        let answer = if written { Resolution::Happened } else { Resolution::DidNot };
+        self.log(|| format!("{:?} about {tag:?} is answered {answer:?}", q.kind));
+        match self.ask(tenant, &Change::Resolve { credential: q.acs_credential_id, answer })? {
+            Ok(_) => Ok(()),
+            Err(e) if e.code() == "no_open_question" => Ok(()),
+            Err(e) => Err(format!("L1: a question cannot be answered: {e}")),
+        }
     }
 
     pub(crate) fn rules(&self, t: &Target) -> KindRules {
@@ -196,8 +215,11 @@ impl House {
     }
 
     /// S3: no two people have one PIN at one door at the same time, nor within the gap.
-    fn no_equal_pins(&mut self) -> Check {
+    pub(crate) fn no_equal_pins(&self) -> Check {
         for site in ["hotel", "office", "slots", "mute", "inn"] {
+            if self.ledger.spoiled.contains(site) {
+                continue;
+            }
             let held: Vec<_> = self.world.site(site).held().into_iter().filter(|h| h.kind == Kind::Code && h.pin.is_some()).collect();
             for (i, a) in held.iter().enumerate() {
                 for b in &held[i + 1..] {

@@ -145,7 +145,9 @@ impl Watch {
             row.version += 1;
             let old = before.get(&row.id);
             if let Err(text) = crate::edges::edge(old, &row) {
-                self.fail(format!("M1: {text} ({} {})", set.audit.what, row.id));
+                // An edge that breaks another invariant says so.
+                let label = if text.starts_with('S') { "" } else { "M1: " };
+                self.fail(format!("{label}{text} ({} {})", set.audit.what, row.id));
             }
             if let Err(text) = crate::edges::roles(old, &row, |id| before.get(&id).or_else(|| self.rows.get(&id))) {
                 self.fail(format!("S8: {text} ({} {})", set.audit.what, row.id));

@@ -1,5 +1,6 @@
 //! What is due, through which channels, and who holds them. Kept in memory, in the order in which it is asked for.
 use crate::model::InstanceId;
+use crate::planted::{self, Bug};
 use crate::state::{Channel, Class, Due, RowId};
 use crate::store::{CanServe, Lease};
 use chrono::{DateTime, Utc};
@@ -85,7 +86,9 @@ impl Agenda {
     pub(in crate::store) fn claim(&mut self, me: InstanceId, can: &CanServe, lease: Duration, now: Instant) -> Option<Lease> {
         let channel = CLASSES.into_iter().find_map(|class| {
             let due = self.heads.range(first_of(class)..).take_while(|(c, at, _)| *c == class && *at <= now);
-            due.map(|(_, _, channel)| channel).find(|c| can.serves(c) && self.holder(c, now).is_none()).cloned()
+            due.map(|(_, _, channel)| channel)
+                .find(|c| can.serves(c) && self.holder(c, now).is_none_or(|held| held.owner != me && planted::is(Bug::LeaseIgnored)))
+                .cloned()
         })?;
         self.last_fence += 1;
         let fence = self.last_fence;
@@ -144,5 +147,8 @@ fn first_of(class: Class) -> (Class, Instant, Channel) {
 }
 
 fn after(now: Instant, by: Duration) -> Instant {
+    if planted::is(Bug::LeaseForEver) {
+        return Instant::MAX_UTC;
+    }
     chrono::TimeDelta::from_std(by).ok().and_then(|by| now.checked_add_signed(by)).unwrap_or(Instant::MAX_UTC)
 }

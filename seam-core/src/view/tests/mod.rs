@@ -84,7 +84,6 @@ impl World {
             errors: Vec::new(),
             warnings: Vec::new(),
             graces: Graces::default(),
-            log_cursor: None,
         };
         w.put(w.system, Body::System(system));
         w.person = w.identity("Ada Example");

@@ -131,7 +131,7 @@ fn all_shapes_keep_all_rules() {
 
 #[test]
 fn all_variants_keep_all_rules() {
-    let variants: [(Shape, Change); 12] = [
+    let variants: [(Shape, Change); 14] = [
         (Shape::Hotel, |c| c.stay.as_mut().unwrap().join = JoinBy::CurrentGuest),
         (Shape::Hotel, |c| c.stay.as_mut().unwrap().join = JoinBy::CardList),
         (Shape::Hotel, |c| c.stay.as_mut().unwrap().join = JoinBy::Key),
@@ -146,6 +146,8 @@ fn all_variants_keep_all_rules() {
         (Shape::Hotel, |c| c.rule(Kind::MobileKey, |r| (r.suspend, r.schedule) = (false, false))),
         (Shape::Hotel, |c| c.pin.as_mut().unwrap().made_by_vendor = true),
         (Shape::Hotel, |c| (c.pin.as_mut().unwrap().max, c.takes_equal_pins) = (Some(65_535), false)),
+        (Shape::Hotel, |c| (c.logs_at_once, c.log_seconds) = (true, Some(60))),
+        (Shape::Office, |c| c.log_seconds = Some(60)),
         (Shape::Office, |c| c.group_rules = Groups::Own),
         (Shape::Office, |c| c.rule(Kind::Access, |r| (r.repeat, r.suspend) = (Repeat::AfterFind, false))),
     ];
@@ -160,6 +162,11 @@ fn all_variants_keep_all_rules() {
 #[test]
 fn planted_bugs_are_found() {
     let hotel = || SiteConfig::hotel("hotel", 2);
+    let logging = || {
+        let mut site = SiteConfig::office("office");
+        site.log_seconds = Some(60);
+        site
+    };
     let cases = [
         (Bug::RemoveOfAbsentFails, hotel(), "remove_of_absent_is_ok"),
         (Bug::RemoveOfAbsentFails, SiteConfig::slot_lock("slots", 5), "remove_can_be_repeated"),
@@ -168,6 +175,7 @@ fn planted_bugs_are_found() {
         (Bug::PutTwiceMakesTwo, hotel(), "put_twice_is_one"),
         (Bug::EndIncluded, hotel(), "windows_hold_at_the_door"),
         (Bug::IgnoresWithin, hotel(), "within_is_obeyed"),
+        (Bug::LogCursorStays, logging(), "the_log_goes_on_from_its_cursor"),
         (Bug::PinInFailure, hotel(), "secrets_stay_out_of_debug"),
     ];
     for (bug, config, rule) in cases {

@@ -1,4 +1,5 @@
 use super::*;
+use seam_core::provider::Denial;
 
 const CARD: Body = Body::Card { number: None };
 
@@ -203,14 +204,14 @@ fn logs_of_offline_locks_are_read_when_they_are_collected() {
         let s = Stage::hotel();
         s.site.door("gym").enter_pin("1234");
         let log = s.provider.access_log().unwrap();
-        assert!(log.entries(&s.system, None).await.unwrap().0.is_empty());
+        assert!(log.entries(&s.system, None).await.unwrap().entries.is_empty());
         s.site.collect_logs(None);
-        let (lines, next) = log.entries(&s.system, None).await.unwrap();
-        assert_eq!((lines.len(), lines[0].opened), (1, false));
-        assert_eq!(lines[0].reason.as_deref(), Some("unknown code"));
-        let (lines, again) = log.entries(&s.system, next.as_deref()).await.unwrap();
-        assert!(lines.is_empty());
-        assert_eq!(again, next);
+        let page = log.entries(&s.system, None).await.unwrap();
+        assert_eq!((page.entries.len(), page.entries[0].opened), (1, false));
+        assert_eq!(page.entries[0].denied, Some(Denial::UnknownCode));
+        let after = log.entries(&s.system, page.next.as_deref()).await.unwrap();
+        assert!(after.entries.is_empty());
+        assert_eq!(after.next, page.next);
     });
 }
 

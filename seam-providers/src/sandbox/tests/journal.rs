@@ -40,7 +40,7 @@ fn locks_remember_across_a_restart() {
         }
         let s = open();
         assert_eq!(s.site.encoder("desk-2").take_written().len(), 1);
-        let log = s.provider.access_log().unwrap().entries(&s.system, None).await.unwrap().0;
+        let log = s.provider.access_log().unwrap().entries(&s.system, None).await.unwrap().entries;
         assert_eq!(log.len(), 2, "what was collected is there, what was not lies in the locks");
         let fresh = s.world.blank_card();
         assert!(fresh.is_blank());

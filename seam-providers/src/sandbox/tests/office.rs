@@ -123,7 +123,7 @@ fn cloud_keys_unlock_from_afar() {
         let refused = unlock.unlock(&spec, Some(&handle), &lab, &s.call(&tag("cloud"))).await.unwrap_err();
         assert_eq!((refused.effect, refused.reason), (Effect::Refused, Reason::Forbidden));
         assert!(s.site.door("garage").cloud_open(&handle).opened);
-        let lines = s.provider.access_log().unwrap().entries(&s.system, None).await.unwrap().0;
+        let lines = s.provider.access_log().unwrap().entries(&s.system, None).await.unwrap().entries;
         assert_eq!(lines.iter().map(|l| l.opened).collect::<Vec<_>>(), [true, false, true]);
     });
 }
