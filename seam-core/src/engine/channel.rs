@@ -95,14 +95,15 @@ pub(super) async fn work(inner: &Inner, lease: Lease) -> Result<()> {
         });
         match select(active.next(), select(asked, pin!(inner.clock.sleep_until(look)))).await {
             Either::Left((Some(done), _)) => {
-                let (row, result): (RowId, Result<(), Stuck>) = done;
+                let (row, result): (Arc<Row>, Result<(), Stuck>) = done;
+                let (row, workspace) = (row.id, row.workspace);
                 rows.remove(&row);
                 match result {
                     Ok(()) => {}
                     Err(Stuck::Begin(e)) => {
                         // One row that cannot be decided never stops the channel: it is put off.
                         tracing::error!(row = %row, error = %e, "a step could not be decided");
-                        if let Err(e) = put_off(inner, &lease, row).await {
+                        if let Err(e) = put_off(inner, &lease, workspace, row).await {
                             tracing::warn!(row = %row, error = %e, "a step could not be put off");
                         }
                     }
@@ -184,9 +185,9 @@ enum Stuck {
     Settle(Error),
 }
 
-async fn step(inner: &Inner, lease: &Lease, row: Arc<Row>) -> (RowId, Result<(), Stuck>) {
-    let id = row.id;
-    (id, carry(inner, lease, &row).await)
+async fn step(inner: &Inner, lease: &Lease, row: Arc<Row>) -> (Arc<Row>, Result<(), Stuck>) {
+    let done = carry(inner, lease, &row).await;
+    (row, done)
 }
 
 /// One row: what is about to be done is committed, done, and what it came to is settled.
@@ -236,16 +237,10 @@ async fn begin(inner: &Inner, lease: &Lease, id: RowId, workspace: WorkspaceId) 
 }
 
 /// A row that cannot be decided (it does not decode, its system is gone) is looked at again later.
-async fn put_off(inner: &Inner, lease: &Lease, id: RowId) -> Result<()> {
+async fn put_off(inner: &Inner, lease: &Lease, workspace: WorkspaceId, id: RowId) -> Result<()> {
     let again = inner.clock.now() + chrono::Duration::minutes(5);
-    let workspace = Arc::new(Mutex::new(None));
-    for ws in inner.store.workspaces().await? {
-        let reads = ReadSet { rows: BTreeSet::from([id]), ..ReadSet::default() };
-        if let Some(Some(row)) = inner.store.read(ws, &reads).await?.rows.get(&id) {
-            *workspace.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(row));
-        }
-    }
-    let Some(row) = workspace.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+    let reads = ReadSet { rows: BTreeSet::from([id]), ..ReadSet::default() };
+    let Some(Some(row)) = inner.store.read(workspace, &reads).await?.rows.remove(&id) else { return Ok(()) };
     let mut row = (*row).clone();
     match &mut row.body {
         Body::Target(t) => t.work.due_at = Some(again),
