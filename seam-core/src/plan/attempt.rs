@@ -201,7 +201,16 @@ pub(super) fn resolve(d: &mut Draft<'_>, id: AcsCredentialId, answer: Resolution
             .into());
     }
     match answer {
-        Resolution::Happened => resolve_happened(d, row, Receipt::accepted())?,
+        Resolution::Happened if matches!(t.seen, SeenState::Unknown { .. }) => resolve_happened(d, row, Receipt::accepted())?,
+        Resolution::Happened => {
+            // One of several is the right one, and the others were taken away there: what is there now is looked at.
+            let rules = method::rules_of(d, &t)?;
+            let mut t = t;
+            t.work.asks = None;
+            t.work.look = true;
+            next::schedule(&mut t, &rules, d.now());
+            d.set(row, t);
+        }
         Resolution::DidNot | Resolution::Redo => {
             let before = t.clone();
             let rules = method::rules_of(d, &t)?;
@@ -213,7 +222,8 @@ pub(super) fn resolve(d: &mut Draft<'_>, id: AcsCredentialId, answer: Resolution
             t.seen = match (t.doubtful(), &t.made) {
                 // An earlier try had no answer either: the question is now about that one.
                 (Some(earlier), _) => SeenState::Unknown { rev: earlier.can.rev },
-                // What was there before is still there.
+                // What was there before is still there. What the engine puts is put over it, also where it reads the same.
+                (None, Some(_)) if next::is_put(&rules) => SeenState::Present { rev: 0, certainty: Certainty::Accepted },
                 (None, Some(made)) => SeenState::Present { rev: made.rev, certainty: Certainty::Accepted },
                 (None, None) => SeenState::Never,
             };

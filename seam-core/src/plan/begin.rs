@@ -209,7 +209,7 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         system: Some(spec::system_ref(d, t.system)?),
         what: match doing {
             Doing::Remove => CallWhat::Remove { want, had },
-            Doing::Find => CallWhat::Find { want, had },
+            Doing::Find { .. } => CallWhat::Find { want, had },
             _ => CallWhat::Put { want, had },
         },
         tag: spec::tag_of(row),

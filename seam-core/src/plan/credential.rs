@@ -256,7 +256,7 @@ pub(super) fn update_credential(
         let asked = validate::window(Some(old.window.starts_at()), Some(ends), d.now())?;
         let want = WantedCredential { window: window_of(d, asked, &rules)?, ..old.clone() };
         if want.window != old.window {
-            let window = t.made.as_ref().map_or(want.window, |m| m.window.hull(&want.window));
+            let window = t.held_window().map_or(want.window, |held| held.hull(&want.window));
             if let Some(sealed) = &t.pin {
                 let digits = d.env.open(row, "pin", sealed)?;
                 let places = places(d, &t, &system)?;

@@ -339,7 +339,8 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
                 card_number: None,
                 card_tag: None,
                 work: Work::default(),
-                stale_claims: 0,
+                told_deleted: false,
+        stale_claims: 0,
                 claims: Vec::new(),
                 created_at: now,
                 issued_at: None,
@@ -383,8 +384,7 @@ fn claim_pin(
         return Ok(());
     }
     let ids: Vec<AcsEntranceId> = if c.doors.is_empty() { doors.of(t.system).map(|x| x.id).collect() } else { c.doors.clone() };
-    let held = t.made.as_ref().map(|m| m.window);
-    let window = held.map_or(c.window, |w| w.hull(&c.window));
+    let window = t.held_window().map_or(c.window, |w| w.hull(&c.window));
     let mut claims: Vec<Claim> = before.claims.iter().take(usize::from(before.stale_claims)).cloned().collect();
     for place in places(doors, &ids)? {
         let claim = pin::claim(d, &place, expose(pin), &window);

@@ -25,7 +25,7 @@ pub fn next(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> Next {
             SeenState::Never | SeenState::Absent { certainty: Certainty::Verified } => Next::Rest,
             // After a put whose outcome was unknown, the absence is looked at once more.
             SeenState::Absent { certainty: Certainty::Accepted } if t.work.look && rules.read_back != ReadBack::None => {
-                Next::Do(Doing::Find)
+                Next::Do(Doing::Find { rev: t.rev })
             }
             SeenState::Absent { .. } => Next::Rest,
             SeenState::Present { .. } | SeenState::Unknown { .. } => Next::Do(Doing::Remove),
@@ -46,12 +46,12 @@ pub fn next(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> Next {
             _ if planted::is(Bug::UnknownPutRepeated) => Next::Do(Doing::Put { rev: t.rev }),
             Repeat::Safe => Next::Do(Doing::Put { rev: t.rev }),
             Repeat::AfterFind if rules.read_back == ReadBack::None => Next::Ask(QuestionKind::DidItHappen),
-            Repeat::AfterFind => Next::Do(Doing::Find),
+            Repeat::AfterFind => Next::Do(Doing::Find { rev: t.rev }),
             Repeat::Never => Next::Ask(QuestionKind::DidItHappen),
         },
         SeenState::Present { rev, .. } if rev == t.rev => {
             if t.work.look && rules.read_back != ReadBack::None {
-                Next::Do(Doing::Find)
+                Next::Do(Doing::Find { rev: t.rev })
             } else {
                 Next::Rest
             }
@@ -86,6 +86,19 @@ pub fn is_suspended(t: &Target) -> bool {
 #[must_use]
 pub fn is_put(rules: &KindRules) -> bool {
     !matches!(rules.card, Some(CardPath::VendorEncoder | CardPath::OwnEncoder | CardPath::Preassigned))
+}
+
+/// The best certainty that a thing of this kind can reach. What is not put by the engine is not looked for either: nobody learns more of a card
+/// than what the encoder said.
+#[must_use]
+pub fn best(rules: &KindRules) -> Certainty {
+    if is_put(rules) && rules.read_back != ReadBack::None { Certainty::Verified } else { Certainty::Accepted }
+}
+
+/// Whether what is wanted now is in place, as surely as its kind can be known.
+#[must_use]
+pub fn is_issued(t: &Target, rules: &KindRules) -> bool {
+    t.is_in_place() && matches!(t.seen, SeenState::Present { certainty, .. } if certainty >= best(rules))
 }
 
 /// What a new credential of a kind needs from a person before it opens a door.

@@ -39,6 +39,7 @@ pub(super) fn blank_target(d: &Draft<'_>, system: &System, system_id: AcsSystemI
         card_number: None,
         card_tag: None,
         work: Work::default(),
+        told_deleted: false,
         stale_claims: 0,
         claims: Vec::new(),
         created_at: d.now(),
