@@ -87,6 +87,19 @@ struct Inner {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
+/// How much of somebody's text an error repeats, in characters.
+const REPEATED: usize = 120;
+
+/// What a caller has sent, fit for one line of a log: cut, and without control characters.
+fn printable(text: impl fmt::Display) -> String {
+    let text = text.to_string();
+    let mut out: String = text.chars().take(REPEATED).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
+    if text.chars().nth(REPEATED).is_some() {
+        out.push('\u{2026}');
+    }
+    out
+}
+
 impl Error {
     /// A new error. `code` is a stable machine name in snake case; `message` is one sentence for a developer.
     #[must_use]
@@ -141,7 +154,7 @@ impl Error {
             "instant_key" => "instant_key_not_found",
             _ => "not_found",
         };
-        Self::new(ErrorKind::NotFound, code, format!("there is no {what} {id} in this workspace"))
+        Self::new(ErrorKind::NotFound, code, format!("there is no {what} {} in this workspace", printable(id)))
     }
 
     /// Names the parameter that is wrong.
@@ -165,7 +178,7 @@ impl Error {
     /// Adds a fact. Never a secret.
     #[must_use]
     pub fn with_context(mut self, key: &'static str, value: impl fmt::Display) -> Self {
-        self.0.context.push((key, value.to_string()));
+        self.0.context.push((key, printable(value)));
         self
     }
     /// Says when it is worth trying again.
@@ -217,6 +230,13 @@ impl Error {
     pub fn operation(&self) -> &'static str {
         self.0.operation
     }
+    /// Whether the store may answer when it is asked again: it is busy, locked, full or away for a moment. Not when it was closed, and not when a
+    /// write to the disk failed so that it has to be opened anew.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Busy | ErrorKind::Store) && !matches!(self.code(), "store_closed" | "store_broken")
+    }
+
     /// When it is worth trying again.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

@@ -1,28 +1,19 @@
 //! Access logs, from the sandbox's doors to the event stream: every line once, whatever fails on the way.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
-use chrono::{DateTime, Duration, Utc};
+mod support;
+
+use chrono::Duration;
 use seam_core::api::EventFilter;
-use seam_core::clock::{Clock, ManualClock};
+use seam_core::clock::Clock;
 use seam_core::engine::{CallObserver, Fault};
 use seam_core::model::EventType;
 use seam_core::plan::begin::{CallPlan, CallWhat};
-use seam_core::provider::{Failure, ProviderFactory, Reason};
-use seam_core::store::{MemoryStore, StaticKeys, Store, Vault};
-use seam_core::{AccessMethodMode, AcsEntranceId, Engine, EngineConfig, NewGrant, NewMethod, NewSpace, Seam, Who, Workspace};
-use seam_providers::sandbox::{SandboxFactory, SiteConfig, World};
+use seam_core::provider::{Failure, Reason};
+use seam_core::{AccessMethodMode, NewGrant, NewMethod, NewSpace, Who};
+use seam_providers::sandbox::SiteConfig;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-
-struct Office {
-    clock: Arc<ManualClock>,
-    world: World,
-    ws: Workspace,
-    engine: Engine,
-}
-
-fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
-}
+use support::{Stage, at, stage};
 
 /// Makes every other reading of the log fail, before or after it was made.
 #[derive(Debug, Default)]
@@ -41,36 +32,10 @@ impl CallObserver for Unreliable {
     }
 }
 
-async fn office(observer: Option<Arc<dyn CallObserver>>) -> Office {
-    let clock = Arc::new(ManualClock::new(at("2026-03-02T08:00:00Z")));
-    let world = World::new(Arc::clone(&clock) as Arc<dyn Clock>);
+async fn office(observer: Option<Arc<dyn CallObserver>>) -> Stage {
     let mut config = SiteConfig::office("office");
     config.log_seconds = Some(60);
-    world.add(config);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
-    let vault = Vault::new(Arc::new(StaticKeys::new([7; 32])));
-    let seam = Seam::with_options(Arc::clone(&store), vault.clone(), "https://keys.example", Some(1));
-    let mut config = EngineConfig::default();
-    (config.seed, config.observer) = (Some(2), observer);
-    let factories: Vec<Arc<dyn ProviderFactory>> = vec![Arc::new(SandboxFactory::new(world.clone()))];
-    let engine = Engine::new(store, vault, factories, config);
-    let ws = seam.create_workspace("Office", true).await.unwrap();
-    ws.connected_accounts().connect("sandbox", &serde_json::json!({"site": "office"})).await.unwrap();
-    engine.round().await.unwrap();
-    Office { clock, world, ws, engine }
-}
-
-impl Office {
-    async fn door(&self, name: &str) -> AcsEntranceId {
-        self.ws.acs().entrances().by_name(name).await.unwrap().acs_entrance_id
-    }
-    async fn pass(&self, time: Duration) {
-        let until = self.clock.now() + time;
-        while let Some(next) = self.engine.round().await.unwrap().filter(|next| *next <= until) {
-            self.clock.set(next.max(self.clock.now()));
-        }
-        self.clock.set(until);
-    }
+    stage(config, observer).await
 }
 
 #[tokio::test]

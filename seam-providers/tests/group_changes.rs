@@ -1,54 +1,30 @@
 //! Groups that somebody changes at the access system itself: nothing is given silently, nobody is shut out for it, and revocation still wins.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
-use chrono::{DateTime, Duration, Utc};
-use seam_core::clock::{Clock, ManualClock};
+mod support;
+
+use chrono::Duration;
 use seam_core::error::ErrorKind;
 use seam_core::model::{AccessGrantId, EventType};
-use seam_core::provider::{GroupReport, Handle, ProviderFactory};
-use seam_core::store::{MemoryStore, StaticKeys, Store, Vault};
-use seam_core::{AccessGrant, AccessMethodMode, AcsEntranceId, Engine, EngineConfig, NewGrant, NewMethod, Seam, Who, Workspace};
-use seam_providers::sandbox::{SandboxFactory, SiteConfig, World};
-use std::sync::Arc;
+use seam_core::provider::{GroupReport, Handle};
+use seam_core::{AccessGrant, AccessMethodMode, AcsEntranceId, NewGrant, NewMethod, Who};
+use seam_providers::sandbox::SiteConfig;
+use std::ops::Deref;
+use support::{Stage, at, stage};
 
-struct Office {
-    clock: Arc<ManualClock>,
-    world: World,
-    ws: Workspace,
-    engine: Engine,
-}
+struct Office(Stage);
 
-fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
+impl Deref for Office {
+    type Target = Stage;
+    fn deref(&self) -> &Stage {
+        &self.0
+    }
 }
 
 async fn office() -> Office {
-    let clock = Arc::new(ManualClock::new(at("2026-03-02T08:00:00Z")));
-    let world = World::new(Arc::clone(&clock) as Arc<dyn Clock>);
-    world.add(SiteConfig::office("office"));
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
-    let vault = Vault::new(Arc::new(StaticKeys::new([7; 32])));
-    let seam = Seam::with_options(Arc::clone(&store), vault.clone(), "https://keys.example", Some(1));
-    let mut config = EngineConfig::default();
-    config.seed = Some(2);
-    let factories: Vec<Arc<dyn ProviderFactory>> = vec![Arc::new(SandboxFactory::new(world.clone()))];
-    let engine = Engine::new(store, vault, factories, config);
-    let ws = seam.create_workspace("Office", true).await.unwrap();
-    ws.connected_accounts().connect("sandbox", &serde_json::json!({"site": "office"})).await.unwrap();
-    engine.round().await.unwrap();
-    Office { clock, world, ws, engine }
+    Office(stage(SiteConfig::office("office"), None).await)
 }
 
 impl Office {
-    async fn door(&self, name: &str) -> AcsEntranceId {
-        self.ws.acs().entrances().by_name(name).await.unwrap().acs_entrance_id
-    }
-    async fn pass(&self, time: Duration) {
-        let until = self.clock.now() + time;
-        while let Some(next) = self.engine.round().await.unwrap().filter(|next| *next <= until) {
-            self.clock.set(next.max(self.clock.now()));
-        }
-        self.clock.set(until);
-    }
     fn wish(&self, who: Who, doors: Vec<AcsEntranceId>) -> NewGrant {
         NewGrant::builder()
             .who(who)
@@ -59,10 +35,7 @@ impl Office {
             .build()
     }
     async fn grant(&self, who: Who, doors: &[&str]) -> AccessGrant {
-        let mut ids = Vec::new();
-        for door in doors {
-            ids.push(self.door(door).await);
-        }
+        let ids = self.doors(doors).await;
         let g = self.ws.access_grants().create(self.wish(who, ids)).await.unwrap();
         self.pass(Duration::minutes(1)).await;
         self.get(g.access_grant_id).await

@@ -4,7 +4,7 @@ use crate::steps::Step;
 pub(crate) const HELP: &str = "\
 cargo xtask test [--quick] [--seeds N] [--kills N] [--only STEP]... [ARGS...]
     The whole check, set-up included. ARGS go to the test runner: `cargo xtask test -p seam-core pin`.
-    --quick       leaves out the documentation and doctests; few seeds and kills, unless they are given
+    --quick       leaves out the documentation and doctests; few seeds, kills and cuts, unless they are given
     --seeds N     seeds of the simulation (SEAM_SIM_SEEDS)
     --kills N     processes killed under load (SEAM_KILLS)
     --only STEP   this step only; may be repeated: setup, fmt, clippy, lean, doc, doctests, promises, build, tests
@@ -13,9 +13,19 @@ cargo xtask bench [ARGS...]
 cargo xtask doc [ARGS...]
     The API documentation, warnings as errors. ARGS go to cargo: `cargo xtask doc --open`.";
 
-/// With `--quick`: enough to notice a broken simulation, not enough to find a rare interleaving.
-const QUICK_SEEDS: u64 = 100;
-const QUICK_KILLS: u64 = 5;
+/// How much a whole check tries, and how much with `--quick`: enough to notice something broken, not enough to find a rare interleaving.
+/// Without a word here, as under a plain `cargo nextest run`, tests choose a size of their own that takes seconds.
+const SEEDS: Size = Size { name: "SEAM_SIM_SEEDS", whole: 2000, quick: 100 };
+const KILLS: Size = Size { name: "SEAM_KILLS", whole: 200, quick: 5 };
+const CUTS: Size = Size { name: "SEAM_CUTS", whole: 400, quick: 40 };
+const FAILS: Size = Size { name: "SEAM_FAILS", whole: 150, quick: 15 };
+
+struct Size {
+    /// The variable of the environment.
+    name: &'static str,
+    whole: u64,
+    quick: u64,
+}
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -47,11 +57,11 @@ impl TestArgs {
 
     /// The environment of the tests. What the caller's own environment says holds where no flag says otherwise.
     pub(crate) fn test_env(&self, is_set: impl Fn(&str) -> bool) -> Vec<(&'static str, String)> {
-        let size = |name: &'static str, flag: Option<u64>, quick: u64| {
-            let quick = (self.quick && !is_set(name)).then_some(quick);
-            flag.or(quick).map(|n| (name, n.to_string()))
+        let size = |size: &Size, flag: Option<u64>| {
+            let usual = if self.quick { size.quick } else { size.whole };
+            flag.or((!is_set(size.name)).then_some(usual)).map(|n| (size.name, n.to_string()))
         };
-        [size("SEAM_SIM_SEEDS", self.seeds, QUICK_SEEDS), size("SEAM_KILLS", self.kills, QUICK_KILLS)].into_iter().flatten().collect()
+        [size(&SEEDS, self.seeds), size(&KILLS, self.kills), size(&CUTS, None), size(&FAILS, None)].into_iter().flatten().collect()
     }
 }
 
@@ -183,9 +193,10 @@ mod tests {
         let unset = |_: &str| false;
         let set = |_: &str| true;
         let env = |line: &str, is_set: &dyn Fn(&str) -> bool| test_args(line).test_env(is_set);
-        assert_eq!(env("test", &unset), []);
+        let said = |line: &str| env(line, &unset).into_iter().map(|(name, n)| format!("{name}={n}")).collect::<Vec<_>>().join(" ");
+        assert_eq!(said("test"), "SEAM_SIM_SEEDS=2000 SEAM_KILLS=200 SEAM_CUTS=400 SEAM_FAILS=150");
         assert_eq!(env("test --seeds 9", &set), [("SEAM_SIM_SEEDS", "9".to_owned())]);
         assert_eq!(env("test --quick", &set), []);
-        assert_eq!(env("test --quick --kills 9", &unset), [("SEAM_SIM_SEEDS", QUICK_SEEDS.to_string()), ("SEAM_KILLS", "9".to_owned())]);
+        assert_eq!(said("test --quick --kills 9"), "SEAM_SIM_SEEDS=100 SEAM_KILLS=9 SEAM_CUTS=40 SEAM_FAILS=15");
     }
 }

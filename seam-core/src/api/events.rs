@@ -145,8 +145,9 @@ impl Events<'_> {
     /// Acknowledges everything up to a place in the stream.
     ///
     /// # Errors
-    /// `Store` (may be retried).
+    /// `InvalidInput` for a name of more than 256 characters, an empty one, or one with control characters; `Store` (may be retried).
     pub async fn ack(self, consumer: &str, upto: u64) -> Result<()> {
+        crate::plan::consumer_name(consumer)?;
         self.ws.seam.0.store.ack(self.ws.id(), consumer, upto).await
     }
     /// Waits for events after a place in the stream.

@@ -1,6 +1,7 @@
 //! Waiting on the store, never on an access system.
 use super::Workspace;
 use crate::error::{Error, ErrorKind, Result};
+use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
 use std::pin::pin;
 use std::time::Duration;
@@ -8,7 +9,10 @@ use std::time::Duration;
 /// Looks after every commit until there is something, or the deadline passes.
 pub(super) async fn until<T>(ws: &Workspace, within: Duration, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
     let clock = ws.seam.clock();
-    let deadline = clock.now() + chrono::Duration::from_std(within).unwrap_or(chrono::Duration::days(365));
+    let now = clock.now();
+    // Longer than the calendar goes is for ever.
+    let deadline =
+        chrono::Duration::from_std(within).ok().and_then(|within| now.checked_add_signed(within)).unwrap_or(DateTime::<Utc>::MAX_UTC);
     loop {
         let changed = ws.seam.0.store.changed();
         if let Some(found) = look().await? {

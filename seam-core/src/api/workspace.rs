@@ -3,7 +3,7 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::model::{AccessGrantId, AcsCredentialId, AcsEntranceId, Page, UserIdentityId};
 use crate::plan::{Decided, Outcome, Reader, Resolution, Stop, Try};
-use crate::state::{Changeset, Facts, Key, RowKind};
+use crate::state::{Changeset, Facts, Key, ReadSet, RowKind};
 use crate::store::ListQuery;
 use crate::store::perform::{Performed, perform};
 use crate::view::history::GrantHistory;
@@ -123,6 +123,35 @@ impl Workspace {
         }
     }
 
+    /// Looks at each of some rows, all of them with the same few reads; `None` for one that the view does not show.
+    async fn look_each<T>(&self, rows: &[&Arc<Row>], see: impl Fn(&Viewer<'_>, RowId) -> Try<T>) -> Result<Vec<Option<T>>> {
+        let mut facts = Facts::default();
+        facts.rows.extend(rows.iter().map(|row| (row.id, Some(Arc::clone(row)))));
+        loop {
+            let now = self.seam.clock().now();
+            let mut wanted = ReadSet::default();
+            let mut seen = Vec::with_capacity(rows.len());
+            for row in rows {
+                let reader = Reader::new(&facts);
+                let viewer = Viewer { reader: &reader, vault: &self.seam.0.vault, workspace: self.id, now, links: &self.seam.0.links };
+                match see(&viewer, row.id) {
+                    Ok(x) => seen.push(Some(x)),
+                    Err(Stop::Reject(e)) if e.kind() == ErrorKind::NotFound => seen.push(None),
+                    Err(Stop::Reject(e)) => return Err(e),
+                    Err(Stop::Need(reads)) => wanted.merge(*reads),
+                }
+            }
+            if wanted.is_empty() {
+                return Ok(seen);
+            }
+            let missing = facts.missing(&wanted);
+            if missing.is_empty() {
+                return Err(Error::new(ErrorKind::Internal, "view_stuck", "a view asks for what it was told"));
+            }
+            facts.merge(self.seam.0.store.read(self.id, &missing).await?);
+        }
+    }
+
     /// A page of rows, each seen through a view. Rows that the view does not show (deleted ones) are passed over.
     pub(super) async fn page<T>(
         &self,
@@ -140,17 +169,11 @@ impl Workspace {
             let query = ListQuery { kind, key: key.clone(), after, limit };
             let rows = self.seam.0.store.list(self.id, &query).await?;
             let more = cursor_out(&rows, limit);
-            for (i, row) in rows.iter().enumerate() {
-                if !keep(row) {
-                    continue;
-                }
-                match self.look(|v| see(v, row.id)).await {
-                    Ok(x) => items.push(x),
-                    Err(e) if e.kind() == ErrorKind::NotFound => {}
-                    Err(e) => return Err(e),
-                }
+            let kept: Vec<&Arc<Row>> = rows.iter().filter(|row| keep(row)).collect();
+            for (row, seen) in kept.iter().zip(self.look_each(&kept, &see).await?) {
+                items.extend(seen);
                 if items.len() == limit {
-                    let rest = i + 1 < rows.len() || more.is_some();
+                    let rest = rows.last().is_some_and(|last| last.id != row.id) || more.is_some();
                     return Ok(Page::new(items, rest.then(|| row.id.simple().to_string())));
                 }
             }

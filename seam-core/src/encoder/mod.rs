@@ -19,8 +19,14 @@ pub trait CardEncoder: fmt::Debug + Send + Sync + 'static {
     /// What it can write.
     fn technologies(&self) -> &[Technology];
     /// Waits for a card.
+    ///
+    /// # Errors
+    /// [`CardFailure`]: which problem, and that the card is untouched.
     async fn present(&self, control: &JobControl) -> Result<CardSeen, CardFailure>;
     /// Writes the card that was presented, then proves it.
+    ///
+    /// # Errors
+    /// [`CardFailure`]: which problem, and in what state the card was left.
     async fn write(&self, to: &CardSeen, image: &CardImage, control: &JobControl) -> Result<(), CardFailure>;
 }
 
@@ -29,8 +35,8 @@ pub trait CardEncoder: fmt::Debug + Send + Sync + 'static {
 #[serde(transparent)]
 pub struct Technology(pub String);
 
-/// A card in the field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A card in the field. `Debug` leaves out its number.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CardSeen {
     /// The card's serial number in hexadecimal, upper case.
@@ -41,6 +47,16 @@ pub struct CardSeen {
     pub tag: Option<crate::provider::Tag>,
     /// What it is.
     pub technology: Option<Technology>,
+}
+
+impl fmt::Debug for CardSeen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CardSeen")
+            .field("carries", &self.carries)
+            .field("tag", &self.tag)
+            .field("technology", &self.technology)
+            .finish_non_exhaustive()
+    }
 }
 
 impl CardSeen {

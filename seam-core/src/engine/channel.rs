@@ -1,11 +1,10 @@
 //! One channel: what is due on it, as many calls at once as its physical end takes, persons first.
 use super::Inner;
 use super::call;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::WorkspaceId;
 use crate::plan::begin::CallPlan;
 use crate::plan::{self, Begun};
-use crate::planted::{self, Bug};
 use crate::provider::ChannelReport;
 use crate::state::*;
 use crate::store::perform::{Performed, perform};
@@ -142,7 +141,7 @@ async fn carry(inner: &Inner, lease: &Lease, row: &Row) -> Result<(), Stuck> {
     let plan = loop {
         match begin(inner, lease, id, workspace).await {
             Ok(plan) => break plan,
-            Err(e) if tries < TRIES && is_passing(&e) => pause(inner, &mut tries).await,
+            Err(e) if tries < TRIES && e.is_passing() => pause(inner, &mut tries).await,
             Err(e) => return Err(Stuck::Begin(e)),
         }
     };
@@ -153,15 +152,10 @@ async fn carry(inner: &Inner, lease: &Lease, row: &Row) -> Result<(), Stuck> {
         match inner.settler.settle(inner, workspace, &lease.channel, (id, fence, Arc::clone(&report))).await {
             Ok(()) => return Ok(()),
             // What a call came to must not be lost because the store is away for a moment.
-            Err(e) if tries < TRIES && is_passing(&e) => pause(inner, &mut tries).await,
+            Err(e) if tries < TRIES && e.is_passing() => pause(inner, &mut tries).await,
             Err(e) => return Err(Stuck::Settle(e)),
         }
     }
-}
-
-/// Whether the store may answer when it is asked again.
-fn is_passing(e: &Error) -> bool {
-    matches!(e.kind(), ErrorKind::Busy | ErrorKind::Store)
 }
 
 async fn pause(inner: &Inner, tries: &mut u32) {
@@ -179,8 +173,7 @@ async fn begin(inner: &Inner, lease: &Lease, id: RowId, workspace: WorkspaceId) 
             Begun::Need(reads) => (Step::Need(reads), None),
             Begun::Done { mut changeset, call } => {
                 changeset.only_if.push(OnlyIf::Fence { channel: channel.clone(), fence });
-                let first = if planted::is(Bug::CalledUnwritten) { Step::Nothing } else { Step::Done(changeset) };
-                (first, Some(call))
+                (Step::Done(changeset), Some(call))
             }
         })
     })

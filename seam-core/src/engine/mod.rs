@@ -21,7 +21,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -104,43 +104,56 @@ impl Engine {
 
     /// Works until `stop` is ready, then finishes the calls that are under way and gives its channels back.
     ///
+    /// A store that is away for a moment (locked, full, a server that restarts) is asked again, after half a second at first and half a minute at
+    /// most: access that is to be taken away is not left standing because a database was busy.
+    ///
     /// # Errors
-    /// The store cannot be used. What was begun is taken up again by the next run, or by another instance.
+    /// The store cannot be used any more ([`Error::is_passing`](crate::error::Error::is_passing) is false): it was closed, has to be opened anew, is
+    /// corrupt. What was begun is taken up again by the next run, or by another instance. Do not let this go unseen: nothing is revoked until then.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) -> Result<()> {
         let inner = &*self.0;
         inner.providers.go_on();
         let mut stop = pin!(stop);
         let mut active = FuturesUnordered::new();
-        let broken = loop {
-            let changed = inner.store.changed();
-            match claim_all(inner, &mut active).await {
-                Ok(()) => {}
-                Err(e) => break Some(e),
-            }
-            let next = match inner.store.next_due(&inner.can).await {
-                Ok(next) => next,
-                Err(e) => break Some(e),
+        let mut failures = 0;
+        let mut paused: Option<DateTime<Utc>> = None;
+        let mut broken = loop {
+            let resting = paused.filter(|until| *until > inner.clock.now());
+            let step = async {
+                let changed = inner.store.changed();
+                let (next, changed) = if let Some(until) = resting {
+                    // What is under way goes on; nothing new is looked for.
+                    (Some(until), Either::Left(pending()))
+                } else {
+                    claim_all(inner, &mut active).await?;
+                    (inner.store.next_due(&inner.can).await?, Either::Right(changed))
+                };
+                let idle = pin!(idle(inner, next, changed));
+                if active.is_empty() {
+                    idle.await;
+                    return Ok(());
+                }
+                match select(active.next(), idle).await {
+                    Either::Left((Some(result), _)) => result,
+                    Either::Left((None, _)) | Either::Right(_) => Ok(()),
+                }
             };
-            let idle = pin!(idle(inner, next, changed));
-            if active.is_empty() {
-                match select(stop.as_mut(), idle).await {
-                    Either::Left(_) => break None,
-                    Either::Right(_) => {}
+            match select(stop.as_mut(), pin!(step)).await {
+                Either::Left(_) => break None,
+                Either::Right((Ok(()), _)) if resting.is_none() => (failures, paused) = (0, None),
+                Either::Right((Ok(()), _)) => {}
+                Either::Right((Err(e), _)) if e.is_passing() => {
+                    tracing::error!(error = %e, "the store does not answer; it is asked again");
+                    paused = Some(inner.clock.now() + patience(failures));
+                    failures += 1;
                 }
-            } else {
-                let work = active.next();
-                match select(stop.as_mut(), select(work, idle)).await {
-                    Either::Left(((), _)) => break None,
-                    Either::Right((Either::Left((Some(Err(e)), _)), _)) => break Some(e),
-                    Either::Right(_) => {}
-                }
+                Either::Right((Err(e), _)) => break Some(e),
             }
         };
         // What is under way is finished; nothing new is begun. A call that is dropped half-way would be an unknown outcome for nothing.
         inner.providers.stop();
-        let mut broken = broken;
         while let Some(result) = active.next().await {
-            broken = broken.or(result.err());
+            broken = broken.or(result.err().filter(|e| !e.is_passing()));
         }
         broken.map_or(Ok(()), Err)
     }
@@ -175,6 +188,11 @@ async fn claim_all<'i>(inner: &'i Inner, active: &mut FuturesUnordered<Work<'i>>
 
 /// The work on one channel.
 type Work<'i> = std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send + 'i>>;
+
+/// How long a store that does not answer is left alone.
+fn patience(failures: u32) -> chrono::Duration {
+    chrono::Duration::milliseconds(500 << failures.min(6))
+}
 
 /// Until the next instant at which something is due, or something was committed.
 async fn idle(inner: &Inner, next: Option<DateTime<Utc>>, changed: impl Future<Output = ()>) {

@@ -197,7 +197,7 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     }
     // The row may have been changed by casting; the mark goes on what this draft sees.
     let mut t = d.get::<Target>(row)?;
-    t.work.in_flight = Some(InFlight { fence, doing });
+    t.work.in_flight = Some(InFlight { fence, doing }).filter(|_| !planted::is(Bug::CalledUnmarked));
     t.work.due_at = Some(now + CALL_LIMIT + MARGIN);
     if matches!(doing, Doing::Put { .. }) {
         t.sent = sent;

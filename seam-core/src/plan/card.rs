@@ -74,7 +74,7 @@ pub(super) fn keep_made(d: &mut Draft<'_>, row: RowId, t: &mut Target, made: &Ma
 fn overwritten(d: &mut Draft<'_>, row: RowId, number: &str) -> Try<()> {
     let tag = d.env.vault.tag(d.env.workspace, "card", number);
     let others = d.find(&Key::new(Index::CardNumber, tag.as_str()))?;
-    for other in others.into_iter().filter(|o| *o != row && !planted::is(Bug::OverwrittenUnnoticed)) {
+    for other in others.into_iter().filter(|o| *o != row) {
         let Some(mut t) = d.try_get::<Target>(other)? else { continue };
         t.others.retain(|earlier| earlier.card_tag.as_ref() != Some(&tag));
         if t.card_tag.as_ref() != Some(&tag) {

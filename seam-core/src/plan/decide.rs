@@ -42,6 +42,7 @@ impl Decided {
 /// # Errors
 /// Whatever the change can be refused for; nothing is written then.
 pub fn decide(change: &Change, idempotency_key: Option<&str>, facts: &Facts, env: Env) -> Result<Decided> {
+    validate::who_and_why(&env.actor, env.reason.as_deref())?;
     let mut d = Draft::new(env, facts);
     match decided(&mut d, change, idempotency_key) {
         Ok(Answered::Before(outcome)) => Ok(Decided::Before(outcome)),

@@ -23,9 +23,16 @@ const LONGEST: Duration = Duration::hours(1);
 const ELSEWHERE_AFTER: u32 = 3;
 /// The error of an account one of whose systems is connected through another account.
 const ELSEWHERE: &str = "system_connected_elsewhere";
+/// The error of an account whose settings its provider does not take.
+const INVALID_SETTINGS: &str = "invalid_settings";
 /// The errors that scans set and clear.
-const OURS: [&str; 4] =
-    [codes::error::ACCOUNT_DISCONNECTED, codes::error::INSUFFICIENT_PERMISSIONS, codes::error::PROVIDER_SERVICE_UNAVAILABLE, ELSEWHERE];
+const OURS: [&str; 5] = [
+    codes::error::ACCOUNT_DISCONNECTED,
+    codes::error::INSUFFICIENT_PERMISSIONS,
+    codes::error::PROVIDER_SERVICE_UNAVAILABLE,
+    INVALID_SETTINGS,
+    ELSEWHERE,
+];
 
 /// What an account showed.
 #[derive(Clone, Debug, Default)]
@@ -128,6 +135,7 @@ fn failed(d: &mut Draft<'_>, id: ConnectedAccountId, mut account: Account, failu
             return Ok(());
         }
         Reason::Unauthenticated => (codes::error::ACCOUNT_DISCONNECTED, "The login no longer works: connect the account again."),
+        Reason::Invalid => (INVALID_SETTINGS, "The settings do not fit this kind of access system: correct them."),
         Reason::Forbidden => (codes::error::INSUFFICIENT_PERMISSIONS, "The login lacks rights at the access system."),
         _ => (codes::error::PROVIDER_SERVICE_UNAVAILABLE, "The access system cannot be reached; it is tried again."),
     };

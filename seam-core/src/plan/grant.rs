@@ -44,7 +44,13 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
     let door_ids = doors::resolve(d, &spaces, &new.entrances)?;
     validate::doors(&door_ids)?;
     for id in &new.entrances {
-        super::rebind::there(d, *id)?;
+        super::rebind::named(d, *id, "acs_entrance_ids")?;
+    }
+    validate::at_most("party_entrance_ids", new.party_entrances.len(), validate::MAX_DOORS)?;
+    d.hint(new.party_entrances.iter().map(|e| e.uuid()));
+    d.gather()?;
+    for id in &new.party_entrances {
+        super::rebind::named(d, *id, "party_entrance_ids")?;
     }
     let doors = doors::load(d, &door_ids)?;
     doors::connected(d, &doors)?;

@@ -47,3 +47,4 @@ pub use decide::{Begun, Decided, begin as begin_work, decide, new_workspace, set
 pub use draft::{Draft, Env};
 pub use read::{Kept, Reader, Stop, Try};
 pub use spec::{row_of, tag_of};
+pub(crate) use validate::consumer as consumer_name;

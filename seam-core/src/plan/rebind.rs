@@ -1,7 +1,7 @@
 //! An entrance gets another vendor id: the lock was replaced, the door was renamed. Its grants follow.
 use super::change::Outcome;
 use super::draft::Draft;
-use super::read::Try;
+use super::read::{Stop, Try};
 use super::{doors, method, next};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessMethodId, AcsEntranceId, EventType};
@@ -25,6 +25,14 @@ pub(super) fn there(d: &Draft<'_>, id: AcsEntranceId) -> Try<Entrance> {
         return Err(Error::not_found("acs_entrance", id).into());
     }
     Ok(entrance)
+}
+
+/// As [`there`], for an entrance that the parameter `field` names.
+pub(super) fn named(d: &Draft<'_>, id: AcsEntranceId, field: &str) -> Try<Entrance> {
+    there(d, id).map_err(|stop| match stop {
+        Stop::Reject(e) => Stop::Reject(e.with_field(field)),
+        need => need,
+    })
 }
 
 /// Binds an entrance to what the system shows now as `to`, which goes up in it: spaces that hold `to` hold the entrance instead, and every

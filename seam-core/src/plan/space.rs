@@ -179,10 +179,7 @@ fn check_there(d: &Draft<'_>, entrances: &[AcsEntranceId]) -> Try<()> {
     d.hint(entrances.iter().map(|e| e.uuid()));
     d.gather()?;
     for id in entrances {
-        rebind::there(d, *id).map_err(|stop| match stop {
-            super::Stop::Reject(e) => e.with_field(ENTRANCES).into(),
-            need @ super::Stop::Need(_) => need,
-        })?;
+        rebind::named(d, *id, ENTRANCES)?;
     }
     Ok(())
 }

@@ -402,7 +402,6 @@ pub(super) fn opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
 pub(super) fn not_opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
     let mut stay = d.get::<Stay>(id)?;
     let earlier = d.get::<Target>(target)?.others.iter().any(|other| other.doubtful && other.can.generation == stay.generation);
-    let earlier = earlier && !planted::is(Bug::DoubtForgotten);
     if !earlier && matches!(stay.phase, StayPhase::InDoubt { first } if first == target) {
         stay.phase = StayPhase::Planned;
         if stay.reopened == 0 {

@@ -2,6 +2,7 @@
 use super::change::NewMethod;
 use crate::error::{Error, Result};
 use crate::model::{AccessMethodMode, AcsEntranceId, Window};
+use crate::state::Actor;
 use chrono::{DateTime, Utc};
 
 /// The longest name or key, in characters.
@@ -50,6 +51,26 @@ pub(super) fn name(field: &str, value: &str) -> Result<()> {
 /// `InvalidInput`.
 pub(super) fn key(field: &str, value: &str) -> Result<()> {
     text(field, value)
+}
+
+/// Who acts and why, as they are kept in the audit: as names are.
+///
+/// # Errors
+/// `InvalidInput`.
+pub(super) fn who_and_why(actor: &Actor, reason: Option<&str>) -> Result<()> {
+    match actor {
+        Actor::Person(id) | Actor::Kiosk(id) | Actor::Integration(id) => text("actor", id)?,
+        Actor::Engine => {}
+    }
+    reason.map_or(Ok(()), |reason| text("reason", reason))
+}
+
+/// The name of a consumer of events: as keys are.
+///
+/// # Errors
+/// `InvalidInput`.
+pub(crate) fn consumer(name: &str) -> Result<()> {
+    text("consumer", name)
 }
 
 /// An e-mail address, by its shape: one `@`, something before it, a domain with a dot after it, no blanks.

@@ -5,15 +5,25 @@ use crate::provider::{Call, ChannelReport, CredentialSpec, Door, DoorClass, Fail
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Lists what a system has.
 #[async_trait]
 pub trait Inventory: Send + Sync {
     /// All entrances.
+    ///
+    /// # Errors
+    /// `Nothing` when the system cannot be reached now, `Refused` for the login. Never `Unknown`: reading changes nothing.
     async fn entrances(&self, system: &SystemRef) -> Result<Vec<EntranceReport>, Failure>;
     /// All groups with their doors.
+    ///
+    /// # Errors
+    /// As [`entrances`](Self::entrances).
     async fn groups(&self, system: &SystemRef) -> Result<Vec<GroupReport>, Failure>;
     /// What the system holds, whoever put it there, a page at a time. `None`: the system cannot list.
+    ///
+    /// # Errors
+    /// As [`entrances`](Self::entrances); `Refused` ([`Reason::Invalid`](super::Reason::Invalid)) for a cursor that was never given.
     async fn held(&self, system: &SystemRef, cursor: Option<&str>) -> Result<Option<HeldPage>, Failure>;
 }
 
@@ -84,7 +94,7 @@ impl GroupReport {
 }
 
 /// A page of what a system holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HeldPage {
     /// The things.
@@ -101,8 +111,8 @@ impl HeldPage {
     }
 }
 
-/// Something that a system holds. Two are equal when all but their PINs are.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Something that a system holds. Two are equal when all but their PINs are. `Debug` leaves out whose it is.
+#[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Held {
     /// What it is.
@@ -120,6 +130,18 @@ pub struct Held {
     /// The PIN, where shown: only its keyed digest is kept.
     #[serde(skip)]
     pub pin: Option<secrecy::SecretString>,
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held")
+            .field("kind", &self.kind)
+            .field("handle", &self.handle)
+            .field("tag", &self.tag)
+            .field("doors", &self.doors)
+            .field("window", &self.window)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PartialEq for Held {
@@ -141,8 +163,15 @@ impl Held {
 #[async_trait]
 pub trait VendorEncoders: Send + Sync {
     /// All encoders.
+    ///
+    /// # Errors
+    /// As [`Inventory::entrances`].
     async fn list(&self, system: &SystemRef) -> Result<Vec<EncoderReport>, Failure>;
     /// Writes a card that a person presents.
+    ///
+    /// # Errors
+    /// `Nothing` when no card came ([`Reason::TimedOut`](super::Reason::TimedOut)) or the encoder is busy; `Refused` for a card that must not be
+    /// written; `Unknown` once a card may have been written: the encoder is then left alone until its own card wait has passed.
     async fn encode(
         &self,
         card: &CredentialSpec,
@@ -152,6 +181,9 @@ pub trait VendorEncoders: Send + Sync {
         control: &JobControl,
     ) -> Result<Receipt, Failure>;
     /// Reads a card that a person presents.
+    ///
+    /// # Errors
+    /// `Nothing` when no card came or the encoder is busy, `Refused` for one that cannot be read. Never `Unknown`.
     async fn read(&self, at: &Handle, call: &Call<'_>, control: &JobControl) -> Result<CardSeen, Failure>;
 }
 
@@ -181,6 +213,10 @@ impl EncoderReport {
 #[async_trait]
 pub trait CardImages: Send + Sync {
     /// The image for this card.
+    ///
+    /// # Errors
+    /// `Refused` when the system makes no image for such a card; `Nothing` when it cannot be reached now; `Unknown` when it may have counted the
+    /// card as made.
     async fn image(&self, card: &CredentialSpec, had: Option<&Handle>, on: &CardSeen, call: &Call<'_>) -> Result<CardImage, Failure>;
 }
 
@@ -188,6 +224,10 @@ pub trait CardImages: Send + Sync {
 #[async_trait]
 pub trait RemoteUnlock: Send + Sync {
     /// Unlocks a door on behalf of the holder of a credential.
+    ///
+    /// # Errors
+    /// `Refused` ([`Reason::Forbidden`](super::Reason::Forbidden)) when the credential does not open the door now; `Unknown` when it may have been
+    /// unlocked. A door is never unlocked a second time by itself.
     async fn unlock(&self, credential: &CredentialSpec, had: Option<&Handle>, door: &Door, call: &Call<'_>) -> Result<Receipt, Failure>;
 }
 

@@ -2,6 +2,7 @@
 mod facets;
 mod outcome;
 mod report;
+mod secret;
 mod spec;
 
 pub use facets::*;
@@ -35,12 +36,27 @@ use crate::clock::Clock;
 #[async_trait]
 pub trait AccessSystemProvider: Debug + Display + Send + Sync + 'static {
     /// The systems of this account and their rules. Called at connection and on every scan.
+    ///
+    /// # Errors
+    /// `Nothing` when the account cannot be reached now, `Refused` ([`Reason::Unauthenticated`], [`Reason::Forbidden`]) when a person has to do
+    /// something about the login. Never `Unknown`.
     async fn systems(&self) -> Result<Vec<SystemReport>, Failure>;
     /// Makes the system hold `want`. `had` is the handle of an earlier receipt for the same row.
+    ///
+    /// # Errors
+    /// `Nothing`: not sent, or surely without effect; it is tried again. `Refused`: understood and not done; tried again when something changes.
+    /// `Unknown`: it may have happened; the [`Repeat`] rule of the kind decides. What was asked for wrongly (a window that vanishes, a PIN of the
+    /// wrong length, too many doors) is `Refused` before anything is sent.
     async fn put(&self, want: &Want, had: Option<&Handle>, call: &Call<'_>) -> Result<Receipt, Failure>;
     /// Makes the system not hold it any more. Absent already is `Ok`.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put). Removing may always be repeated, whatever the rule says.
     async fn remove(&self, last: &Want, had: Option<&Handle>, call: &Call<'_>) -> Result<Receipt, Failure>;
     /// Looks whether the system holds it.
+    ///
+    /// # Errors
+    /// As [`systems`](Self::systems).
     async fn find(&self, want: &Want, had: Option<&Handle>, call: &Call<'_>) -> Result<Found, Failure>;
 
     /// Lists what the system has: entrances, groups, what is held. Needed for discovery and drift.
@@ -76,6 +92,9 @@ pub struct Call<'a> {
 #[async_trait]
 pub trait Notes: Debug + Send + Sync {
     /// Durable when it returns.
+    ///
+    /// # Errors
+    /// `Nothing` when the store cannot be reached, `Refused` when the channel belongs to another instance by now: stop, and send nothing more.
     async fn keep(&self, half_way: &Handle) -> Result<(), Failure>;
 }
 
@@ -110,8 +129,14 @@ impl ProviderEnv {
 #[async_trait]
 pub trait Memo: Debug + Send + Sync {
     /// The version and the content; version 0 and an empty string at first.
+    ///
+    /// # Errors
+    /// `Nothing` when the store cannot be reached.
     async fn load(&self) -> Result<(u64, SecretString), Failure>;
     /// Replaces the content if the version is still `version`; `false` if somebody else was first.
+    ///
+    /// # Errors
+    /// `Nothing` when the store cannot be reached; `Unknown` when it may have been replaced: load it again.
     async fn swap(&self, version: u64, new: SecretString) -> Result<bool, Failure>;
 }
 

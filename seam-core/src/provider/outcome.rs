@@ -19,7 +19,7 @@ pub enum Certainty {
 }
 
 /// A call that succeeded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
     /// How sure the system is.
@@ -87,15 +87,27 @@ impl Receipt {
 }
 
 /// What the system made by itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Made {
     /// A PIN.
+    #[serde(default, with = "super::secret")]
     pub pin: Option<SecretString>,
     /// A link that hands over a mobile key.
+    #[serde(default, with = "super::secret")]
     pub link: Option<SecretString>,
     /// A card's number.
     pub card_number: Option<String>,
+}
+
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Made")
+            .field("pin", &self.pin.is_some())
+            .field("link", &self.link.is_some())
+            .field("card_number", &self.card_number.is_some())
+            .finish()
+    }
 }
 
 /// What is still missing before a credential opens a door.
@@ -161,7 +173,7 @@ pub enum Reason {
 }
 
 /// A call that failed: what may have happened, and why.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Failure {
     /// What may have happened.
@@ -239,7 +251,8 @@ impl fmt::Debug for Failure {
 impl std::error::Error for Failure {}
 
 /// What a look at the system found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Found {
     /// It is there.
@@ -253,7 +266,7 @@ pub enum Found {
 }
 
 /// What was seen of a thing that is there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Seen {
     /// The vendor's ids.

@@ -26,7 +26,8 @@ pub enum Kind {
 }
 
 /// One thing that a system is to hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Want {
     /// A stay.
@@ -53,7 +54,7 @@ impl Want {
 }
 
 /// A stay at the doors of one system.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StaySpec {
     /// The reservation key.
     pub key: String,
@@ -65,8 +66,8 @@ pub struct StaySpec {
     pub window: Window,
 }
 
-/// A user.
-#[derive(Clone, Debug, PartialEq)]
+/// A user. `Debug` leaves out who it is.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct UserSpec {
     /// The name shown at the system; never empty.
     pub name: String,
@@ -81,7 +82,7 @@ pub struct UserSpec {
 }
 
 /// A user's permission to pass doors.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccessSpec {
     /// The user's handle, once the system has given one.
     pub user: Option<Handle>,
@@ -97,8 +98,8 @@ pub struct AccessSpec {
     pub suspended: bool,
 }
 
-/// A credential.
-#[derive(Clone, Debug)]
+/// A credential. `Debug` leaves out whose it is.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct CredentialSpec {
     /// The user's handle, where credentials belong to users.
     pub user: Option<Handle>,
@@ -118,13 +119,15 @@ pub struct CredentialSpec {
     pub stay: Option<(StaySpec, Role)>,
 }
 
-/// What a credential is.
-#[derive(Clone, Debug)]
+/// What a credential is. `Debug` leaves out PINs and card numbers.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Body {
     /// A PIN code. No `pin`: the system makes its own. `slot`: where to put it, on locks with slots, from 1.
     Code {
         /// The digits.
+        #[serde(default, with = "super::secret")]
         pin: Option<SecretString>,
         /// The slot, from 1.
         slot: Option<u16>,
@@ -152,6 +155,36 @@ impl Body {
             Self::Card { .. } => Kind::Card,
             Self::MobileKey { .. } => Kind::MobileKey,
             Self::CloudKey => Kind::CloudKey,
+        }
+    }
+}
+
+impl fmt::Debug for UserSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserSpec").field("window", &self.window).field("suspended", &self.suspended).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CredentialSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialSpec")
+            .field("body", &self.body)
+            .field("doors", &self.doors)
+            .field("window", &self.window)
+            .field("schedule", &self.schedule)
+            .field("suspended", &self.suspended)
+            .field("stay", &self.stay)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code { slot, .. } => f.debug_struct("Code").field("slot", slot).finish_non_exhaustive(),
+            Self::Card { .. } => f.debug_struct("Card").finish_non_exhaustive(),
+            Self::MobileKey { .. } => f.debug_struct("MobileKey").finish_non_exhaustive(),
+            Self::CloudKey => f.write_str("CloudKey"),
         }
     }
 }

@@ -40,13 +40,23 @@ pub trait Store: Debug + Send + Sync + 'static {
     fn clock(&self) -> &Arc<dyn Clock>;
 
     /// Reads rows by id, rows by key, claims near windows, in one snapshot. Claims are told of all workspaces.
+    ///
+    /// # Errors
+    /// `Store` when the database cannot be used (may be retried while [`Error::is_passing`](crate::error::Error::is_passing)); `Corrupt` for a row that
+    /// does not decode.
     async fn read(&self, workspace: WorkspaceId, what: &ReadSet) -> Result<Facts>;
 
     /// Applies a changeset.
+    ///
+    /// # Errors
+    /// As [`CommitError`] says: whether it may have been written is always told.
     async fn commit(&self, set: Changeset) -> std::result::Result<Committed, CommitError>;
 
     /// Decides and commits with nobody in between: what a caller does after its optimistic commit has met a conflict.
     /// Gives the decision back, so that the caller finds its answer in it.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit), and whatever the decision refuses for.
     async fn transact(
         &self,
         workspace: WorkspaceId,
@@ -54,25 +64,46 @@ pub trait Store: Debug + Send + Sync + 'static {
     ) -> std::result::Result<(Committed, Box<dyn Decision>), CommitError>;
 
     /// Whether a commit whose answer was lost has happened. Asked soon after it; a store may forget commits that are older than a day.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     async fn outcome(&self, workspace: WorkspaceId, id: ChangesetId) -> Result<Option<Committed>>;
 
     /// Lists rows in the order of their ids, a page at a time.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     async fn list(&self, workspace: WorkspaceId, query: &ListQuery) -> Result<Vec<Arc<Row>>>;
 
     /// All workspaces, in the order of their ids.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     async fn workspaces(&self) -> Result<Vec<WorkspaceId>>;
 
     /// Takes one channel that has something due now, which nobody holds and which `can` serve: the one with the most urgent class, then the
     /// longest due. `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     async fn claim(&self, me: InstanceId, can: &CanServe, lease: Duration) -> Result<Option<Lease>>;
 
     /// Renews the lease and gives what is due now on the channel: most urgent class first, then the earliest. `None` when the lease is lost.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read). A lease that is lost is no error.
     async fn due(&self, lease: &Lease, for_another: Duration, at_most: usize) -> Result<Option<Vec<Arc<Row>>>>;
 
     /// Gives a channel back. Harmless when the lease is lost.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); the lease then runs out by itself.
     async fn release(&self, lease: &Lease) -> Result<()>;
 
     /// The next instant at which something is due, or a lease of another instance runs out on a channel with something due; `None` when nothing is.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     async fn next_due(&self, can: &CanServe) -> Result<Option<DateTime<Utc>>>;
 
     /// Returns when something has been committed since the call; the wait counts from the call, not from the first poll. Cancel-safe. May return too
@@ -80,15 +111,27 @@ pub trait Store: Debug + Send + Sync + 'static {
     async fn changed(&self);
 
     /// Events after `after`, in order.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     async fn events(&self, workspace: WorkspaceId, after: u64, at_most: usize) -> Result<Vec<StoredEvent>>;
 
     /// Where a named consumer stands: the last event it has acknowledged, 0 at first.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     async fn cursor(&self, workspace: WorkspaceId, consumer: &str) -> Result<u64>;
 
     /// Moves a named consumer forward. Never moves it back, nor past the last event that there is.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); whether the cursor moved is seen by [`cursor`](Self::cursor). the name was checked.
     async fn ack(&self, workspace: WorkspaceId, consumer: &str, upto: u64) -> Result<()>;
 
     /// The audit chain after `after`, in order.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     async fn audit(&self, workspace: WorkspaceId, after: u64, at_most: usize) -> Result<Vec<AuditEntry>>;
 }
 

@@ -1,7 +1,7 @@
 //! Deciding and committing: optimistic first; after a conflict with nobody in between.
 use super::{CommitError, Conflict, Decision, Step, Store};
-use crate::error::{Error, ErrorKind, Result};
-use crate::model::WorkspaceId;
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::model::{ChangesetId, WorkspaceId};
 use crate::planted::{self, Bug};
 use crate::state::{Facts, Index};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,7 +67,7 @@ pub(crate) async fn perform<T: Send + 'static>(
                     Err(CommitError::Failed(e)) => return Err(e),
                     Err(CommitError::InDoubt(_)) if planted::is(Bug::InDoubtIsDone) => return answered(answer),
                     Err(CommitError::InDoubt(_)) => {
-                        if store.outcome(workspace, id).await?.is_some() {
+                        if is_there(store, workspace, id).await? {
                             return answered(answer);
                         }
                         facts = Facts::default();
@@ -91,7 +91,7 @@ pub(crate) async fn perform<T: Send + 'static>(
             // Something unique is taken where the decision cannot see it; told how often it was tried, it may decide otherwise.
             Err(CommitError::Conflict(conflict)) => last = Some(clash(&conflict)),
             Err(CommitError::InDoubt(id)) => {
-                if store.outcome(workspace, id).await?.is_some() {
+                if is_there(store, workspace, id).await? {
                     return answered(take());
                 }
             }
@@ -100,6 +100,12 @@ pub(crate) async fn perform<T: Send + 'static>(
     Err(last.unwrap_or_else(|| {
         Error::new(ErrorKind::Store, "commit_in_doubt", "the answer to a commit was lost and the commit is not there; ask again")
     }))
+}
+
+/// Whether a commit whose answer was lost is there. When the store cannot say that either, the effect is unknown: asking again under the same
+/// idempotency key, or the same `access_grant_key`, finds out.
+async fn is_there(store: &dyn Store, workspace: WorkspaceId, id: ChangesetId) -> Result<bool> {
+    Ok(store.outcome(workspace, id).await.map_err(|e| e.with_effect(Effect::Unknown))?.is_some())
 }
 
 fn answered<T>(answer: Option<T>) -> Result<Performed<T>> {

@@ -45,7 +45,7 @@ fn broken(seed: u64, bug: Option<Bug>) -> Option<(String, String)> {
 }
 
 fn search(bug: Bug, seeds: u64) -> Option<Found> {
-    (0..seeds).find_map(|seed| {
+    (crate::first()..seeds).find_map(|seed| {
         let (by, wrong) = broken(seed, Some(bug))?;
         let short: String = wrong.chars().take(300).collect();
         println!("{bug:?}: seed {seed}: {short}");
