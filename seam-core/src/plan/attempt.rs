@@ -201,16 +201,7 @@ pub(super) fn resolve(d: &mut Draft<'_>, id: AcsCredentialId, answer: Resolution
             .into());
     }
     match answer {
-        Resolution::Happened if matches!(t.seen, SeenState::Unknown { .. }) => resolve_happened(d, row, Receipt::accepted())?,
-        Resolution::Happened => {
-            // One of several is the right one, and the others were taken away there: what is there now is looked at.
-            let rules = method::rules_of(d, &t)?;
-            let mut t = t;
-            t.work.asks = None;
-            t.work.look = true;
-            next::schedule(&mut t, &rules, d.now());
-            d.set(row, t);
-        }
+        Resolution::Happened => resolve_happened(d, row, Receipt::accepted())?,
         Resolution::DidNot | Resolution::Redo => {
             let before = t.clone();
             let rules = method::rules_of(d, &t)?;

@@ -2,7 +2,7 @@
 use super::draft::Draft;
 use super::next::{self, Next};
 use super::read::Try;
-use super::{access_log, grant, method, settle, spec, stay};
+use super::{access_log, card, method, settle, spec, stay, timer};
 use crate::error::Effect;
 use crate::model::{ConnectedAccountId, StayId, codes};
 use crate::planted::{self, Bug};
@@ -110,7 +110,7 @@ pub(crate) fn begin(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<Cal
         Some(RowKind::Account) => begin_account(d, row, fence),
         Some(RowKind::LogFeed) => access_log::begin(d, row, fence),
         Some(RowKind::Grant) => {
-            grant::on_timer(d, crate::model::AccessGrantId::from_uuid(row))?;
+            timer::on_timer(d, crate::model::AccessGrantId::from_uuid(row))?;
             Ok(None)
         }
         _ => Ok(None),
@@ -175,7 +175,9 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         return Ok(None);
     }
     let mut cast = None;
-    if let (Doing::Put { .. }, Some(id)) = (doing, t.credential().and_then(|c| c.stay)) {
+    // What is written on a card later is cast then: on its way to the system it opens nothing.
+    let makes_key = matches!(doing, Doing::Put { .. }) && !card::is_plastic(&rules);
+    if let (true, Some(id)) = (makes_key, t.credential().and_then(|c| c.stay)) {
         match cast_in(d, id, row, &t)? {
             Ok(c) => cast = Some(c),
             Err(_) => {
@@ -199,7 +201,7 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     let mut t = d.get::<Target>(row)?;
     t.work.in_flight = Some(InFlight { fence, doing }).filter(|_| !planted::is(Bug::CalledUnmarked));
     t.work.due_at = Some(now + CALL_LIMIT + MARGIN);
-    if matches!(doing, Doing::Put { .. }) {
+    if makes_key {
         t.sent = sent;
     }
     let had = t.handle.clone();

@@ -5,7 +5,7 @@ use super::doors::{self, Doors};
 use super::draft::{Draft, expose};
 use super::pin::{self, Place};
 use super::read::Try;
-use super::{instant_key, member, next, span, stay, user};
+use super::{card, instant_key, member, next, span, stay, user};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, EventType, Holder, StayId, Window};
 use crate::planted::{self, Bug};
@@ -155,6 +155,8 @@ struct Wish {
     door: Option<AcsEntranceId>,
     want: WantedCredential,
     channel: Channel,
+    /// The least and the most that its window may be: without graces, and with all of them.
+    between: Option<(Window, Window)>,
 }
 
 /// Makes what is wanted of systems fit a method as this draft sees it: its grants, their windows and suspension, its doors, its stay.
@@ -226,17 +228,14 @@ fn wishes(
             .into());
         }
         let ids: Vec<AcsEntranceId> = here.iter().map(|x| x.id).collect();
-        let takes_part = here.iter().any(|x| doors.is_reservable(x));
-        let stay_id = if grant.holder == Holder::Guest && takes_part && kind != Kind::Code {
-            stay::stay_at(d, &grant.stays, *system_id)?
-        } else {
-            None
-        };
-        let next_stay = match stay_id {
-            Some(own) if system.graces.departure > 0 => stay::next_stay_start(d, own, &ids, &window)?,
-            _ => None,
-        };
+        let rooms: Vec<AcsEntranceId> = here.iter().filter(|x| doors.is_reservable(x)).map(|x| x.id).collect();
+        let is_guest = grant.holder == Holder::Guest && !rooms.is_empty();
+        let own_stay = if is_guest { stay::stay_at(d, &grant.stays, *system_id)? } else { None };
+        // A PIN is overridden by nobody, so it belongs to no stay; but it ends before the next one all the same.
+        let stay_id = own_stay.filter(|_| kind != Kind::Code);
+        let next_stay = if is_guest && system.graces.departure > 0 { stay::next_stay_start(d, own_stay, &rooms, &window)? } else { None };
         let asked = span::Asked { grant: window, graces: system.graces, next_stay, now: d.now() };
+        let between = span::between(&asked, rules);
         let credential = WantedCredential {
             kind,
             identity: Some(method.identity),
@@ -257,6 +256,7 @@ fn wishes(
                         door: Some(door.id),
                         want,
                         channel: doors::channel_of(system, Some(&door.entrance)),
+                        between,
                     });
                 }
             }
@@ -271,13 +271,13 @@ fn wishes(
                     )
                     .into());
                 }
-                wishes.push(Wish { system: *system_id, door: None, want: credential, channel: doors::channel_of(system, None) });
+                wishes.push(Wish { system: *system_id, door: None, want: credential, channel: doors::channel_of(system, None), between });
             }
             DoorLimit::ByUser => {
                 let user = user::ensure_user(d, *system_id, system.account, method.identity)?;
                 member::fit_access(d, user, *system_id, method.identity)?;
                 let want = WantedCredential { user: Some(user), doors: Vec::new(), ..credential };
-                wishes.push(Wish { system: *system_id, door: None, want, channel: doors::channel_of(system, None) });
+                wishes.push(Wish { system: *system_id, door: None, want, channel: doors::channel_of(system, None), between });
             }
         }
     }
@@ -308,6 +308,9 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
         if let Some((row, mut t)) = old.remove(&(wish.system, wish.door)) {
             let mut want = wish.want;
             want.slot = t.credential().and_then(|c| c.slot);
+            if let Some(window) = kept_window(&t, &rules, wish.between) {
+                want.window = window;
+            }
             let before = t.clone();
             changed |= next::want(&mut t, Wanted::Credential(want), &rules, now);
             t.channel = wish.channel;
@@ -340,7 +343,7 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
                 card_tag: None,
                 work: Work::default(),
                 told_deleted: false,
-        stale_claims: 0,
+                stale_claims: 0,
                 claims: Vec::new(),
                 created_at: now,
                 issued_at: None,
@@ -368,6 +371,12 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
     }
     d.set(id, method);
     if changed { unissue(d, id) } else { Ok(()) }
+}
+
+/// The window of a card that was made, where it differs from what is wanted by no more than graces: nobody is asked to write a card again for those.
+fn kept_window(t: &Target, rules: &KindRules, between: Option<(Window, Window)>) -> Option<Window> {
+    let (least, most) = between.filter(|_| t.made.is_some() && card::is_plastic(rules))?;
+    t.credential().map(|c| c.window).filter(|window| window.covers(&least) && most.covers(window))
 }
 
 /// Registers what a code occupies: what the lock may still hold together with what is wanted now.

@@ -26,12 +26,14 @@ mod member;
 mod merge;
 mod method;
 pub mod next;
+mod order;
 mod pin;
 mod places;
 mod read;
 mod rebind;
 mod refresh;
 pub mod residual;
+mod reweave;
 pub mod settle;
 mod space;
 mod span;
@@ -39,6 +41,7 @@ mod spec;
 mod stay;
 #[cfg(test)]
 mod tests;
+mod timer;
 mod user;
 mod validate;
 

@@ -54,6 +54,13 @@ pub(super) fn credential_window(asked: &Asked, rules: &KindRules) -> Result<Wind
     })
 }
 
+/// The least and the most that the window of a credential may be: without graces, and with all of them.
+pub(super) fn between(asked: &Asked, rules: &KindRules) -> Option<(Window, Window)> {
+    let least = Asked { graces: Graces::default(), ..*asked };
+    let most = Asked { next_stay: None, ..*asked };
+    credential_window(&least, rules).ok().zip(credential_window(&most, rules).ok())
+}
+
 /// When a window that rolls has to be renewed; `None` when it does not roll.
 pub(super) fn renew_at(made: &Window, grant: &Window, rules: &KindRules, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let end = made.ends_at()?;

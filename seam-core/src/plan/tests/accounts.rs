@@ -1,5 +1,5 @@
 //! Accounts: connected, changed, disconnected, connected again; entrances bound anew.
-use super::super::{NewAccount, NewCredential, NewGrant, NewMethod, NewSpace, Outcome, account, grant, space, user};
+use super::super::{NewAccount, NewCredential, NewGrant, NewMethod, NewSpace, Outcome, account, space, timer, user};
 use super::{Table, id, scan_of, simple};
 use crate::error::ErrorKind;
 use crate::model::{AccessMethodMode, Holder, Shown, SpaceId};
@@ -24,7 +24,7 @@ fn a_pin_in_the_lock_is_taken_whether_anybody_is_connected_or_not() {
     t.run(|d| account::disconnect(d, site.account)).unwrap();
     // Her grant starts while nobody is connected.
     t.pass(Duration::hours(1));
-    t.run(|d| grant::on_timer(d, first)).unwrap();
+    t.run(|d| timer::on_timer(d, first)).unwrap();
     let again = t.connect();
     t.scan(again, &scan_of(&simple("a"), &["101"]));
     let second = t.grant(ben, AccessMethodMode::Code, |g| {

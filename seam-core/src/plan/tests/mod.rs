@@ -24,8 +24,8 @@ use crate::model::{
     AccessGrantId, AccessMethodMode, AcsEntranceId, AcsSystemId, ConnectedAccountId, Holder, Shown, UserIdentityId, WorkspaceId,
 };
 use crate::provider::{
-    Certainty, ChannelReport, DoorClass, DoorLimit, EntranceReport, Failure, Found, Groups, Handle, Kind, KindRules, PinRules, Receipt, Seen,
-    SystemReport,
+    Certainty, ChannelReport, DoorClass, DoorLimit, EntranceReport, Failure, Found, Groups, Handle, Kind, KindRules, PinRules, Receipt,
+    Seen, SystemReport,
 };
 use crate::state::*;
 use crate::store::{StaticKeys, Vault};
