@@ -2,7 +2,7 @@
 use super::draft::Draft;
 use super::next::{self, Next};
 use super::read::Try;
-use super::{access_log, card, method, settle, spec, stay, timer};
+use super::{access_log, card, credential, method, settle, spec, stay, timer, user};
 use crate::error::Effect;
 use crate::model::{ConnectedAccountId, StayId, codes};
 use crate::planted::{self, Bug};
@@ -155,6 +155,13 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         d.set(row, t);
         return Ok(None);
     }
+    if t.renew_at.is_some_and(|at| at <= now) {
+        renew(d, row)?;
+        t = d.get::<Target>(row)?;
+        if t.work.due_at.is_none_or(|at| at > now) {
+            return Ok(None);
+        }
+    }
     let rules = method::rules_of(d, &t)?;
     let doing = match next::next(&t, &rules, now) {
         Next::Do(doing) => doing,
@@ -221,6 +228,22 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     };
     d.set(row, t);
     Ok(Some(plan))
+}
+
+/// The time of a target has come: whoever wants it decides anew what is wanted of it.
+fn renew(d: &mut Draft<'_>, row: RowId) -> Try<()> {
+    let mut t = d.get::<Target>(row)?;
+    t.renew_at = None;
+    let rules = method::rules_of(d, &t)?;
+    next::schedule(&mut t, &rules, d.now());
+    let (of, system) = (t.of, t.system);
+    d.set(row, t);
+    match of {
+        TargetOf::Method(m) => method::fit(d, m),
+        TargetOf::User(u) => user::renew(d, u, system),
+        TargetOf::Direct => credential::renew(d, row),
+        TargetOf::Stay(_) => Ok(()),
+    }
 }
 
 fn not_suspended(want: &mut Want) {

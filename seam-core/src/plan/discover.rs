@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::read::Try;
 use super::{access_log, adopt, drift, places};
 use crate::model::{AcsSystemId, ConnectedAccountId, EventType, codes, time};
-use crate::provider::{EncoderReport, EntranceReport, Failure, GroupReport, Held, Reason, SystemReport};
+use crate::provider::{EncoderReport, EntranceReport, Failure, GroupReport, Held, Kind, Reason, SystemReport};
 use crate::state::*;
 use chrono::Duration;
 use rand::RngExt;
@@ -275,6 +275,18 @@ fn place(d: &Draft<'_>, id: ConnectedAccountId, print: &str) -> Try<Place> {
     Ok(if left { Place::Adopt(system_id) } else { Place::Elsewhere })
 }
 
+/// A report that says nothing of a kind any more leaves the rules of it as they were, for what is there.
+fn keep_rules(system: &mut System, old: &System) {
+    let reported: BTreeSet<Kind> = system.report.kinds.keys().copied().collect();
+    for (kind, rules) in &old.report.kinds {
+        system.report.kinds.entry(*kind).or_insert_with(|| rules.clone());
+    }
+    system.missing_kinds = system.report.kinds.keys().copied().filter(|kind| !reported.contains(kind)).collect();
+    if system.report.pin.is_none() && system.missing_kinds.contains(&Kind::Code) {
+        system.report.pin.clone_from(&old.report.pin);
+    }
+}
+
 fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, place: Place, scanned: &ScannedSystem) -> Try<AcsSystemId> {
     let (id, known) = match place {
         Place::Ours(id) => (id, true),
@@ -289,6 +301,7 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
     if known {
         let old = d.get::<System>(id)?;
         let mut system = System { report: scanned.report.clone(), missing_since: None, ..old.clone() };
+        keep_rules(&mut system, &old);
         let was_lost = clear_note(&mut system.errors, codes::error::ACS_SYSTEM_DISCONNECTED);
         if was_lost || old.missing_since.is_some() {
             d.event(EventType::ACS_SYSTEM_CONNECTED.as_str(), id, ids);
@@ -309,6 +322,7 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
             errors: Vec::new(),
             warnings: Vec::new(),
             graces: Graces::default(),
+            missing_kinds: BTreeSet::new(),
         };
         d.set(id, system);
         d.event(EventType::ACS_SYSTEM_ADDED.as_str(), id, ids.clone());

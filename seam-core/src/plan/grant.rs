@@ -7,6 +7,7 @@ use super::timer::set_timer;
 use super::{identity, method, stay, validate};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, EventType, Holder, SpaceId, codes};
+use crate::provider::DoorClass;
 use crate::state::*;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -101,6 +102,7 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
     d.set(id, grant.clone());
     d.event(EventType::ACCESS_GRANT_CREATED.as_str(), who, json!({ "access_grant_id": id }));
     add_methods(d, id, &new.methods, &doors)?;
+    note_left_out(d, id, &doors)?;
     set_timer(d, id)?;
     Ok(Outcome::Grant(id))
 }
@@ -209,6 +211,32 @@ fn add_methods(d: &mut Draft<'_>, id: AccessGrantId, asked: &[NewMethod], doors:
     Ok(())
 }
 
+/// Notes the doors that were left out: those that take no PIN, where one was asked for, and those that take nothing of what was asked for.
+pub(super) fn note_left_out(d: &mut Draft<'_>, id: AccessGrantId, doors: &Doors) -> Try<()> {
+    let mut grant = d.get::<Grant>(id)?;
+    let modes: BTreeSet<&AccessMethodMode> = grant.requested.iter().map(|r| &r.mode).collect();
+    let takes: BTreeSet<AcsEntranceId> = modes.iter().flat_map(|mode| doors.usable(mode)).map(|door| door.id).collect();
+    let takes_code: BTreeSet<AcsEntranceId> = doors.usable(&AccessMethodMode::Code).into_iter().map(|door| door.id).collect();
+    let asks_code = modes.contains(&AccessMethodMode::Code);
+    let mut notes = Vec::new();
+    for door in doors.doors.iter().filter(|door| door.entrance.report.class != DoorClass::Implicit) {
+        let (code, message) = if asks_code && !takes_code.contains(&door.id) {
+            (codes::warning::DEVICE_DOES_NOT_SUPPORT_ACCESS_CODES, "The entrance takes no PINs and was left out.")
+        } else if !takes.contains(&door.id) {
+            ("entrance_not_supported", "The entrance takes none of the requested access methods and was left out.")
+        } else {
+            continue;
+        };
+        let details: serde_json::Map<_, _> = [("device_id".to_owned(), json!(door.id))].into_iter().collect();
+        if !grant.warnings.iter().any(|n| n.code == code && n.details == details) {
+            notes.push(Note { code: code.to_owned(), message: message.to_owned(), at: d.now(), details });
+        }
+    }
+    grant.warnings.extend(notes);
+    d.set(id, grant);
+    Ok(())
+}
+
 /// A grant that is live; an ended or deleted one is not found by those who want to change it.
 fn live(d: &Draft<'_>, id: AccessGrantId) -> Try<Grant> {
     let grant = d.get::<Grant>(id)?;
@@ -303,6 +331,7 @@ pub(super) fn request_methods(d: &mut Draft<'_>, id: AccessGrantId, asked: &[New
         .into());
     }
     add_methods(d, id, asked, &doors)?;
+    note_left_out(d, id, &doors)?;
     told_anew(d, id)?;
     Ok(Outcome::Grant(id))
 }

@@ -10,6 +10,7 @@ mod attempt;
 pub mod begin;
 mod card;
 mod change;
+mod claims;
 mod clash;
 mod cover;
 mod credential;

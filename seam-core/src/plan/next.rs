@@ -69,7 +69,7 @@ pub fn wanted_there(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
 /// Whether the thing would open before its time: the system keeps no window, and what is there opens. So a credential whose window was moved to a
 /// later time is taken away, and put again when its time comes.
 fn is_too_early(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
-    rules.ends == EndsBy::Engine && !planted::is(Bug::LoadedTooEarly) && t.credential().is_some_and(|c| now < c.window.starts_at())
+    rules.ends == EndsBy::Engine && !planted::is(Bug::LoadedTooEarly) && t.window().is_some_and(|window| now < window.starts_at())
 }
 
 /// Whether the thing is wanted, but suspended.
@@ -118,22 +118,34 @@ pub fn schedule(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
         return;
     }
     t.work.due_at = match next(t, rules, now) {
-        Next::Rest if !t.gone && !is_suspended(t) && is_too_early(t, rules, now) => t.credential().map(|c| span::load_at(&c.window, rules)),
+        Next::Rest if !t.gone && !is_suspended(t) && is_too_early(t, rules, now) => t.window().map(|window| span::load_at(&window, rules)),
         Next::Rest | Next::Ask(_) => None,
         Next::Do(Doing::Put { .. }) => {
-            let load = t.credential().map_or(now, |c| span::load_at(&c.window, rules));
+            let load = t.window().map_or(now, |window| span::load_at(&window, rules));
             // What is there already, in an older form, is changed at once.
             let there = matches!(t.seen, SeenState::Present { .. } | SeenState::Unknown { .. });
             Some(if there { now } else { load.max(now) })
         }
         Next::Do(_) => Some(now),
     };
+    t.work.due_at = with_renewal(t, t.work.due_at);
     if let Next::Ask(kind) = next(t, rules, now)
         && t.work.asks.is_none()
     {
         let at = t.doubtful().map_or(now, |other| other.can.at);
         t.work.asks = Some(Question { kind, at });
     }
+}
+
+/// When a target is worked on that is due at some time, or never, by what is to be done: not after it has to be renewed.
+pub(super) fn with_renewal(t: &Target, due_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    due_at.into_iter().chain(t.renew_at.filter(|_| !t.gone)).min()
+}
+
+/// Sets when a target has to be renewed.
+pub(super) fn renew(t: &mut Target, at: Option<DateTime<Utc>>) {
+    t.renew_at = at;
+    t.work.due_at = with_renewal(t, t.work.due_at);
 }
 
 /// Wants something else of a target. Nothing if it is the same. Gives whether anything changed.
@@ -166,6 +178,7 @@ pub fn take_away(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
         return;
     }
     t.gone = true;
+    t.renew_at = None;
     if planted::is(Bug::PinFreedEarly) {
         t.claims.clear();
     }

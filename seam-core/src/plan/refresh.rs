@@ -4,7 +4,7 @@ use super::read::Try;
 use super::{method, next, settle};
 use crate::model::{AccessGrantId, AccessMethodId, AcsEntranceId, EventType};
 use crate::planted::{self, Bug};
-use crate::provider::{Certainty, Needs};
+use crate::provider::{Certainty, DoorClass, Needs};
 use crate::state::*;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -194,7 +194,35 @@ fn doors_work(d: &mut Draft<'_>, id: AccessGrantId, working: &BTreeSet<AcsEntran
     Ok(())
 }
 
-/// Everything that was asked for is in place.
+/// Doors of a grant that were told to work and that none of its methods is to open any more: it is suspended, or they were taken away. Told when it
+/// is decided, as everything that is withdrawn; and they are told again when they work again.
+pub(super) fn doors_lost(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
+    let Some(mut grant) = d.try_get::<Grant>(id)?.filter(|g| g.is_live() && !g.told.is_empty()) else { return Ok(()) };
+    let methods: Vec<AccessMethodId> = grant.requested.iter().flat_map(|r| r.methods.iter().copied()).collect();
+    d.hint(methods.iter().map(|m| m.uuid()));
+    d.gather()?;
+    let mut wanted: BTreeSet<AcsEntranceId> = BTreeSet::new();
+    for m in methods {
+        let m = d.get::<Method>(m)?;
+        if !m.is_over() && !grant.suspended {
+            wanted.extend(m.doors);
+        }
+    }
+    let lost: Vec<AcsEntranceId> = grant.told.difference(&wanted).copied().collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    grant.told.retain(|door| wanted.contains(door));
+    grant.told_all = false;
+    let who = grant.identity;
+    d.set(id, grant);
+    for door in lost {
+        d.event(EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(), who, json!({ "access_grant_id": id, "acs_entrance_id": door }));
+    }
+    Ok(())
+}
+
+/// Everything that was asked for is in place, at every door that does not open by itself.
 fn all_doors(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     let Some(mut grant) = d.try_get::<Grant>(id)?.filter(Grant::is_live) else { return Ok(()) };
     let methods: Vec<AccessMethodId> = grant.requested.iter().flat_map(|r| r.methods.iter().copied()).collect();
@@ -204,6 +232,12 @@ fn all_doors(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     for m in methods {
         let m = d.get::<Method>(m)?;
         all &= m.issued || m.is_over();
+    }
+    let silent: Vec<AcsEntranceId> = grant.doors.iter().copied().filter(|door| !grant.told.contains(door)).collect();
+    d.hint(silent.iter().map(|door| door.uuid()));
+    d.gather()?;
+    for door in silent {
+        all &= d.get::<Entrance>(door)?.report.class == DoorClass::Implicit;
     }
     if all && !grant.told_all {
         grant.told_all = true;

@@ -33,6 +33,9 @@ pub(super) fn reweave_grant(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     grant.doors = all.iter().copied().collect();
     let lost: Vec<AcsEntranceId> = grant.told.difference(&all).copied().collect();
     grant.told.retain(|x| all.contains(x));
+    grant
+        .warnings
+        .retain(|n| n.details.get("device_id").and_then(|id| serde_json::from_value(id.clone()).ok()).is_none_or(|id| all.contains(&id)));
     if all.difference(&before).next().is_some() {
         grant.told_all = false;
     }
@@ -81,6 +84,7 @@ fn extend_methods(d: &mut Draft<'_>, id: AccessGrantId, grant: &Grant, added: &[
     let barred = barred(grant, &doors);
     note_barred(d, &mut now, &barred);
     d.set(id, now);
+    super::grant::note_left_out(d, id, &doors)?;
     for (i, request) in grant.requested.iter().enumerate() {
         let mut left: Vec<AcsEntranceId> = doors.usable(&request.mode).into_iter().map(|x| x.id).collect();
         if request.mode != AccessMethodMode::Code {

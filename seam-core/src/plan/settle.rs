@@ -201,7 +201,7 @@ fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules:
     }
     fail(d, row, failure)?;
     let mut t = d.get::<Target>(row)?;
-    let outdated = t.rev != rev && t.work.due_at.is_none();
+    let outdated = t.rev != rev && t.work.due_at == t.renew_at;
     if outdated {
         // What was refused is not wanted any more; what is wanted now was never asked.
         t.work.attempt = 0;
@@ -388,7 +388,8 @@ fn fail(d: &mut Draft<'_>, row: RowId, failure: &Failure) -> Try<()> {
     let rules = method::rules_of(d, &t)?;
     next::schedule(&mut t, &rules, now);
     if t.work.due_at.is_some() {
-        t.work.due_at = retry_at(d, failure, t.work.attempt, now);
+        let again = retry_at(d, failure, t.work.attempt, now);
+        t.work.due_at = next::with_renewal(&t, again);
     }
     d.set(row, t);
     Ok(())

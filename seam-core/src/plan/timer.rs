@@ -11,7 +11,7 @@ use chrono::{DateTime, Duration, Utc};
 /// How long before its start a grant's methods are looked at: what is not issued by then is late, and told.
 const LATE: Duration = Duration::minutes(10);
 
-/// When the engine looks at a grant next: shortly before its start if something is not issued, at its start, at its end, when a rolling end must be renewed.
+/// When the engine looks at a grant next: shortly before its start if something is not issued, at its start, at its end.
 pub(super) fn set_timer(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     let mut grant = d.get::<Grant>(id)?;
     let now = d.now();
@@ -26,23 +26,12 @@ pub(super) fn set_timer(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     };
     consider(grant.window.starts_at() - LATE);
     consider(grant.window.starts_at());
-    for m in methods_of(&grant) {
-        for row in d.get::<Method>(m)?.targets {
-            let t = d.get::<Target>(row)?;
-            if let Some(c) = t.credential().filter(|_| !t.gone) {
-                let rules = method::rules_of(d, &t)?;
-                if let Some(renew) = super::span::renew_at(&c.window, &grant.window, &rules, now) {
-                    consider(renew);
-                }
-            }
-        }
-    }
     grant.timer = grant.is_live().then_some(at).flatten();
     d.set(id, grant);
     Ok(())
 }
 
-/// The grant's time has come: it starts, is late, ends, or a credential with a rolling end is renewed.
+/// The grant's time has come: it starts, is late, or ends.
 pub(super) fn on_timer(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     let Some(grant) = d.try_get::<Grant>(id)?.filter(Grant::is_live) else { return Ok(()) };
     let now = d.now();

@@ -62,6 +62,12 @@ pub struct Target {
     pub card_tag: Option<String>,
     /// What is to be done.
     pub work: Work,
+    /// The window that was asked for, of a credential that was issued directly: nothing else keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Window>,
+    /// When what is wanted is decided anew: its window has an end only because the system asks for one, or our timer ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renew_at: Option<DateTime<Utc>>,
     /// That it was taken away has been told. Once, also if it is found there again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub told_deleted: bool,
@@ -342,6 +348,15 @@ impl Target {
         match &self.want {
             Wanted::Credential(c) => Some(c),
             _ => None,
+        }
+    }
+    /// When what is wanted opens, if it opens anything.
+    #[must_use]
+    pub fn window(&self) -> Option<Window> {
+        match &self.want {
+            Wanted::Credential(c) => Some(c.window),
+            Wanted::Access { window, .. } => Some(*window),
+            Wanted::Stay | Wanted::User { .. } => None,
         }
     }
     /// The kind of the thing.
