@@ -275,16 +275,17 @@ fn place(d: &Draft<'_>, id: ConnectedAccountId, print: &str) -> Try<Place> {
     Ok(if left { Place::Adopt(system_id) } else { Place::Elsewhere })
 }
 
-/// A report that says nothing of a kind any more leaves the rules of it as they were, for what is there.
-fn keep_rules(system: &mut System, old: &System) {
-    let reported: BTreeSet<Kind> = system.report.kinds.keys().copied().collect();
-    for (kind, rules) in &old.report.kinds {
-        system.report.kinds.entry(*kind).or_insert_with(|| rules.clone());
+/// A report that says nothing of a kind any more leaves the rules of it as they were, for what is there. Gives those kinds.
+fn keep_rules(report: &mut SystemReport, old: &SystemReport) -> BTreeSet<Kind> {
+    let reported: BTreeSet<Kind> = report.kinds.keys().copied().collect();
+    for (kind, rules) in &old.kinds {
+        report.kinds.entry(*kind).or_insert_with(|| rules.clone());
     }
-    system.missing_kinds = system.report.kinds.keys().copied().filter(|kind| !reported.contains(kind)).collect();
-    if system.report.pin.is_none() && system.missing_kinds.contains(&Kind::Code) {
-        system.report.pin.clone_from(&old.report.pin);
+    let missing: BTreeSet<Kind> = report.kinds.keys().copied().filter(|kind| !reported.contains(kind)).collect();
+    if report.pin.is_none() && missing.contains(&Kind::Code) {
+        report.pin.clone_from(&old.pin);
     }
+    missing
 }
 
 fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, place: Place, scanned: &ScannedSystem) -> Try<AcsSystemId> {
@@ -300,8 +301,9 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
     let mut moved = BTreeMap::new();
     if known {
         let old = d.get::<System>(id)?;
-        let mut system = System { report: scanned.report.clone(), missing_since: None, ..old.clone() };
-        keep_rules(&mut system, &old);
+        let mut report = scanned.report.clone();
+        let missing_kinds = keep_rules(&mut report, &old.report);
+        let mut system = System { report: report.into(), missing_kinds, missing_since: None, ..old.clone() };
         let was_lost = clear_note(&mut system.errors, codes::error::ACS_SYSTEM_DISCONNECTED);
         if was_lost || old.missing_since.is_some() {
             d.event(EventType::ACS_SYSTEM_CONNECTED.as_str(), id, ids);
@@ -316,7 +318,7 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
         let system = System {
             account,
             kind: kind.to_owned(),
-            report: scanned.report.clone(),
+            report: scanned.report.clone().into(),
             created_at: d.now(),
             missing_since: None,
             errors: Vec::new(),

@@ -179,9 +179,6 @@ pub fn take_away(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
     }
     t.gone = true;
     t.renew_at = None;
-    if planted::is(Bug::PinFreedEarly) {
-        t.claims.clear();
-    }
     t.work.asks = None;
     t.work.attempt = 0;
     t.work.failure = None;

@@ -6,7 +6,6 @@ use super::draft::Draft;
 use super::read::Try;
 use super::{method, stay};
 use crate::model::{StayId, Window};
-use crate::planted::{self, Bug};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeSet;
@@ -53,9 +52,6 @@ fn may_be_seen_before(d: &Draft<'_>, other: &Stay, stay: &Stay) -> Try<bool> {
 /// The number under which a stay is opened now.
 pub(super) fn number(d: &Draft<'_>, stay: &Stay, others: &[(StayId, Stay)]) -> Try<u64> {
     let mut number = stay.generation.unwrap_or_else(|| start_number(&stay.window));
-    if planted::is(Bug::NumberShared) {
-        return Ok(number);
-    }
     for (_, other) in others {
         if let Some(theirs) = other.generation
             && theirs >= number

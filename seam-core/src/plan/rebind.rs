@@ -78,7 +78,7 @@ pub(super) fn rebind(d: &mut Draft<'_>, id: AcsEntranceId, to: AcsEntranceId) ->
     entrance.report = absorbed.report.clone();
     entrance.missing_since = None;
     let after = doors::channel_of(&system, Some(&entrance));
-    absorbed.report.handle = Handle(json!({ ABSORBED_BY: id }));
+    std::sync::Arc::make_mut(&mut absorbed.report).handle = Handle(json!({ ABSORBED_BY: id }));
     absorbed.missing_since = Some(d.now());
     let account = entrance.account;
     d.set(id, entrance);

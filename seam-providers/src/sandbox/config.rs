@@ -75,6 +75,8 @@ pub struct SiteConfig {
     pub log_seconds: Option<u32>,
     /// Requests that the site serves at once.
     pub in_flight: u16,
+    /// Requests that the site serves per second; `None`: any number. A faster caller is told to wait.
+    pub per_second: Option<f32>,
 }
 
 impl SiteConfig {
@@ -191,6 +193,7 @@ impl SiteConfig {
             log_capacity: 10_000,
             log_seconds: None,
             in_flight: 8,
+            per_second: None,
         }
     }
 

@@ -94,7 +94,9 @@ fn write() {
     }
     let text = std::fs::read_to_string(TABLE).unwrap_or_default();
     let before = text.split_once(HEAD).map_or(text.as_str(), |(before, _)| before);
-    std::fs::write(TABLE, format!("{before}{table}")).unwrap();
+    if let Err(e) = std::fs::write(TABLE, format!("{before}{table}")) {
+        panic!("{TABLE}: {e}");
+    }
     let not: Vec<Bug> = found.iter().filter(|(_, f)| f.is_none()).map(|(bug, _)| *bug).collect();
     assert!(not.is_empty(), "no seed finds {not:?}");
 }
