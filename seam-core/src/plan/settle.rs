@@ -134,11 +134,13 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
         t.claims.drain(..usize::from(t.stale_claims).min(t.claims.len()));
         t.stale_claims = 0;
     }
-    let complete = t.needs == Needs::Nothing || rev != t.rev;
+    // A card of which nothing was sent but to the system is still to be written.
+    let is_made = t.sent.is_some() || !card::is_plastic(rules);
+    let complete = is_made && (t.needs == Needs::Nothing || rev != t.rev);
     if !card::is_plastic(rules) {
         // The one thing at the system is what it was told last.
         t.others.clear();
-    } else if complete && t.sent.is_some() {
+    } else if complete {
         card::put_aside(d, &mut t, receipt.made.card_number.as_deref());
     }
     card::keep_made(d, row, &mut t, &receipt.made)?;
