@@ -100,6 +100,10 @@ pub(super) fn update(d: &mut Draft<'_>, id: ConnectedAccountId, settings: &Shown
 pub(super) fn released(d: &Draft<'_>, fingerprint: &str) -> String {
     if fingerprint.starts_with(RELEASED) { fingerprint.to_owned() } else { format!("{RELEASED}{}/{fingerprint}", d.env.workspace) }
 }
+/// The name of a system itself, whether anybody is connected to it or not.
+pub(super) fn bare(fingerprint: &str) -> &str {
+    fingerprint.strip_prefix(RELEASED).and_then(|rest| rest.split_once('/')).map_or(fingerprint, |(_, bare)| bare)
+}
 const RELEASED: &str = "released:";
 
 /// Disconnects an account. Nothing is taken away at the vendor: what is there stays there, and grants stay. What is to be done rests until the

@@ -213,7 +213,8 @@ pub(super) fn resolve(d: &mut Draft<'_>, id: AcsCredentialId, answer: Resolution
             t.seen = match (t.doubtful(), &t.made) {
                 // An earlier try had no answer either: the question is now about that one.
                 (Some(earlier), _) => SeenState::Unknown { rev: earlier.can.rev },
-                // What was there before is still there.
+                // What was there before is still there. What the engine puts is put over it, also where it reads the same.
+                (None, Some(_)) if next::is_put(&rules) => SeenState::Present { rev: 0, certainty: Certainty::Accepted },
                 (None, Some(made)) => SeenState::Present { rev: made.rev, certainty: Certainty::Accepted },
                 (None, None) => SeenState::Never,
             };

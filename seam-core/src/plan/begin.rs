@@ -2,7 +2,7 @@
 use super::draft::Draft;
 use super::next::{self, Next};
 use super::read::Try;
-use super::{access_log, grant, method, settle, spec, stay};
+use super::{access_log, card, credential, method, settle, spec, stay, timer, user};
 use crate::error::Effect;
 use crate::model::{ConnectedAccountId, StayId, codes};
 use crate::planted::{self, Bug};
@@ -110,7 +110,7 @@ pub(crate) fn begin(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<Cal
         Some(RowKind::Account) => begin_account(d, row, fence),
         Some(RowKind::LogFeed) => access_log::begin(d, row, fence),
         Some(RowKind::Grant) => {
-            grant::on_timer(d, crate::model::AccessGrantId::from_uuid(row))?;
+            timer::on_timer(d, crate::model::AccessGrantId::from_uuid(row))?;
             Ok(None)
         }
         _ => Ok(None),
@@ -155,6 +155,13 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         d.set(row, t);
         return Ok(None);
     }
+    if t.renew_at.is_some_and(|at| at <= now) {
+        renew(d, row)?;
+        t = d.get::<Target>(row)?;
+        if t.work.due_at.is_none_or(|at| at > now) {
+            return Ok(None);
+        }
+    }
     let rules = method::rules_of(d, &t)?;
     let doing = match next::next(&t, &rules, now) {
         Next::Do(doing) => doing,
@@ -175,7 +182,9 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         return Ok(None);
     }
     let mut cast = None;
-    if let (Doing::Put { .. }, Some(id)) = (doing, t.credential().and_then(|c| c.stay)) {
+    // What is written on a card later is cast then: on its way to the system it opens nothing.
+    let makes_key = matches!(doing, Doing::Put { .. }) && !card::is_plastic(&rules);
+    if let (true, Some(id)) = (makes_key, t.credential().and_then(|c| c.stay)) {
         match cast_in(d, id, row, &t)? {
             Ok(c) => cast = Some(c),
             Err(_) => {
@@ -199,7 +208,7 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     let mut t = d.get::<Target>(row)?;
     t.work.in_flight = Some(InFlight { fence, doing }).filter(|_| !planted::is(Bug::CalledUnmarked));
     t.work.due_at = Some(now + CALL_LIMIT + MARGIN);
-    if matches!(doing, Doing::Put { .. }) {
+    if makes_key {
         t.sent = sent;
     }
     let had = t.handle.clone();
@@ -209,7 +218,7 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         system: Some(spec::system_ref(d, t.system)?),
         what: match doing {
             Doing::Remove => CallWhat::Remove { want, had },
-            Doing::Find => CallWhat::Find { want, had },
+            Doing::Find { .. } => CallWhat::Find { want, had },
             _ => CallWhat::Put { want, had },
         },
         tag: spec::tag_of(row),
@@ -219,6 +228,22 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     };
     d.set(row, t);
     Ok(Some(plan))
+}
+
+/// The time of a target has come: whoever wants it decides anew what is wanted of it.
+fn renew(d: &mut Draft<'_>, row: RowId) -> Try<()> {
+    let mut t = d.get::<Target>(row)?;
+    t.renew_at = None;
+    let rules = method::rules_of(d, &t)?;
+    next::schedule(&mut t, &rules, d.now());
+    let (of, system) = (t.of, t.system);
+    d.set(row, t);
+    match of {
+        TargetOf::Method(m) => method::fit(d, m),
+        TargetOf::User(u) => user::renew(d, u, system),
+        TargetOf::Direct => credential::renew(d, row),
+        TargetOf::Stay(_) => Ok(()),
+    }
 }
 
 fn not_suspended(want: &mut Want) {

@@ -3,7 +3,7 @@ use super::doors::{self, Doors};
 use super::draft::{Draft, expose};
 use super::pin;
 use super::read::Try;
-use super::{method, next};
+use super::{claims, method, next};
 use crate::model::{AccessMethodId, AccessMethodMode, AcsEntranceId, Window, codes};
 use crate::state::*;
 use secrecy::SecretString;
@@ -38,7 +38,7 @@ pub(super) fn make_room(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
     let doors = doors::load(d, &m.doors)?;
     let mut theirs: BTreeSet<AccessMethodId> = BTreeSet::new();
     let mut mine_goes = false;
-    for place in method::places(&doors, &m.doors)? {
+    for place in claims::places(&doors, &m.doors)? {
         let claim = pin::claim(d, &place, expose(&digits), &window);
         let gap = i64::from(place.rules.gap_seconds);
         for other in d.near(&pin::near_of(&claim, gap))? {
@@ -71,7 +71,7 @@ pub(super) fn change_pin(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
     let mut m = d.get::<Method>(id)?;
     let Some(window) = window_of(d, &m)? else { return Ok(()) };
     let doors = doors::load(d, &m.doors)?;
-    let places = method::places(&doors, &m.doors)?;
+    let places = claims::places(&doors, &m.doors)?;
     let chosen = pin::choose(d, &places, None, &window, &|_| false)?;
     m.pin = Some(d.env.seal(id.uuid(), "pin", &chosen.pin)?);
     m.warnings.push(Note {
@@ -107,7 +107,7 @@ pub(super) fn change_pin(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
 pub(super) fn pin_fits(d: &mut Draft<'_>, id: AccessMethodId, doors: &Doors, door: AcsEntranceId) -> Try<bool> {
     let m = d.get::<Method>(id)?;
     let (Some(digits), Some(window)) = (pin_of(d, id, &m)?, window_of(d, &m)?) else { return Ok(false) };
-    for place in method::places(doors, &[door])? {
+    for place in claims::places(doors, &[door])? {
         if place.rules.made_by_vendor || place.rules.per_user || !pin::fits(expose(&digits), &place.rules) {
             return Ok(false);
         }

@@ -5,10 +5,10 @@ use super::draft::{Draft, expose};
 use super::pin::{self, Place};
 use super::read::Try;
 use super::user::{self, blank_target, ensure_user, rules};
-use super::{identity, method, next, rebind, settle, span, validate};
+use super::{claims, identity, method, next, rebind, settle, span, validate};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AcsCredentialId, AcsEntranceId, AcsSystemId, AcsUserId, EventType, Holder, Shown, UserIdentityId, Window};
-use crate::provider::{DoorClass, DoorLimit, Kind, KindRules};
+use crate::provider::{DoorClass, DoorLimit, EndsBy, Kind, KindRules};
 use crate::state::*;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -52,7 +52,10 @@ pub(super) fn create_credential(d: &mut Draft<'_>, new: &NewCredential) -> Try<O
         stay: None,
     };
     let row = d.env.mint();
+    let renew_at = turn(&want.window, &asked, &rules, d.now());
     let mut t = blank_target(d, &system, system_id, TargetOf::Direct, Wanted::Credential(want));
+    t.asked = Some(asked);
+    t.renew_at = renew_at;
     t.needs = next::first_needs(&rules);
     if rules.doors == DoorLimit::One {
         t.channel = doors::channel_of(&system, entrances.first().map(|(_, e)| e));
@@ -141,6 +144,40 @@ fn window_of(d: &Draft<'_>, asked: Window, rules: &KindRules) -> Try<Window> {
     Ok(span::credential_window(&span::Asked { grant: asked, graces: Graces::default(), next_stay: None, now: d.now() }, rules)?)
 }
 
+/// When a direct credential is looked at by itself: its end rolls, or our timer ends it.
+fn turn(window: &Window, asked: &Window, rules: &KindRules, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let ends = asked.ends_at().filter(|_| rules.ends == EndsBy::Engine);
+    span::renew_at(window, asked, rules, now).into_iter().chain(ends).min()
+}
+
+/// The time of a direct credential has come: our timer ends it, or it rolls on.
+pub(super) fn renew(d: &mut Draft<'_>, row: RowId) -> Try<()> {
+    let mut t = d.get::<Target>(row)?;
+    let rules = method::rules_of(d, &t)?;
+    let Some(asked) = t.asked.filter(|_| !t.gone) else { return Ok(()) };
+    if asked.is_over(d.now()) {
+        return if rules.ends == EndsBy::Engine { take_away(d, row) } else { Ok(()) };
+    }
+    fit(d, row, &mut t, asked, &rules)?;
+    d.set(row, t);
+    Ok(())
+}
+
+/// Fits a direct credential to the window that was asked for. Gives whether anything changed.
+fn fit(d: &mut Draft<'_>, row: RowId, t: &mut Target, asked: Window, rules: &KindRules) -> Try<bool> {
+    let Some(old) = t.credential().cloned() else { return Ok(false) };
+    let (window, _) = span::roll(t, window_of(d, asked, rules)?, &asked, rules, d.now());
+    t.asked = Some(asked);
+    next::renew(t, turn(&window, &asked, rules, d.now()));
+    if window == old.window {
+        return Ok(false);
+    }
+    t.want = Wanted::Credential(WantedCredential { window, ..old });
+    claim_again(d, row, t)?;
+    next::again(t, rules, d.now());
+    Ok(true)
+}
+
 /// Where the PIN of a code must be unique.
 fn places(d: &Draft<'_>, t: &Target, system: &System) -> Try<Vec<Place>> {
     let Some(rules) = system.report.pin.clone() else {
@@ -167,9 +204,13 @@ fn give_pin(d: &mut Draft<'_>, row: RowId, t: &mut Target, system: &System, aske
     let places = places(d, t, system)?;
     let Some(window) = t.credential().map(|c| c.window) else { return Ok(()) };
     let Some(rules) = places.first().map(|p| p.rules.clone()) else { return Ok(()) };
-    if rules.slots.is_some() {
-        let message = "codes in the slots of this lock are made by grants".to_owned();
-        return Err(doors::unsupported("slots_by_grants", message, t.system).into());
+    if let (Some(slots), Wanted::Credential(want)) = (rules.slots, &t.want)
+        && want.slot.is_none()
+    {
+        let mut want = want.clone();
+        let there = doors::load(d, &want.doors)?;
+        want.slot = Some(claims::free_slot(d, &there, &want, slots)?);
+        t.want = Wanted::Credential(want);
     }
     if rules.made_by_vendor {
         return match asked {
@@ -205,13 +246,21 @@ fn occupy(d: &mut Draft<'_>, row: RowId, t: &mut Target, places: &[Place], digit
             pin::demand(d, &claim, place.rules.gap_seconds, row);
         }
         claims.push(claim);
+        if let Some((slot, door)) = t.credential().and_then(|c| c.slot.zip(c.doors.first().copied())) {
+            let claim = claims::slot_claim(d, door, slot, place.ends, &window);
+            if !t.claims.contains(&claim) {
+                pin::demand(d, &claim, 0, row);
+            }
+            claims.push(claim);
+        }
     }
     t.claims = claims;
 }
 
-/// Claims the PIN of a direct credential anew: its door is another lock now.
+/// Claims the PIN of a direct credential anew: its door is another lock now, or its window another one.
 pub(super) fn claim_again(d: &mut Draft<'_>, row: RowId, t: &mut Target) -> Try<()> {
     let (Some(sealed), Some(window)) = (t.pin.clone(), t.credential().map(|c| c.window)) else { return Ok(()) };
+    let window = t.held_window().map_or(window, |held| held.hull(&window));
     let digits = d.env.open(row, "pin", &sealed)?;
     let system = d.get::<System>(t.system)?;
     let places = places(d, t, &system)?;
@@ -253,18 +302,10 @@ pub(super) fn update_credential(
     let Some(old) = t.credential().cloned() else { return Err(Error::not_found("acs_credential", id).into()) };
     let mut changed = false;
     if let Some(ends) = ends_at {
-        let asked = validate::window(Some(old.window.starts_at()), Some(ends), d.now())?;
-        let want = WantedCredential { window: window_of(d, asked, &rules)?, ..old.clone() };
-        if want.window != old.window {
-            let window = t.made.as_ref().map_or(want.window, |m| m.window.hull(&want.window));
-            if let Some(sealed) = &t.pin {
-                let digits = d.env.open(row, "pin", sealed)?;
-                let places = places(d, &t, &system)?;
-                occupy(d, row, &mut t, &places, expose(&digits), window, false);
-            }
-            t.want = Wanted::Credential(want);
-            changed = true;
-        }
+        let starts = t.asked.map_or(old.window.starts_at(), |asked| asked.starts_at());
+        let asked = validate::window(Some(starts), Some(ends), d.now())?;
+        fit(d, row, &mut t, asked, &rules)?;
+        d.set(row, t.clone());
     }
     if let Some(code) = code {
         if old.kind != Kind::Code {

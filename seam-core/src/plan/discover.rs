@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::read::Try;
 use super::{access_log, adopt, drift, places};
 use crate::model::{AcsSystemId, ConnectedAccountId, EventType, codes, time};
-use crate::provider::{EncoderReport, EntranceReport, Failure, GroupReport, Held, Reason, SystemReport};
+use crate::provider::{EncoderReport, EntranceReport, Failure, GroupReport, Held, Kind, Reason, SystemReport};
 use crate::state::*;
 use chrono::Duration;
 use rand::RngExt;
@@ -275,6 +275,19 @@ fn place(d: &Draft<'_>, id: ConnectedAccountId, print: &str) -> Try<Place> {
     Ok(if left { Place::Adopt(system_id) } else { Place::Elsewhere })
 }
 
+/// A report that says nothing of a kind any more leaves the rules of it as they were, for what is there. Gives those kinds.
+fn keep_rules(report: &mut SystemReport, old: &SystemReport) -> BTreeSet<Kind> {
+    let reported: BTreeSet<Kind> = report.kinds.keys().copied().collect();
+    for (kind, rules) in &old.kinds {
+        report.kinds.entry(*kind).or_insert_with(|| rules.clone());
+    }
+    let missing: BTreeSet<Kind> = report.kinds.keys().copied().filter(|kind| !reported.contains(kind)).collect();
+    if report.pin.is_none() && missing.contains(&Kind::Code) {
+        report.pin.clone_from(&old.pin);
+    }
+    missing
+}
+
 fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, place: Place, scanned: &ScannedSystem) -> Try<AcsSystemId> {
     let (id, known) = match place {
         Place::Ours(id) => (id, true),
@@ -288,7 +301,9 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
     let mut moved = BTreeMap::new();
     if known {
         let old = d.get::<System>(id)?;
-        let mut system = System { report: scanned.report.clone().into(), missing_since: None, ..old.clone() };
+        let mut report = scanned.report.clone();
+        let missing_kinds = keep_rules(&mut report, &old.report);
+        let mut system = System { report: report.into(), missing_kinds, missing_since: None, ..old.clone() };
         let was_lost = clear_note(&mut system.errors, codes::error::ACS_SYSTEM_DISCONNECTED);
         if was_lost || old.missing_since.is_some() {
             d.event(EventType::ACS_SYSTEM_CONNECTED.as_str(), id, ids);
@@ -309,6 +324,7 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
             errors: Vec::new(),
             warnings: Vec::new(),
             graces: Graces::default(),
+            missing_kinds: BTreeSet::new(),
         };
         d.set(id, system);
         d.event(EventType::ACS_SYSTEM_ADDED.as_str(), id, ids.clone());

@@ -94,7 +94,7 @@ impl Doors {
             .iter()
             .filter(|door| door.entrance.report.class != DoorClass::Implicit)
             .filter(|door| takes(&door.entrance, kind))
-            .filter(|door| self.rules(door.entrance.system, kind).is_some())
+            .filter(|door| self.systems.get(&door.entrance.system).is_some_and(|s| holds(s, kind)))
             .collect()
     }
     /// How a kind behaves at a system.
@@ -109,6 +109,11 @@ impl Doors {
     pub(super) fn is_reservable(&self, door: &DoorFacts) -> bool {
         door.entrance.report.reservation && self.systems.get(&door.entrance.system).is_some_and(|s| s.report.stay.is_some())
     }
+}
+
+/// Whether a system says that it holds a kind.
+fn holds(system: &System, kind: Kind) -> bool {
+    system.report.kinds.contains_key(&kind) && !system.missing_kinds.contains(&kind)
 }
 
 /// Whether a door takes a kind of credential.

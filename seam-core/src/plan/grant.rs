@@ -3,17 +3,14 @@ use super::change::{GrantUpdate, MethodsOf, NewGrant, NewMethod, Outcome, Who};
 use super::doors::{self, Doors};
 use super::draft::Draft;
 use super::read::Try;
+use super::timer::set_timer;
 use super::{identity, method, stay, validate};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, EventType, Holder, SpaceId, codes};
-use crate::planted::{self, Bug};
+use crate::provider::DoorClass;
 use crate::state::*;
-use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 use std::collections::BTreeSet;
-
-/// How long before its start a grant's methods are looked at: what is not issued by then is late, and told.
-const LATE: Duration = Duration::minutes(10);
 
 /// Who, where, when, how: becomes a grant, its methods, its stay, and what is wanted of each system.
 pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
@@ -105,6 +102,7 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
     d.set(id, grant.clone());
     d.event(EventType::ACCESS_GRANT_CREATED.as_str(), who, json!({ "access_grant_id": id }));
     add_methods(d, id, &new.methods, &doors)?;
+    note_left_out(d, id, &doors)?;
     set_timer(d, id)?;
     Ok(Outcome::Grant(id))
 }
@@ -133,28 +131,35 @@ fn demand_reservation<'m>(
     modes: impl Iterator<Item = &'m AccessMethodMode>,
     doors: &Doors,
 ) -> Result<(), Error> {
-    if holder == Holder::Staff || reservation.is_some() {
-        return Ok(());
+    match without_reservation(holder, reservation, modes, doors).next() {
+        None => Ok(()),
+        Some(door) => Err(Error::new(
+            ErrorKind::InvalidInput,
+            "reservation_key_required",
+            "reservation_key required for guest cards. Guests' cards and mobile keys at this entrance belong to a reservation; for staff, say so.",
+        )
+        .with_field("reservation_key")
+        .with_context("title", "reservation_key required for guest cards.")
+        .with_context("acs_entrance_id", door)),
     }
-    for mode in modes {
-        if *mode == AccessMethodMode::Code {
-            continue;
-        }
-        for door in doors.usable(mode) {
+}
+
+/// The doors for which R1b asks for a reservation that is not there.
+pub(super) fn without_reservation<'m>(
+    holder: Holder,
+    reservation: Option<&str>,
+    modes: impl Iterator<Item = &'m AccessMethodMode>,
+    doors: &Doors,
+) -> impl Iterator<Item = AcsEntranceId> {
+    let is_free = holder == Holder::Staff || reservation.is_some();
+    let modes = modes.filter(move |mode| !is_free && **mode != AccessMethodMode::Code);
+    modes
+        .flat_map(|mode| doors.usable(mode))
+        .filter(|door| {
             let required = doors.systems[&door.entrance.system].report.stay.is_some_and(|s| s.required);
-            if required && doors.is_reservable(door) {
-                return Err(Error::new(
-                    ErrorKind::InvalidInput,
-                    "reservation_key_required",
-                    "reservation_key required for guest cards. Guests' cards and mobile keys at this entrance belong to a reservation; for staff, say so.",
-                )
-                .with_field("reservation_key")
-                .with_context("title", "reservation_key required for guest cards.")
-                .with_context("acs_entrance_id", door.id));
-            }
-        }
-    }
-    Ok(())
+            required && doors.is_reservable(door)
+        })
+        .map(|door| door.id)
 }
 
 /// Makes requested methods and writes them into the grant.
@@ -203,6 +208,32 @@ fn add_methods(d: &mut Draft<'_>, id: AccessGrantId, asked: &[NewMethod], doors:
         });
         d.set(id, grant);
     }
+    Ok(())
+}
+
+/// Notes the doors that were left out: those that take no PIN, where one was asked for, and those that take nothing of what was asked for.
+pub(super) fn note_left_out(d: &mut Draft<'_>, id: AccessGrantId, doors: &Doors) -> Try<()> {
+    let mut grant = d.get::<Grant>(id)?;
+    let modes: BTreeSet<&AccessMethodMode> = grant.requested.iter().map(|r| &r.mode).collect();
+    let takes: BTreeSet<AcsEntranceId> = modes.iter().flat_map(|mode| doors.usable(mode)).map(|door| door.id).collect();
+    let takes_code: BTreeSet<AcsEntranceId> = doors.usable(&AccessMethodMode::Code).into_iter().map(|door| door.id).collect();
+    let asks_code = modes.contains(&AccessMethodMode::Code);
+    let mut notes = Vec::new();
+    for door in doors.doors.iter().filter(|door| door.entrance.report.class != DoorClass::Implicit) {
+        let (code, message) = if asks_code && !takes_code.contains(&door.id) {
+            (codes::warning::DEVICE_DOES_NOT_SUPPORT_ACCESS_CODES, "The entrance takes no PINs and was left out.")
+        } else if !takes.contains(&door.id) {
+            ("entrance_not_supported", "The entrance takes none of the requested access methods and was left out.")
+        } else {
+            continue;
+        };
+        let details: serde_json::Map<_, _> = [("device_id".to_owned(), json!(door.id))].into_iter().collect();
+        if !grant.warnings.iter().any(|n| n.code == code && n.details == details) {
+            notes.push(Note { code: code.to_owned(), message: message.to_owned(), at: d.now(), details });
+        }
+    }
+    grant.warnings.extend(notes);
+    d.set(id, grant);
     Ok(())
 }
 
@@ -266,7 +297,7 @@ fn refit_with_pins(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     Ok(())
 }
 
-fn methods_of(grant: &Grant) -> Vec<AccessMethodId> {
+pub(super) fn methods_of(grant: &Grant) -> Vec<AccessMethodId> {
     grant.requested.iter().flat_map(|r| r.methods.iter().copied()).collect()
 }
 
@@ -300,6 +331,7 @@ pub(super) fn request_methods(d: &mut Draft<'_>, id: AccessGrantId, asked: &[New
         .into());
     }
     add_methods(d, id, asked, &doors)?;
+    note_left_out(d, id, &doors)?;
     told_anew(d, id)?;
     Ok(Outcome::Grant(id))
 }
@@ -462,162 +494,4 @@ fn delete_ended(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
         return method::tell(d, &EventType::ACCESS_METHOD_DELETED, id);
     }
     method::retire(d, id, true)
-}
-
-/// Makes what is wanted of systems fit the grant as this draft sees it: its window, its doors (spaces may have changed), its suspension.
-///
-/// A change of a space's doors never raises a reservation rule against a stay that exists: new doors are added to the grant, and a stay takes those
-/// that take part.
-pub(super) fn reweave_grant(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
-    let mut grant = d.get::<Grant>(id)?;
-    if !grant.is_live() {
-        return Ok(());
-    }
-    let before: BTreeSet<AcsEntranceId> = grant.doors.iter().copied().collect();
-    let mut all: BTreeSet<AcsEntranceId> = grant.entrances.iter().copied().collect();
-    for s in &grant.spaces {
-        if let Some(space) = d.try_get::<Space>(*s)?.filter(|s| s.deleted_at.is_none()) {
-            all.extend(space.entrances);
-        }
-    }
-    if planted::is(Bug::SpaceOnlyGrows) {
-        all.extend(before.iter().copied());
-    }
-    grant.doors = all.iter().copied().collect();
-    let lost: Vec<AcsEntranceId> = grant.told.difference(&all).copied().collect();
-    grant.told.retain(|x| all.contains(x));
-    if all.difference(&before).next().is_some() {
-        grant.told_all = false;
-    }
-    let who = grant.identity;
-    d.set(id, grant.clone());
-    for door in lost {
-        d.event(EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(), who, json!({ "access_grant_id": id, "acs_entrance_id": door }));
-    }
-    let added: Vec<AcsEntranceId> = all.difference(&before).copied().collect();
-    if !added.is_empty() {
-        extend_methods(d, id, &grant, &added)?;
-    }
-    for m in methods_of(&d.get::<Grant>(id)?) {
-        method::fit(d, m)?;
-    }
-    Ok(())
-}
-
-/// New doors of a grant go to its methods that can open them. A PIN goes with a method whose PIN fits there and is free; else another method is made.
-fn extend_methods(d: &mut Draft<'_>, id: AccessGrantId, grant: &Grant, added: &[AcsEntranceId]) -> Try<()> {
-    let doors = doors::load(d, added)?;
-    stay::add_doors(d, &grant.stays, &doors)?;
-    for (i, request) in grant.requested.iter().enumerate() {
-        let mut left: Vec<AcsEntranceId> = doors.usable(&request.mode).into_iter().map(|x| x.id).collect();
-        if left.is_empty() {
-            continue;
-        }
-        for m in &request.methods {
-            let mut row = d.get::<Method>(*m)?;
-            if row.is_over() {
-                continue;
-            }
-            let (take, rest): (Vec<_>, Vec<_>) = if request.mode == AccessMethodMode::Code {
-                let mut take = Vec::new();
-                let mut rest = Vec::new();
-                for door in left {
-                    if super::clash::pin_fits(d, *m, &doors, door)? { take.push(door) } else { rest.push(door) }
-                }
-                (take, rest)
-            } else {
-                // Every card and key of a request reaches every door.
-                (left.clone(), left)
-            };
-            row.doors = row.doors.into_iter().chain(take).collect::<BTreeSet<_>>().into_iter().collect();
-            d.set(*m, row);
-            left = rest;
-        }
-        if request.mode == AccessMethodMode::Code && !left.is_empty() {
-            let rest = doors::load(d, &left)?;
-            let asked = NewMethod::new(AccessMethodMode::Code);
-            let made = method::make(d, id, grant, &asked, &rest)?;
-            let mut g = d.get::<Grant>(id)?;
-            g.requested[i].methods.extend(made.ids);
-            d.set(id, g);
-        }
-    }
-    Ok(())
-}
-
-/// When the engine looks at a grant next: shortly before its start if something is not issued, at its start, at its end, when a rolling end must be renewed.
-pub(super) fn set_timer(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
-    let mut grant = d.get::<Grant>(id)?;
-    let now = d.now();
-    let mut at: Option<DateTime<Utc>> = grant.window.ends_at();
-    if planted::is(Bug::EndsLate) {
-        at = at.map(|at| at + Duration::hours(1));
-    }
-    let mut consider = |t: DateTime<Utc>| {
-        if t > now {
-            at = Some(at.map_or(t, |a| a.min(t)));
-        }
-    };
-    consider(grant.window.starts_at() - LATE);
-    consider(grant.window.starts_at());
-    for m in methods_of(&grant) {
-        for row in d.get::<Method>(m)?.targets {
-            let t = d.get::<Target>(row)?;
-            if let Some(c) = t.credential().filter(|_| !t.gone) {
-                let rules = method::rules_of(d, &t)?;
-                if let Some(renew) = super::span::renew_at(&c.window, &grant.window, &rules, now) {
-                    consider(renew);
-                }
-            }
-        }
-    }
-    grant.timer = grant.is_live().then_some(at).flatten();
-    d.set(id, grant);
-    Ok(())
-}
-
-/// The grant's time has come: it starts, is late, ends, or a credential with a rolling end is renewed.
-pub(super) fn on_timer(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
-    let Some(grant) = d.try_get::<Grant>(id)?.filter(Grant::is_live) else { return Ok(()) };
-    let now = d.now();
-    if grant.window.is_over(now) {
-        return end_grant(d, id, End::Expired);
-    }
-    let starts = grant.window.starts_at();
-    if now >= starts - LATE && !grant.suspended {
-        for m in methods_of(&grant) {
-            tell_late(d, m, now >= starts)?;
-        }
-    }
-    for m in methods_of(&grant) {
-        method::fit(d, m)?;
-    }
-    set_timer(d, id)
-}
-
-fn tell_late(d: &mut Draft<'_>, id: AccessMethodId, started: bool) -> Try<()> {
-    let mut m = d.get::<Method>(id)?;
-    if m.issued || m.is_over() {
-        return Ok(());
-    }
-    let (code, event, text) = if started {
-        (codes::error::FAILED_TO_ISSUE, EventType::ACCESS_METHOD_FAILED_TO_ISSUE, "The grant has started and the method is not issued.")
-    } else {
-        (codes::warning::DELAY_IN_ISSUING, EventType::ACCESS_METHOD_DELAY_IN_ISSUING, "The grant starts soon and the method is not issued.")
-    };
-    if m.warnings.iter().any(|w| w.code == code) {
-        return Ok(());
-    }
-    // A card that waits for a person at an encoder is not late: nobody asked for it yet.
-    let mut waits_for_person = !m.targets.is_empty();
-    for row in &m.targets {
-        let t = d.get::<Target>(*row)?;
-        waits_for_person &= t.gone || t.needs != crate::provider::Needs::Nothing;
-    }
-    if waits_for_person {
-        return Ok(());
-    }
-    m.warnings.push(Note { code: code.to_owned(), message: text.to_owned(), at: d.now(), details: serde_json::Map::new() });
-    d.set(id, m);
-    method::tell(d, &event, id)
 }

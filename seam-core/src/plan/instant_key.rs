@@ -74,6 +74,14 @@ fn tag(d: &Draft<'_>, code: &str) -> String {
     d.env.vault.tag(d.env.workspace, "instant_key", code)
 }
 
+/// The method of an instant key ends at another time, or has no end any more.
+pub(super) fn follow(d: &mut Draft<'_>, id: InstantKeyId, ends_at: Option<DateTime<Utc>>) -> Try<()> {
+    let Some(mut key) = d.try_get::<InstantKey>(id)?.filter(|key| key.deleted_at.is_none()) else { return Ok(()) };
+    key.expires_at = ends_at.unwrap_or(key.created_at + LIFE);
+    d.set(id, key);
+    Ok(())
+}
+
 /// Deletes an instant key. Deleted already is not found.
 ///
 /// # Errors

@@ -139,11 +139,15 @@ pub(super) fn fit_access(d: &mut Draft<'_>, user: AcsUserId, system_id: AcsSyste
             None => None,
         };
         match want {
-            Some(want) => {
+            Some((mut want, asked)) => {
                 left = true;
-                if next::want(&mut t, want, &rules, now) {
-                    d.set(id, t);
+                if let Wanted::Access { window, .. } = &mut want {
+                    let (rolled, renew_at) = span::roll(&t, *window, &asked, &rules, now);
+                    *window = rolled;
+                    next::renew(&mut t, renew_at);
                 }
+                next::want(&mut t, want, &rules, now);
+                d.set(id, t);
             }
             None => {
                 next::take_away(&mut t, &rules, now);
@@ -155,10 +159,11 @@ pub(super) fn fit_access(d: &mut Draft<'_>, user: AcsUserId, system_id: AcsSyste
         if unit.group.is_some_and(|g| direct.contains(&g)) {
             continue;
         }
-        let Some(want) = access(d, user, &system, unit, &reached)? else { continue };
+        let Some((want, asked)) = access(d, user, &system, unit, &reached)? else { continue };
         left = true;
         let id = d.env.mint();
         let mut t = super::user::blank_target(d, &system, system_id, TargetOf::User(user), want);
+        t.renew_at = t.window().and_then(|window| span::renew_at(&window, &asked, &rules, now));
         t.work.after = Some(row.target);
         next::schedule(&mut t, &rules, now);
         d.set(id, t);
@@ -197,7 +202,7 @@ fn misfit(reached: &Reached, open: &BTreeSet<AcsEntranceId>, kept: &[Unit]) -> O
 }
 
 /// A door of a grant no longer opens, and that is told if it was told that it did.
-fn lost(d: &mut Draft<'_>, (id, door): (AccessGrantId, AcsEntranceId)) -> Try<()> {
+pub(super) fn lost(d: &mut Draft<'_>, (id, door): (AccessGrantId, AcsEntranceId)) -> Try<()> {
     let mut grant = d.get::<Grant>(id)?;
     if grant.told.remove(&door) {
         grant.told_all = false;
@@ -331,11 +336,11 @@ fn groups_of(d: &Draft<'_>, system: &System, system_id: AcsSystemId) -> Try<Vec<
     Ok(out)
 }
 
-/// A permission for all these grants together; `None` when nothing is left of their time at this system's resolution.
+/// A permission for all these grants together, and the window that they ask for; `None` when nothing is left of it at this system's resolution.
 ///
 /// # Errors
 /// `Unsupported` when that is because of something newly asked for, or when two grants that overlap have other hours.
-fn access(d: &Draft<'_>, user: AcsUserId, system: &System, unit: Unit, grants: &[&Reached]) -> Try<Option<Wanted>> {
+fn access(d: &Draft<'_>, user: AcsUserId, system: &System, unit: Unit, grants: &[&Reached]) -> Try<Option<(Wanted, Window)>> {
     let mut sorted: Vec<&Reached> = grants.iter().copied().filter(|g| !g.window.is_over(d.now())).collect();
     sorted.sort_by_key(|g| g.window.starts_at());
     let first = sorted.first().copied().unwrap_or(grants[0]);
@@ -354,8 +359,8 @@ fn access(d: &Draft<'_>, user: AcsUserId, system: &System, unit: Unit, grants: &
     }
     let rules = system.report.kinds.get(&Kind::Access).cloned().unwrap_or_else(crate::provider::KindRules::full);
     let asked = span::Asked { grant: window, graces: system.graces, next_stay: None, now: d.now() };
-    let window = match span::credential_window(&asked, &rules) {
-        Ok(window) => window,
+    let kept = match span::credential_window(&asked, &rules) {
+        Ok(kept) => kept,
         Err(e) => {
             for g in grants {
                 if asks_anew(d, g.grant)? {
@@ -366,5 +371,5 @@ fn access(d: &Draft<'_>, user: AcsUserId, system: &System, unit: Unit, grants: &
         }
     };
     let groups = unit.group.into_iter().collect();
-    Ok(Some(Wanted::Access { user, doors: unit.doors, groups, window, schedule, suspended: false }))
+    Ok(Some((Wanted::Access { user, doors: unit.doors, groups, window: kept, schedule, suspended: false }, window)))
 }

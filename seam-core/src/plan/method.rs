@@ -1,15 +1,15 @@
 //! Methods: made for a grant, fitted to their grants, taken away. One function says what a method wants of systems; whatever happens to a
 //! grant, a space, a stay or a suspension ends in it.
 use super::change::NewMethod;
+use super::claims::{claim_pin, free_slot, places};
 use super::doors::{self, Doors};
 use super::draft::{Draft, expose};
 use super::pin::{self, Place};
 use super::read::Try;
-use super::{instant_key, member, next, span, stay, user};
-use crate::error::{Error, ErrorKind, Result};
+use super::{card, discover, instant_key, member, next, refresh, span, stay, user};
 use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, EventType, Holder, StayId, Window};
 use crate::planted::{self, Bug};
-use crate::provider::{DoorClass, DoorLimit, EndsBy, Kind, KindRules, Needs};
+use crate::provider::{DoorClass, DoorLimit, Kind, KindRules, Needs};
 use crate::state::*;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,34 +127,16 @@ fn make_code(
     Ok(())
 }
 
-/// Where the PIN of these doors must be unique.
-pub(super) fn places(doors: &Doors, ids: &[AcsEntranceId]) -> Result<Vec<Place>> {
-    let mut places: Vec<Place> = Vec::new();
-    for door in doors.doors.iter().filter(|x| ids.contains(&x.id)) {
-        let system_id = door.entrance.system;
-        let system = &doors.systems[&system_id];
-        let Some(mut rules) = system.report.pin.clone() else {
-            return Err(doors::unsupported("no_pin_rules", "the access system does not say how its PINs work".to_owned(), system_id));
-        };
-        if planted::is(Bug::PinWithoutGap) {
-            rules.gap_seconds = 0;
-        }
-        let ends = doors.rules(system_id, Kind::Code).map_or(EndsBy::Engine, |r| r.ends);
-        let domain = pin::domain(system, Some(&door.entrance.report.handle), &rules);
-        match places.iter_mut().find(|p| p.domain == domain) {
-            Some(place) => place.doors.push(door.id),
-            None => places.push(Place { system: system_id, domain, rules, ends, doors: vec![door.id] }),
-        }
-    }
-    Ok(places)
-}
-
 /// What a method wants at one system, or at one door where a credential has only one.
 struct Wish {
     system: AcsSystemId,
     door: Option<AcsEntranceId>,
     want: WantedCredential,
     channel: Channel,
+    /// The least and the most that its window may be: without graces, and with all of them.
+    between: Option<(Window, Window)>,
+    /// The window that the grants ask for.
+    asked: Window,
 }
 
 /// Makes what is wanted of systems fit a method as this draft sees it: its grants, their windows and suspension, its doors, its stay.
@@ -180,11 +162,45 @@ pub(super) fn fit(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
     let reach: BTreeSet<AcsEntranceId> = counted.iter().flat_map(|g| g.doors.iter().copied()).collect();
     let wanted_doors: Vec<AcsEntranceId> = method.doors.iter().copied().filter(|x| reach.contains(x)).collect();
     let doors = doors::load(d, &wanted_doors)?;
-    let usable: Vec<AcsEntranceId> = doors.usable(&method.mode).into_iter().map(|x| x.id).collect();
+    let mut method = method;
+    let usable = usable_or_held(d, &mut method, &doors)?;
+    if let Some(key) = method.instant_key {
+        instant_key::follow(d, key, window.ends_at())?;
+    }
     let leading = counted[0].clone();
     let wishes = wishes(d, &method, &leading, &doors, &usable, window, suspended)?;
-    apply(d, id, method, &doors, wishes)
+    let grants = method.grants.clone();
+    apply(d, id, method, &doors, wishes)?;
+    for grant in grants {
+        refresh::doors_lost(d, grant)?;
+    }
+    Ok(())
 }
+
+/// Doors that the method's mode opens, by what their systems report, and those where it is already: nothing is taken away because a system says
+/// less of itself than before. That it does is noted.
+fn usable_or_held(d: &Draft<'_>, method: &mut Method, doors: &Doors) -> Try<Vec<AcsEntranceId>> {
+    let mut usable: Vec<AcsEntranceId> = doors.usable(&method.mode).into_iter().map(|x| x.id).collect();
+    let mut held = BTreeSet::new();
+    for row in &method.targets {
+        let t = d.get::<Target>(*row)?;
+        if let Some(c) = t.credential().filter(|_| !t.gone) {
+            let by_user = doors.of(t.system).map(|x| x.id).filter(|_| c.user.is_some());
+            held.extend(c.doors.iter().copied().chain(by_user));
+        }
+    }
+    let kept: Vec<AcsEntranceId> = doors.doors.iter().map(|x| x.id).filter(|id| held.contains(id) && !usable.contains(id)).collect();
+    discover::clear_note(&mut method.warnings, NOT_SUPPORTED);
+    if !kept.is_empty() {
+        let mut note = discover::note(d, NOT_SUPPORTED, "Entrances no longer say that they take this method. It is left there.");
+        note.details.insert("acs_entrance_ids".to_owned(), json!(kept));
+        method.warnings.push(note);
+    }
+    usable.extend(kept);
+    Ok(usable)
+}
+/// The warning of a method at entrances that no longer say that they take it.
+const NOT_SUPPORTED: &str = "entrance_not_supported";
 
 /// The window of a method that serves several grants: the earliest that is not over, with all that overlap or touch it.
 pub(super) fn cover(grants: &[&Grant], now: chrono::DateTime<chrono::Utc>) -> Window {
@@ -216,7 +232,10 @@ fn wishes(
     for (system_id, system) in &doors.systems {
         let here: Vec<_> = doors.of(*system_id).filter(|x| usable.contains(&x.id)).collect();
         let Some(rules) = doors.rules(*system_id, kind).filter(|_| !here.is_empty()) else { continue };
-        if grant.schedule.is_some() && !rules.schedule {
+        // Where credentials belong to users, the hours are those of each permission: one PIN may serve grants with other hours.
+        let by_user = rules.doors == DoorLimit::ByUser;
+        let keeps_hours = if by_user { doors.rules(*system_id, Kind::Access).is_some_and(|r| r.schedule) } else { rules.schedule };
+        if grant.schedule.is_some() && !keeps_hours {
             return Err(doors::unsupported(
                 "schedule_not_supported",
                 "the access system keeps no weekly schedule for this kind of credential; without one it would open at all hours".to_owned(),
@@ -226,24 +245,21 @@ fn wishes(
             .into());
         }
         let ids: Vec<AcsEntranceId> = here.iter().map(|x| x.id).collect();
-        let takes_part = here.iter().any(|x| doors.is_reservable(x));
-        let stay_id = if grant.holder == Holder::Guest && takes_part && kind != Kind::Code {
-            stay::stay_at(d, &grant.stays, *system_id)?
-        } else {
-            None
-        };
-        let next_stay = match stay_id {
-            Some(own) if system.graces.departure > 0 => stay::next_stay_start(d, own, &ids, &window)?,
-            _ => None,
-        };
+        let rooms: Vec<AcsEntranceId> = here.iter().filter(|x| doors.is_reservable(x)).map(|x| x.id).collect();
+        let is_guest = grant.holder == Holder::Guest && !rooms.is_empty();
+        let own_stay = if is_guest { stay::stay_at(d, &grant.stays, *system_id)? } else { None };
+        // A PIN is overridden by nobody, so it belongs to no stay; but it ends before the next one all the same.
+        let stay_id = own_stay.filter(|_| kind != Kind::Code);
+        let next_stay = if is_guest && system.graces.departure > 0 { stay::next_stay_start(d, own_stay, &rooms, &window)? } else { None };
         let asked = span::Asked { grant: window, graces: system.graces, next_stay, now: d.now() };
+        let between = span::between(&asked, rules);
         let credential = WantedCredential {
             kind,
             identity: Some(method.identity),
             user: None,
             doors: ids.clone(),
             window: span::credential_window(&asked, rules)?,
-            schedule: grant.schedule.clone(),
+            schedule: grant.schedule.clone().filter(|_| !by_user),
             suspended,
             slot: None,
             stay: stay_id,
@@ -257,6 +273,8 @@ fn wishes(
                         door: Some(door.id),
                         want,
                         channel: doors::channel_of(system, Some(&door.entrance)),
+                        between,
+                        asked: window,
                     });
                 }
             }
@@ -271,13 +289,27 @@ fn wishes(
                     )
                     .into());
                 }
-                wishes.push(Wish { system: *system_id, door: None, want: credential, channel: doors::channel_of(system, None) });
+                wishes.push(Wish {
+                    system: *system_id,
+                    door: None,
+                    want: credential,
+                    channel: doors::channel_of(system, None),
+                    between,
+                    asked: window,
+                });
             }
             DoorLimit::ByUser => {
                 let user = user::ensure_user(d, *system_id, system.account, method.identity)?;
                 member::fit_access(d, user, *system_id, method.identity)?;
                 let want = WantedCredential { user: Some(user), doors: Vec::new(), ..credential };
-                wishes.push(Wish { system: *system_id, door: None, want, channel: doors::channel_of(system, None) });
+                wishes.push(Wish {
+                    system: *system_id,
+                    door: None,
+                    want,
+                    channel: doors::channel_of(system, None),
+                    between,
+                    asked: window,
+                });
             }
         }
     }
@@ -308,6 +340,12 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
         if let Some((row, mut t)) = old.remove(&(wish.system, wish.door)) {
             let mut want = wish.want;
             want.slot = t.credential().and_then(|c| c.slot);
+            if let Some(window) = kept_window(&t, &rules, wish.between) {
+                want.window = window;
+            }
+            let (window, renew_at) = span::roll(&t, want.window, &wish.asked, &rules, now);
+            want.window = window;
+            next::renew(&mut t, renew_at);
             let before = t.clone();
             changed |= next::want(&mut t, Wanted::Credential(want), &rules, now);
             t.channel = wish.channel;
@@ -316,6 +354,7 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
         } else {
             let row = d.env.mint();
             let mut want = wish.want;
+            let renew_at = span::renew_at(&want.window, &wish.asked, &rules, now);
             if let Some(slots) = doors.systems[&wish.system].report.pin.as_ref().and_then(|p| p.slots).filter(|_| want.kind == Kind::Code) {
                 want.slot = Some(free_slot(d, doors, &want, slots)?);
             }
@@ -339,6 +378,9 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
                 card_number: None,
                 card_tag: None,
                 work: Work::default(),
+                asked: None,
+                renew_at,
+                told_deleted: false,
                 stale_claims: 0,
                 claims: Vec::new(),
                 created_at: now,
@@ -369,69 +411,10 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
     if changed { unissue(d, id) } else { Ok(()) }
 }
 
-/// Registers what a code occupies: what the lock may still hold together with what is wanted now.
-fn claim_pin(
-    d: &mut Draft<'_>,
-    doors: &Doors,
-    row: RowId,
-    t: &mut Target,
-    pin: Option<&secrecy::SecretString>,
-    before: &Target,
-) -> Try<()> {
-    let (Some(pin), Some(c)) = (pin, t.credential().cloned()) else { return Ok(()) };
-    if c.kind != Kind::Code {
-        return Ok(());
-    }
-    let ids: Vec<AcsEntranceId> = if c.doors.is_empty() { doors.of(t.system).map(|x| x.id).collect() } else { c.doors.clone() };
-    let held = t.made.as_ref().map(|m| m.window);
-    let window = held.map_or(c.window, |w| w.hull(&c.window));
-    let mut claims: Vec<Claim> = before.claims.iter().take(usize::from(before.stale_claims)).cloned().collect();
-    for place in places(doors, &ids)? {
-        let claim = pin::claim(d, &place, expose(pin), &window);
-        if !before.claims.contains(&claim) {
-            pin::demand(d, &claim, place.rules.gap_seconds, row);
-        }
-        claims.push(claim);
-        if let (Some(slot), Some(door)) = (c.slot, c.doors.first()) {
-            let claim = slot_claim(d, *door, slot, place.ends, &window);
-            if !before.claims.contains(&claim) {
-                pin::demand(d, &claim, 0, row);
-            }
-            claims.push(claim);
-        }
-    }
-    t.claims = claims;
-    Ok(())
-}
-
-fn slot_claim(d: &Draft<'_>, door: AcsEntranceId, slot: u16, ends: EndsBy, window: &Window) -> Claim {
-    let until = if ends == EndsBy::Itself { window.ends_at() } else { None };
-    Claim { key: d.env.vault.claim_key("slot", &door.to_string(), &slot.to_string()), from: window.starts_at(), until, exclusive: true }
-}
-
-/// The lowest slot that is free for a window.
-fn free_slot(d: &mut Draft<'_>, doors: &Doors, want: &WantedCredential, slots: u16) -> Try<u16> {
-    let Some(door) = want.doors.first().copied() else { return Ok(1) };
-    let ends = doors
-        .doors
-        .iter()
-        .find(|x| x.id == door)
-        .and_then(|x| doors.rules(x.entrance.system, Kind::Code))
-        .map_or(EndsBy::Engine, |r| r.ends);
-    let claims: Vec<Claim> = (1..=slots).map(|slot| slot_claim(d, door, slot, ends, &want.window)).collect();
-    d.reader().hint_near(claims.iter().map(|c| pin::near_of(c, 0)));
-    d.gather()?;
-    // Slots that this draft has given away already.
-    let mine: BTreeSet<ClaimKey> = d.written().flat_map(|r| r.body.claims().iter().map(|c| c.key)).collect();
-    for (slot, claim) in (1..=slots).zip(&claims) {
-        let taken = d.near(&pin::near_of(claim, 0))?.iter().any(|c| c.claim.meets(claim.from, claim.until, 0));
-        if !taken && !mine.contains(&claim.key) {
-            return Ok(slot);
-        }
-    }
-    Err(Error::new(ErrorKind::Exhausted, "no_free_slot", "all slots of this lock are taken for this window")
-        .with_context("acs_entrance_id", door)
-        .into())
+/// The window of a card that was made, where it differs from what is wanted by no more than graces: nobody is asked to write a card again for those.
+fn kept_window(t: &Target, rules: &KindRules, between: Option<(Window, Window)>) -> Option<Window> {
+    let (least, most) = between.filter(|_| t.made.is_some() && card::is_plastic(rules))?;
+    t.credential().map(|c| c.window).filter(|window| window.covers(&least) && most.covers(window))
 }
 
 /// The rules of a target's kind at its system. A system that no longer reports the kind gets the most careful rules.
@@ -521,9 +504,13 @@ pub(super) fn retire(d: &mut Draft<'_>, id: AccessMethodId, tell_deleted: bool) 
         d.set(key, k);
     }
     let identity = method.identity;
+    let grants = method.grants.clone();
     d.set(id, method);
     for (user, system) in users {
         member::fit_access(d, user, system, identity)?;
+    }
+    for grant in grants {
+        refresh::doors_lost(d, grant)?;
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ pub fn next(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> Next {
             SeenState::Never | SeenState::Absent { certainty: Certainty::Verified } => Next::Rest,
             // After a put whose outcome was unknown, the absence is looked at once more.
             SeenState::Absent { certainty: Certainty::Accepted } if t.work.look && rules.read_back != ReadBack::None => {
-                Next::Do(Doing::Find)
+                Next::Do(Doing::Find { rev: t.rev })
             }
             SeenState::Absent { .. } => Next::Rest,
             SeenState::Present { .. } | SeenState::Unknown { .. } => Next::Do(Doing::Remove),
@@ -46,12 +46,12 @@ pub fn next(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> Next {
             _ if planted::is(Bug::UnknownPutRepeated) => Next::Do(Doing::Put { rev: t.rev }),
             Repeat::Safe => Next::Do(Doing::Put { rev: t.rev }),
             Repeat::AfterFind if rules.read_back == ReadBack::None => Next::Ask(QuestionKind::DidItHappen),
-            Repeat::AfterFind => Next::Do(Doing::Find),
+            Repeat::AfterFind => Next::Do(Doing::Find { rev: t.rev }),
             Repeat::Never => Next::Ask(QuestionKind::DidItHappen),
         },
         SeenState::Present { rev, .. } if rev == t.rev => {
             if t.work.look && rules.read_back != ReadBack::None {
-                Next::Do(Doing::Find)
+                Next::Do(Doing::Find { rev: t.rev })
             } else {
                 Next::Rest
             }
@@ -69,7 +69,7 @@ pub fn wanted_there(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
 /// Whether the thing would open before its time: the system keeps no window, and what is there opens. So a credential whose window was moved to a
 /// later time is taken away, and put again when its time comes.
 fn is_too_early(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
-    rules.ends == EndsBy::Engine && !planted::is(Bug::LoadedTooEarly) && t.credential().is_some_and(|c| now < c.window.starts_at())
+    rules.ends == EndsBy::Engine && !planted::is(Bug::LoadedTooEarly) && t.window().is_some_and(|window| now < window.starts_at())
 }
 
 /// Whether the thing is wanted, but suspended.
@@ -86,6 +86,19 @@ pub fn is_suspended(t: &Target) -> bool {
 #[must_use]
 pub fn is_put(rules: &KindRules) -> bool {
     !matches!(rules.card, Some(CardPath::VendorEncoder | CardPath::OwnEncoder | CardPath::Preassigned))
+}
+
+/// The best certainty that a thing of this kind can reach. What is not put by the engine is not looked for either: nobody learns more of a card
+/// than what the encoder said.
+#[must_use]
+pub fn best(rules: &KindRules) -> Certainty {
+    if is_put(rules) && rules.read_back != ReadBack::None { Certainty::Verified } else { Certainty::Accepted }
+}
+
+/// Whether what is wanted now is in place, as surely as its kind can be known.
+#[must_use]
+pub fn is_issued(t: &Target, rules: &KindRules) -> bool {
+    t.is_in_place() && matches!(t.seen, SeenState::Present { certainty, .. } if certainty >= best(rules))
 }
 
 /// What a new credential of a kind needs from a person before it opens a door.
@@ -105,22 +118,34 @@ pub fn schedule(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
         return;
     }
     t.work.due_at = match next(t, rules, now) {
-        Next::Rest if !t.gone && !is_suspended(t) && is_too_early(t, rules, now) => t.credential().map(|c| span::load_at(&c.window, rules)),
+        Next::Rest if !t.gone && !is_suspended(t) && is_too_early(t, rules, now) => t.window().map(|window| span::load_at(&window, rules)),
         Next::Rest | Next::Ask(_) => None,
         Next::Do(Doing::Put { .. }) => {
-            let load = t.credential().map_or(now, |c| span::load_at(&c.window, rules));
+            let load = t.window().map_or(now, |window| span::load_at(&window, rules));
             // What is there already, in an older form, is changed at once.
             let there = matches!(t.seen, SeenState::Present { .. } | SeenState::Unknown { .. });
             Some(if there { now } else { load.max(now) })
         }
         Next::Do(_) => Some(now),
     };
+    t.work.due_at = with_renewal(t, t.work.due_at);
     if let Next::Ask(kind) = next(t, rules, now)
         && t.work.asks.is_none()
     {
         let at = t.doubtful().map_or(now, |other| other.can.at);
         t.work.asks = Some(Question { kind, at });
     }
+}
+
+/// When a target is worked on that is due at some time, or never, by what is to be done: not after it has to be renewed.
+pub(super) fn with_renewal(t: &Target, due_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    due_at.into_iter().chain(t.renew_at.filter(|_| !t.gone)).min()
+}
+
+/// Sets when a target has to be renewed.
+pub(super) fn renew(t: &mut Target, at: Option<DateTime<Utc>>) {
+    t.renew_at = at;
+    t.work.due_at = with_renewal(t, t.work.due_at);
 }
 
 /// Wants something else of a target. Nothing if it is the same. Gives whether anything changed.
@@ -153,6 +178,7 @@ pub fn take_away(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
         return;
     }
     t.gone = true;
+    t.renew_at = None;
     t.work.asks = None;
     t.work.attempt = 0;
     t.work.failure = None;

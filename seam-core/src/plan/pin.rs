@@ -1,4 +1,5 @@
 //! PINs: one for all doors of a grant where the systems allow it, never the same for two people at a door at the same time plus a gap.
+use super::account;
 use super::draft::Draft;
 use super::read::Try;
 use crate::error::{Error, ErrorKind};
@@ -25,11 +26,13 @@ pub(super) struct Place {
     pub(super) doors: Vec<AcsEntranceId>,
 }
 
-/// The physical place where a PIN must be unique: the door, or the whole system.
+/// The physical place where a PIN must be unique: the door, or the whole system. The lock holds its PINs whether we are connected or not, so
+/// disconnecting does not rename the place.
 pub(super) fn domain(system: &System, door: Option<&Handle>, rules: &PinRules) -> String {
+    let bare = account::bare(&system.report.fingerprint);
     match door {
-        Some(handle) if !rules.unique_in_system => format!("{}/{}", system.report.fingerprint, handle.0),
-        _ => system.report.fingerprint.clone(),
+        Some(handle) if !rules.unique_in_system => format!("{bare}/{}", handle.0),
+        _ => bare.to_owned(),
     }
 }
 

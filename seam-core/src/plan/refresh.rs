@@ -4,7 +4,7 @@ use super::read::Try;
 use super::{method, next, settle};
 use crate::model::{AccessGrantId, AccessMethodId, AcsEntranceId, EventType};
 use crate::planted::{self, Bug};
-use crate::provider::{Certainty, Needs};
+use crate::provider::{Certainty, DoorClass, Needs};
 use crate::state::*;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -18,24 +18,31 @@ pub(super) fn after(d: &mut Draft<'_>, row: RowId, before: &Target) -> Try<()> {
     {
         super::member::follow_user(d, user)?;
     }
-    let was = before.is_in_place() && before.made.is_some();
-    let is = t.is_in_place();
     if t.credential().is_some() {
-        if is && !was {
-            let event = if before.made.is_some() { EventType::ACS_CREDENTIAL_REISSUED } else { EventType::ACS_CREDENTIAL_ISSUED };
-            settle::tell_credential(d, &event, row, &t)?;
-        }
-        let gone_now = matches!(t.seen, SeenState::Absent { .. }) && t.gone;
-        let gone_before = matches!(before.seen, SeenState::Absent { .. }) && before.gone;
-        if gone_now && !gone_before {
-            settle::tell_credential(d, &EventType::ACS_CREDENTIAL_DELETED, row, &t)?;
-        }
+        credential_changed(d, row, before, t.clone())?;
     }
     match t.of {
         TargetOf::Method(m) => method_changed(d, m),
         TargetOf::User(u) => user_changed(d, u),
         TargetOf::Stay(_) | TargetOf::Direct => Ok(()),
     }
+}
+
+/// Tells once that a credential was issued, issued again after a change, or is gone. One that is suspended is not issued, whatever is put.
+fn credential_changed(d: &mut Draft<'_>, row: RowId, before: &Target, mut t: Target) -> Try<()> {
+    let was = before.made.is_some() && works(d, before)?;
+    if !was && works(d, &t)? {
+        let event = if t.issued_at.is_some() { EventType::ACS_CREDENTIAL_REISSUED } else { EventType::ACS_CREDENTIAL_ISSUED };
+        t.issued_at = t.issued_at.or(Some(d.now()));
+        settle::tell_credential(d, &event, row, &t)?;
+        d.set(row, t.clone());
+    }
+    if t.is_out() && !t.told_deleted {
+        t.told_deleted = true;
+        settle::tell_credential(d, &EventType::ACS_CREDENTIAL_DELETED, row, &t)?;
+        d.set(row, t);
+    }
+    Ok(())
 }
 
 /// A user or one of her permissions changed: her methods at that system may work now.
@@ -50,9 +57,9 @@ pub(super) fn user_changed(d: &mut Draft<'_>, user: crate::model::AcsUserId) -> 
     Ok(())
 }
 
-/// Whether a target does what it is wanted for.
-fn works(t: &Target) -> bool {
-    t.is_in_place() && !next::is_suspended(t)
+/// Whether a target does what it is wanted for, as surely as its kind can be known.
+fn works(d: &Draft<'_>, t: &Target) -> Try<bool> {
+    Ok(!next::is_suspended(t) && next::is_issued(t, &method::rules_of(d, t)?))
 }
 
 fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
@@ -83,7 +90,7 @@ fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
             Some(_) => !doors.is_empty() && m_doors_at(d, &m, &t)?.iter().all(|x| doors.contains(x)),
             None => true,
         };
-        if works(&t) {
+        if works(d, &t)? {
             working.extend(doors);
             if complete {
                 in_place += 1;
@@ -146,8 +153,7 @@ fn m_doors_at(d: &Draft<'_>, m: &Method, t: &Target) -> Try<Vec<AcsEntranceId>> 
 fn permitted(d: &Draft<'_>, t: &Target, m: &Method) -> Try<Vec<AcsEntranceId>> {
     let Some(user) = t.credential().and_then(|c| c.user) else { return Ok(Vec::new()) };
     let row = d.get::<AcsUser>(user)?;
-    let user_there = d.get::<Target>(row.target)?.is_in_place();
-    if !user_there {
+    if !works(d, &d.get::<Target>(row.target)?)? {
         return Ok(Vec::new());
     }
     let mut rows: BTreeSet<RowId> = d.find(&Key::id(Index::TargetsOfUser, user))?.into_iter().collect();
@@ -160,7 +166,7 @@ fn permitted(d: &Draft<'_>, t: &Target, m: &Method) -> Try<Vec<AcsEntranceId>> {
     for id in rows {
         let access = d.get::<Target>(id)?;
         if let Wanted::Access { doors, .. } = &access.want
-            && works(&access)
+            && works(d, &access)?
         {
             open.extend(doors.iter().copied());
         }
@@ -188,7 +194,35 @@ fn doors_work(d: &mut Draft<'_>, id: AccessGrantId, working: &BTreeSet<AcsEntran
     Ok(())
 }
 
-/// Everything that was asked for is in place.
+/// Doors of a grant that were told to work and that none of its methods is to open any more: it is suspended, or they were taken away. Told when it
+/// is decided, as everything that is withdrawn; and they are told again when they work again.
+pub(super) fn doors_lost(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
+    let Some(mut grant) = d.try_get::<Grant>(id)?.filter(|g| g.is_live() && !g.told.is_empty()) else { return Ok(()) };
+    let methods: Vec<AccessMethodId> = grant.requested.iter().flat_map(|r| r.methods.iter().copied()).collect();
+    d.hint(methods.iter().map(|m| m.uuid()));
+    d.gather()?;
+    let mut wanted: BTreeSet<AcsEntranceId> = BTreeSet::new();
+    for m in methods {
+        let m = d.get::<Method>(m)?;
+        if !m.is_over() && !grant.suspended {
+            wanted.extend(m.doors);
+        }
+    }
+    let lost: Vec<AcsEntranceId> = grant.told.difference(&wanted).copied().collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    grant.told.retain(|door| wanted.contains(door));
+    grant.told_all = false;
+    let who = grant.identity;
+    d.set(id, grant);
+    for door in lost {
+        d.event(EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(), who, json!({ "access_grant_id": id, "acs_entrance_id": door }));
+    }
+    Ok(())
+}
+
+/// Everything that was asked for is in place, at every door that does not open by itself.
 fn all_doors(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     let Some(mut grant) = d.try_get::<Grant>(id)?.filter(Grant::is_live) else { return Ok(()) };
     let methods: Vec<AccessMethodId> = grant.requested.iter().flat_map(|r| r.methods.iter().copied()).collect();
@@ -198,6 +232,12 @@ fn all_doors(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     for m in methods {
         let m = d.get::<Method>(m)?;
         all &= m.issued || m.is_over();
+    }
+    let silent: Vec<AcsEntranceId> = grant.doors.iter().copied().filter(|door| !grant.told.contains(door)).collect();
+    d.hint(silent.iter().map(|door| door.uuid()));
+    d.gather()?;
+    for door in silent {
+        all &= d.get::<Entrance>(door)?.report.class == DoorClass::Implicit;
     }
     if all && !grant.told_all {
         grant.told_all = true;

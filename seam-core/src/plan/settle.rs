@@ -72,7 +72,7 @@ pub(super) fn lost(d: &mut Draft<'_>, row: RowId) -> Try<()> {
         false => Failure::unknown(Reason::Other, "the instance that made the call is gone"),
     };
     let report = match flight.doing {
-        Doing::Find => Report::Found(Err(failure)),
+        Doing::Find { .. } => Report::Found(Err(failure)),
         _ => Report::Done(Err(failure)),
     };
     settle_target(d, row, flight.doing, &report)
@@ -100,8 +100,8 @@ fn settle_target(d: &mut Draft<'_>, row: RowId, doing: Doing, report: &Report) -
         (Doing::Put { rev } | Doing::Encode { rev }, Report::Done(Err(failure))) => put_failed(d, row, rev, failure, &rules)?,
         (Doing::Remove, Report::Done(Ok(receipt))) => removed(d, row, receipt, &rules)?,
         (Doing::Remove, Report::Done(Err(failure))) => remove_failed(d, row, failure, &rules)?,
-        (Doing::Find, Report::Found(Ok(found))) => looked(d, row, found, &rules)?,
-        (Doing::Find, Report::Found(Err(failure))) => fail(d, row, failure)?,
+        (Doing::Find { rev }, Report::Found(Ok(found))) => looked(d, row, rev, found, &rules)?,
+        (Doing::Find { rev }, Report::Found(Err(failure))) => look_failed(d, row, rev, failure, &rules)?,
         _ => {
             let mut t = d.get::<Target>(row)?;
             next::schedule(&mut t, &rules, d.now());
@@ -124,30 +124,37 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     if rev == t.rev {
         t.needs = if is_written { Needs::Nothing } else { receipt.needs };
     }
-    t.work.attempt = 0;
+    let is_sure = receipt.certainty >= next::best(rules);
+    // What is put again and again and never seen is put ever more rarely.
+    t.work.attempt = if is_sure { 0 } else { t.work.attempt.saturating_add(1) };
     t.work.failure = None;
     t.work.look = false;
-    t.claims.drain(..usize::from(t.stale_claims).min(t.claims.len()));
-    t.stale_claims = 0;
-    let complete = t.needs == Needs::Nothing || rev != t.rev;
+    if rev == t.rev {
+        // Only now is the old PIN surely out of the lock: what was put for an older wish may have put it there again.
+        t.claims.drain(..usize::from(t.stale_claims).min(t.claims.len()));
+        t.stale_claims = 0;
+    }
+    // A card of which nothing was sent but to the system is still to be written.
+    let is_made = t.sent.is_some() || !card::is_plastic(rules);
+    let complete = is_made && (t.needs == Needs::Nothing || rev != t.rev);
     if !card::is_plastic(rules) {
         // The one thing at the system is what it was told last.
         t.others.clear();
-    } else if complete && t.sent.is_some() {
+    } else if complete {
         card::put_aside(d, &mut t, receipt.made.card_number.as_deref());
     }
     card::keep_made(d, row, &mut t, &receipt.made)?;
     let stay_id = t.credential().and_then(|c| c.stay);
     if complete {
-        t.issued_at = t.issued_at.or(Some(now));
         if let Some(sent) = t.sent.take() {
             t.made = Some(MadeCredential { at: now, ..sent });
         }
     }
     next::schedule(&mut t, rules, now);
-    if let Some(at) = receipt.again_at
-        && t.work.due_at.is_none()
-    {
+    // What was only accepted and can be seen is looked at once it had the time to come true.
+    let unseen = !is_sure && rev == t.rev && t.needs == Needs::Nothing;
+    let again_at = receipt.again_at.or_else(|| unseen.then(|| now + soon(d, t.work.attempt)));
+    if let Some(at) = again_at.filter(|at| t.work.due_at.is_none_or(|due| *at < due)) {
         t.work.look = true;
         t.work.due_at = Some(at);
     }
@@ -179,6 +186,7 @@ fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules:
     }
     let pin_refused = failure.effect == Effect::Refused && failure.reason == Reason::PinRefused;
     if pin_refused
+        && d.get::<Target>(row)?.rev == rev
         && let TargetOf::Method(m) = d.get::<Target>(row)?.of
         && d.get::<Target>(row)?.work.attempt < 5
         && d.get::<Method>(m)?.pin.is_some()
@@ -194,8 +202,14 @@ fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules:
         return Ok(());
     }
     fail(d, row, failure)?;
-    if !next::is_put(rules) {
-        let mut t = d.get::<Target>(row)?;
+    let mut t = d.get::<Target>(row)?;
+    let outdated = t.rev != rev && t.work.due_at == t.renew_at;
+    if outdated {
+        // What was refused is not wanted any more; what is wanted now was never asked.
+        t.work.attempt = 0;
+        t.work.failure = None;
+    }
+    if outdated || !next::is_put(rules) {
         next::schedule(&mut t, rules, d.now());
         d.set(row, t);
     }
@@ -208,30 +222,41 @@ fn removed(d: &mut Draft<'_>, row: RowId, receipt: &Receipt, rules: &KindRules) 
     let now = d.now();
     let doubtful = matches!(t.seen, SeenState::Unknown { .. }) || t.work.look;
     t.may_open_until = receipt.may_open_until;
-    t.work.attempt = 0;
-    t.work.failure = None;
     t.work.asks = None;
     t.synced_at = Some(now);
-    if doubtful && rules.read_back != ReadBack::None {
-        // A put whose answer was lost may have arrived after the remove: it is looked at once more.
+    let unseen = receipt.certainty == Certainty::Accepted;
+    if (doubtful || unseen) && rules.read_back != ReadBack::None {
+        // A put whose answer was lost may have arrived after the remove, and what was only accepted may not have come true: it is looked at once
+        // more.
         t.seen = SeenState::Absent { certainty: Certainty::Accepted };
         t.work.look = true;
+        next::schedule(&mut t, rules, now);
+        if unseen && t.work.due_at == Some(now) {
+            t.work.due_at = Some(now + soon(d, t.work.attempt.saturating_add(1)));
+        }
     } else {
+        t.work.attempt = 0;
+        t.work.failure = None;
         t.seen = SeenState::Absent { certainty: receipt.certainty };
         t.work.look = false;
         absent(&mut t);
+        next::schedule(&mut t, rules, now);
     }
-    next::schedule(&mut t, rules, now);
     d.set(row, t);
     Ok(())
 }
 
-/// What is verified to be absent occupies nothing.
+/// What is verified to be absent occupies nothing, but for as long as the system says that it may still open.
 fn absent(t: &mut Target) {
-    if matches!(t.seen, SeenState::Absent { certainty: Certainty::Verified }) && t.gone {
-        t.claims.clear();
-        t.stale_claims = 0;
+    if !t.is_dead() {
+        return;
     }
+    let until = t.may_open_until;
+    t.claims.retain_mut(|claim| {
+        claim.until = until.map(|until| claim.until.map_or(until, |end| end.min(until)));
+        claim.until.is_some_and(|end| claim.from < end)
+    });
+    t.stale_claims = 0;
 }
 
 fn remove_failed(d: &mut Draft<'_>, row: RowId, failure: &Failure, rules: &KindRules) -> Try<()> {
@@ -258,26 +283,41 @@ fn remove_failed(d: &mut Draft<'_>, row: RowId, failure: &Failure, rules: &KindR
     Ok(())
 }
 
-/// What a look found.
-fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Try<()> {
+/// A look failed. One that is refused for good can tell nothing, now or later.
+fn look_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules: &KindRules) -> Try<()> {
+    let for_good = failure.effect == Effect::Refused && retry_at(d, failure, 1, d.now()).is_none();
+    if !for_good {
+        return fail(d, row, failure);
+    }
+    looked(d, row, rev, &Found::CannotTell, rules)?;
+    let mut t = d.get::<Target>(row)?;
+    t.work.failure = Some(failed(failure, d.now()));
+    d.set(row, t);
+    Ok(())
+}
+
+/// What a look found that was begun when revision `looked_for` was wanted.
+fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: &KindRules) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
     let now = d.now();
     let wanted = next::wanted_there(&t, rules, now);
     t.work.look = false;
-    t.work.attempt = 0;
+    // What is there against our will although it was taken away, or is not there although it was put: each round comes later than the last.
+    let mut in_vain = false;
     match found {
         Found::Present(seen) => {
             t.handle = Some(seen.handle.clone());
             let rev = match (t.seen, seen.as_wanted) {
                 (_, Some(false)) => 0,
                 (SeenState::Unknown { rev } | SeenState::Present { rev, .. }, None) => rev,
-                _ => t.rev,
+                _ => looked_for,
             };
+            in_vain = !wanted && matches!(t.seen, SeenState::Absent { .. });
             let certainty = if rules.read_back == ReadBack::None { Certainty::Accepted } else { Certainty::Verified };
             let stay_id = t.credential().and_then(|c| c.stay);
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Present { rev, certainty };
-            if wanted && rev == t.rev && was_unknown {
+            if wanted && rev != 0 && was_unknown {
                 t.sent = t.take_doubtful();
                 d.set(row, t);
                 let mut receipt = match certainty {
@@ -314,13 +354,31 @@ fn looked(d: &mut Draft<'_>, row: RowId, found: &Found, rules: &KindRules) -> Tr
                 t.work.asks = Some(Question { kind: QuestionKind::DidItHappen, at: now });
             }
         }
-        Found::Several(_) => {
+        Found::Several(_) if wanted => {
             t.work.asks = Some(Question { kind: QuestionKind::WhichOne, at: now });
+        }
+        Found::Several(_) => {
+            // All of them go, whichever was which: without a handle the system looks for our tag.
+            t.seen = SeenState::Present { rev: 0, certainty: Certainty::Accepted };
+            t.handle = None;
+            t.work.look = true;
+            t.work.failure = Some(failed(&Failure::refused(Reason::Clash, "more than one thing carries our tag"), now));
+            in_vain = true;
         }
     }
     next::schedule(&mut t, rules, now);
+    if in_vain {
+        t.work.attempt = t.work.attempt.saturating_add(1);
+        t.work.due_at = Some(now + soon(d, t.work.attempt));
+    } else if !matches!(found, Found::Absent) || !wanted {
+        t.work.attempt = 0;
+    }
     d.set(row, t);
     Ok(())
+}
+
+fn failed(failure: &Failure, at: DateTime<Utc>) -> Failed {
+    Failed { effect: failure.effect, reason: failure.reason, message: failure.message.clone(), at }
 }
 
 /// The call failed: when it is tried again, if at all.
@@ -328,11 +386,12 @@ fn fail(d: &mut Draft<'_>, row: RowId, failure: &Failure) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
     let now = d.now();
     t.work.attempt = t.work.attempt.saturating_add(1);
-    t.work.failure = Some(Failed { effect: failure.effect, reason: failure.reason, message: failure.message.clone(), at: now });
+    t.work.failure = Some(failed(failure, now));
     let rules = method::rules_of(d, &t)?;
     next::schedule(&mut t, &rules, now);
     if t.work.due_at.is_some() {
-        t.work.due_at = retry_at(d, failure, t.work.attempt, now);
+        let again = retry_at(d, failure, t.work.attempt, now);
+        t.work.due_at = next::with_renewal(&t, again);
     }
     d.set(row, t);
     Ok(())
@@ -349,12 +408,14 @@ pub(super) fn retry_at(d: &mut Draft<'_>, failure: &Failure, attempt: u32, now: 
             _ => retry_after.map(|after| now + after),
         };
     }
-    // 2, 4, 8, ... seconds up to a quarter of an hour, each between half and all of it, so that many do not come back at once.
+    Some(now + soon(d, attempt).max(retry_after.unwrap_or(Duration::zero())))
+}
+
+/// 2, 4, 8, ... seconds up to a quarter of an hour, each between half and all of it, so that many do not come back at once.
+fn soon(d: &mut Draft<'_>, attempt: u32) -> Duration {
     let full = 2000i64 << attempt.saturating_sub(1).min(9);
     let full = if planted::is(Bug::NoBackoff) { 1000 } else { full.min(900_000) };
-    let jittered = d.env.rng().random_range(full / 2..=full);
-    let wait = Duration::milliseconds(jittered).max(retry_after.unwrap_or(Duration::zero()));
-    Some(now + wait)
+    Duration::milliseconds(d.env.rng().random_range(full / 2..=full))
 }
 
 /// Tells an event about a credential.

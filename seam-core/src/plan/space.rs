@@ -1,8 +1,9 @@
 //! Spaces: named sets of entrances. Grants on a space follow its membership.
 use super::change::{NewSpace, Outcome, SpaceUpdate};
 use super::draft::Draft;
-use super::grant::{End, end_grant, reweave_grant};
+use super::grant::{End, end_grant};
 use super::read::Try;
+use super::reweave::reweave_grant;
 use super::{rebind, validate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AccessGrantId, AcsEntranceId, EventType, SpaceId};

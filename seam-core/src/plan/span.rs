@@ -3,7 +3,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Window;
 use crate::planted::{self, Bug};
 use crate::provider::{EndsBy, KindRules};
-use crate::state::Graces;
+use crate::state::{Graces, Target};
 use chrono::{DateTime, Duration, Utc};
 
 /// For how long a credential of an ongoing grant is made where the system demands an end. The engine renews it when a quarter is left.
@@ -54,6 +54,13 @@ pub(super) fn credential_window(asked: &Asked, rules: &KindRules) -> Result<Wind
     })
 }
 
+/// The least and the most that the window of a credential may be: without graces, and with all of them.
+pub(super) fn between(asked: &Asked, rules: &KindRules) -> Option<(Window, Window)> {
+    let least = Asked { graces: Graces::default(), ..*asked };
+    let most = Asked { next_stay: None, ..*asked };
+    credential_window(&least, rules).ok().zip(credential_window(&most, rules).ok())
+}
+
 /// When a window that rolls has to be renewed; `None` when it does not roll.
 pub(super) fn renew_at(made: &Window, grant: &Window, rules: &KindRules, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let end = made.ends_at()?;
@@ -62,6 +69,16 @@ pub(super) fn renew_at(made: &Window, grant: &Window, rules: &KindRules, now: Da
         let length = end - made.starts_at().max(now);
         (end - length / 4).max(now)
     })
+}
+
+/// The window that a target is to have, and when it has to be renewed. One that rolls is not rolled on before its time: cards would be asked back
+/// for it.
+pub(super) fn roll(t: &Target, wanted: Window, asked: &Window, rules: &KindRules, now: DateTime<Utc>) -> (Window, Option<DateTime<Utc>>) {
+    let renew_at = renew_at(&wanted, asked, rules, now);
+    match (t.window(), t.renew_at.filter(|at| *at > now)) {
+        (Some(has), Some(at)) if renew_at.is_some() && has.starts_at() == wanted.starts_at() && wanted.covers(&has) => (has, Some(at)),
+        _ => (wanted, renew_at),
+    }
 }
 
 /// How long a window may be. A system that only demands an end gets the grant's own, however far it is; without one it rolls.

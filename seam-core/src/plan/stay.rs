@@ -1,13 +1,14 @@
 //! Stays: rules R1 to R4 when a grant is made, roles and issue numbers when a key is made.
 use super::doors::Doors;
 use super::draft::Draft;
+use super::order::{self, neighbours, start_number};
 use super::read::Try;
 use crate::error::{Error, ErrorKind};
-use crate::model::{AccessGrantId, AcsEntranceId, AcsSystemId, StayId, Window};
+use crate::model::{AccessGrantId, AcsEntranceId, AcsSystemId, Holder, StayId, Window};
 use crate::planted::{self, Bug};
 use crate::provider::{Handle, JoinBy, Role, StayRules};
 use crate::state::*;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
 /// What a grant asks of its stay.
@@ -86,46 +87,62 @@ pub(super) fn join_stays(d: &mut Draft<'_>, wish: &Wish<'_>, doors: &Doors) -> T
     let mut ids = Vec::new();
     for system in party_doors.systems.keys() {
         let here: Vec<AcsEntranceId> = party_doors.of(*system).filter(|x| party_doors.is_reservable(x)).map(|x| x.id).collect();
-        if here.is_empty() || !here.iter().any(|x| mine.contains(x)) {
+        if here.is_empty() {
             continue;
         }
-        let id = match stays.iter().find(|(_, s)| s.system == *system) {
-            Some((id, stay)) => {
-                let mut stay = stay.clone();
-                stay.window = stay.window.hull(&wish.window);
-                if !stay.grants.contains(&wish.grant) {
-                    stay.grants.push(wish.grant);
-                }
-                write_stay(d, *id, stay);
-                *id
-            }
-            None => {
-                let id = StayId::from_uuid(d.env.mint());
-                let account = party_doors.systems[system].account;
-                let stay = Stay {
-                    key: wish.key.to_owned(),
-                    system: *system,
-                    account,
-                    doors: here,
-                    declared,
-                    window: wish.window,
-                    generation: None,
-                    reopened: 0,
-                    phase: StayPhase::Planned,
-                    grants: vec![wish.grant],
-                    made: Vec::new(),
-                    protected: false,
-                    claims: Vec::new(),
-                    target: None,
-                    created_at: d.now(),
-                };
-                write_stay(d, id, stay);
-                id
-            }
-        };
-        ids.push(id);
+        // Every grant is in all stays of its reservation, with doors there or without: the party's doors are kept while any of it is here.
+        ids.push(match stays.iter().find(|(_, s)| s.system == *system) {
+            Some((id, stay)) => join(d, *id, stay.clone(), wish.grant, wish.window)?,
+            None => begin(d, wish, &party_doors, *system, here, declared)?,
+        });
     }
     Ok(ids)
+}
+
+/// A grant joins a stay.
+fn join(d: &mut Draft<'_>, id: StayId, mut stay: Stay, grant: AccessGrantId, window: Window) -> Try<StayId> {
+    let before = stay.window;
+    stay.window = stay.window.hull(&window);
+    if !stay.grants.contains(&grant) {
+        stay.grants.push(grant);
+    }
+    write_stay(d, id, stay);
+    moved(d, id, &before)?;
+    Ok(id)
+}
+
+/// A stay begins with its first grant.
+fn begin(d: &mut Draft<'_>, wish: &Wish<'_>, known: &Doors, system: AcsSystemId, doors: Vec<AcsEntranceId>, declared: bool) -> Try<StayId> {
+    let id = StayId::from_uuid(d.env.mint());
+    let stay = Stay {
+        key: wish.key.to_owned(),
+        system,
+        account: known.systems[&system].account,
+        doors,
+        declared,
+        window: wish.window,
+        generation: None,
+        reopened: 0,
+        phase: StayPhase::Planned,
+        grants: vec![wish.grant],
+        made: Vec::new(),
+        protected: false,
+        claims: Vec::new(),
+        target: None,
+        created_at: d.now(),
+    };
+    write_stay(d, id, stay);
+    order::end_in_time(d, id, None)?;
+    Ok(id)
+}
+
+/// What follows when a stay begins at another time: the order of the issue numbers, and the ends of those before it.
+fn moved(d: &mut Draft<'_>, id: StayId, before: &Window) -> Try<()> {
+    if d.get::<Stay>(id)?.window.starts_at() == before.starts_at() {
+        return Ok(());
+    }
+    order::keep(d, id)?;
+    order::end_in_time(d, id, Some(before.starts_at()))
 }
 
 /// Windows of one stay overlap or touch: a guest who stays on begins at the very instant at which she would have left.
@@ -157,7 +174,11 @@ pub(super) fn leave_stays(d: &mut Draft<'_>, grant: AccessGrantId, stays: &[Stay
         if stay.grants.is_empty() || planted::is(Bug::ClosedWithGuests) {
             stay.phase = StayPhase::Closed;
         } else {
+            let before = stay.window;
             stay.window = hull_of_grants(d, &stay)?;
+            write_stay(d, *id, stay);
+            moved(d, *id, &before)?;
+            continue;
         }
         write_stay(d, *id, stay);
     }
@@ -171,6 +192,7 @@ pub(super) fn leave_stays(d: &mut Draft<'_>, grant: AccessGrantId, stays: &[Stay
 pub(super) fn refit_stays(d: &mut Draft<'_>, grant: AccessGrantId, window: Window, stays: &[StayId]) -> Try<()> {
     for id in stays {
         let mut stay = d.get::<Stay>(*id)?;
+        let before = stay.window;
         d.hint(stay.grants.iter().map(|g| g.uuid()));
         d.gather()?;
         let mut others: Option<Window> = None;
@@ -192,6 +214,7 @@ pub(super) fn refit_stays(d: &mut Draft<'_>, grant: AccessGrantId, window: Windo
             stay.window = window;
         }
         write_stay(d, *id, stay);
+        moved(d, *id, &before)?;
     }
     Ok(())
 }
@@ -207,21 +230,22 @@ fn hull_of_grants(d: &Draft<'_>, stay: &Stay) -> Try<Window> {
     Ok(hull.unwrap_or(stay.window))
 }
 
-/// When the next other stay starts at one of these doors, after `after`.
-pub(super) fn next_stay_start(d: &Draft<'_>, own: StayId, doors: &[AcsEntranceId], window: &Window) -> Try<Option<DateTime<Utc>>> {
+/// When the next other stay starts at one of these doors, after the start of a window.
+pub(super) fn next_stay_start(d: &Draft<'_>, own: Option<StayId>, doors: &[AcsEntranceId], window: &Window) -> Try<Option<DateTime<Utc>>> {
     let nears: Vec<Near> = doors.iter().map(|door| Near::new(door_claim(d, *door), window)).collect();
     d.reader().hint_near(nears.iter().cloned());
     d.gather()?;
-    let mut later = BTreeSet::new();
+    let mut rows: BTreeSet<RowId> = d.written().filter(|r| matches!(r.body, Body::Stay(_))).map(|r| r.id).collect();
     for near in &nears {
-        later.extend(d.near(near)?.into_iter().filter(|c| c.row != own.uuid() && c.claim.from > window.starts_at()).map(|c| c.row));
+        rows.extend(d.near(near)?.into_iter().map(|c| c.row));
     }
-    d.hint(later.iter().copied());
+    d.hint(rows.iter().copied());
     d.gather()?;
     let mut next: Option<DateTime<Utc>> = None;
-    for row in later {
-        if let Some(other) = d.try_get::<Stay>(row)?.filter(|s| s.phase != StayPhase::Closed) {
-            let starts = other.window.starts_at();
+    for row in rows.into_iter().filter(|row| own.is_none_or(|own| own.uuid() != *row)) {
+        let Some(other) = d.try_get::<Stay>(row)?.filter(|s| s.phase != StayPhase::Closed) else { continue };
+        let starts = other.window.starts_at();
+        if starts > window.starts_at() && other.doors.iter().any(|door| doors.contains(door)) {
             next = Some(next.map_or(starts, |n| n.min(starts)));
         }
     }
@@ -329,25 +353,13 @@ pub(super) fn cast(
                     return Ok(Err(NotNow::EarlierStay));
                 }
             }
-            let mut generation = stay.generation.unwrap_or_else(|| start_number(&stay.window));
-            for (_, other) in &others {
-                // Two stays never share a number at a door; an earlier one that was re-opened often is passed.
-                if let Some(theirs) = other.generation
-                    && (theirs == generation || (theirs > generation && other.window.starts_at() <= stay.window.starts_at()))
-                {
-                    generation = theirs + 1;
-                }
-            }
+            let generation = order::number(d, &stay, &others)?;
             stay.generation = Some(generation);
             stay.phase = StayPhase::InDoubt { first: target };
             stay.made.clear();
             write_stay(d, id, stay);
             // Keys made ahead whose number this one has reached would be dead: they are made again.
-            for (other_id, other) in others {
-                if other.window.starts_at() > d.get::<Stay>(id)?.window.starts_at() && other.generation.is_some_and(|g| g <= generation) {
-                    reopen(d, other_id, other)?;
-                }
-            }
+            order::remake_later(d, id, others)?;
             Ok(Ok(Casting { role: Role::Open, generation }))
         }
     }
@@ -356,33 +368,6 @@ pub(super) fn cast(
 /// Whether it will still be known if the key was made: it is being made, or a question is open, and it was neither taken away nor suspended since.
 fn may_be_answered(first: &Target) -> bool {
     !first.gone && (first.work.in_flight.is_some() || matches!(first.seen, SeenState::Unknown { .. }))
-}
-
-/// The issue number of a stay: its start in whole seconds.
-fn start_number(window: &Window) -> u64 {
-    u64::try_from(window.starts_at().timestamp()).unwrap_or(0)
-}
-
-/// Other stays near this one at its doors.
-fn neighbours(d: &Draft<'_>, id: StayId, stay: &Stay) -> Try<Vec<(StayId, Stay)>> {
-    let around = Window::new(stay.window.starts_at() - Duration::hours(1), Some(stay.window.starts_at() + Duration::hours(1)))
-        .unwrap_or(stay.window);
-    let nears: Vec<Near> = stay.doors.iter().map(|door| Near::new(door_claim(d, *door), &around)).collect();
-    d.reader().hint_near(nears.iter().cloned());
-    d.gather()?;
-    let mut ids: BTreeSet<RowId> = BTreeSet::new();
-    for near in &nears {
-        ids.extend(d.near(near)?.into_iter().map(|c| c.row).filter(|r| *r != id.uuid()));
-    }
-    d.hint(ids.iter().copied());
-    d.gather()?;
-    let mut out = Vec::new();
-    for row in ids {
-        if let Some(other) = d.try_get::<Stay>(row)? {
-            out.push((StayId::from_uuid(row), other));
-        }
-    }
-    Ok(out)
 }
 
 /// The key of a stay was made: the stay is open.
@@ -440,15 +425,46 @@ pub(super) fn stay_at(d: &Draft<'_>, stays: &[StayId], system: AcsSystemId) -> T
     Ok(None)
 }
 
-/// New doors of a grant (a space has grown) that take part become doors of its stays. Never a reason to refuse.
-pub(super) fn add_doors(d: &mut Draft<'_>, stays: &[StayId], doors: &Doors) -> Try<()> {
-    for id in stays {
-        let mut stay = d.get::<Stay>(*id)?;
-        let mine: Vec<AcsEntranceId> = doors.reservable().filter(|x| x.entrance.system == stay.system).map(|x| x.id).collect();
-        if mine.iter().any(|x| !stay.doors.contains(x)) {
-            stay.doors = stay.doors.into_iter().chain(mine).collect::<BTreeSet<_>>().into_iter().collect();
-            write_stay(d, *id, stay);
-        }
+/// New doors of a grant (a space has grown) that take part become doors of its stays, or of a stay that begins at a system where it had none.
+/// Never a reason to refuse. Gives all stays of the grant.
+pub(super) fn add_doors(d: &mut Draft<'_>, id: AccessGrantId, grant: &Grant, doors: &Doors) -> Try<Vec<StayId>> {
+    let mut stays = grant.stays.clone();
+    let mut without: BTreeSet<AcsSystemId> = doors.reservable().map(|x| x.entrance.system).collect();
+    for id in &stays {
+        let stay = d.get::<Stay>(*id)?;
+        without.remove(&stay.system);
+        add(d, *id, stay, doors)?;
+    }
+    let Some(key) = grant.reservation.as_deref().filter(|_| grant.holder == Holder::Guest) else { return Ok(stays) };
+    let wish = Wish { grant: id, key, window: grant.window, party: &[] };
+    for system in without {
+        let there = d.find_exactly(&stay_key(system, key))?;
+        stays.push(match there.first() {
+            Some(row) => {
+                let stay_id = StayId::from_uuid(*row);
+                let stay = d.get::<Stay>(stay_id)?;
+                join(d, stay_id, stay, id, grant.window)?;
+                let stay = d.get::<Stay>(stay_id)?;
+                add(d, stay_id, stay, doors)?;
+                stay_id
+            }
+            None => {
+                let here = doors.reservable().filter(|x| x.entrance.system == system).map(|x| x.id).collect();
+                begin(d, &wish, doors, system, here, false)?
+            }
+        });
+    }
+    Ok(stays)
+}
+
+fn add(d: &mut Draft<'_>, id: StayId, mut stay: Stay, doors: &Doors) -> Try<()> {
+    let mine: Vec<AcsEntranceId> = doors.reservable().filter(|x| x.entrance.system == stay.system).map(|x| x.id).collect();
+    if mine.iter().any(|x| !stay.doors.contains(x)) {
+        stay.doors = stay.doors.into_iter().chain(mine).collect::<BTreeSet<_>>().into_iter().collect();
+        write_stay(d, id, stay);
+        // Other stays have been at the new doors, under other numbers.
+        order::keep(d, id)?;
+        order::end_in_time(d, id, None)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 use super::change::{NewUser, Outcome, Person, UserUpdate};
 use super::draft::{Draft, expose};
 use super::read::Try;
-use super::{doors, identity, member, method, next, validate};
+use super::{doors, identity, member, method, next, span, validate};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessMethodId, AcsAccessGroupId, AcsSystemId, AcsUserId, ConnectedAccountId, EventType, UserIdentityId, Window};
 use crate::provider::{Groups, Kind, KindRules, Needs};
@@ -39,6 +39,9 @@ pub(super) fn blank_target(d: &Draft<'_>, system: &System, system_id: AcsSystemI
         card_number: None,
         card_tag: None,
         work: Work::default(),
+        asked: None,
+        renew_at: None,
+        told_deleted: false,
         stale_claims: 0,
         claims: Vec::new(),
         created_at: d.now(),
@@ -49,7 +52,7 @@ pub(super) fn blank_target(d: &Draft<'_>, system: &System, system_id: AcsSystemI
 
 /// How a kind behaves at a system, or the error that it cannot hold it.
 pub(super) fn rules(system: &System, system_id: AcsSystemId, kind: Kind) -> Try<KindRules> {
-    match system.report.kinds.get(&kind) {
+    match system.report.kinds.get(&kind).filter(|_| !system.missing_kinds.contains(&kind)) {
         Some(rules) => Ok(rules.clone()),
         None => {
             let message = format!("the access system holds nothing of the kind {}", word(kind));
@@ -245,15 +248,8 @@ pub(super) fn update(d: &mut Draft<'_>, id: AcsUserId, update: &UserUpdate) -> T
             Some((starts, ends)) => Some(validate::window(Some(starts), ends, d.now())?),
             None => None,
         };
-        for (target, mut t) in memberships(d, id, &row.groups)? {
-            let Wanted::Access { window, .. } = &mut t.want else { continue };
-            let old = *window;
-            *window = membership_window(d, &row)?;
-            if *window != old {
-                let rules = method::rules_of(d, &t)?;
-                next::again(&mut t, &rules, d.now());
-                d.set(target, t);
-            }
+        for (target, t) in memberships(d, id, &row.groups)? {
+            fit_membership(d, target, t, &row)?;
         }
     }
     let want = Wanted::User { window: row.schedule, suspended: row.suspended };
@@ -279,8 +275,30 @@ pub(super) fn suspend(d: &mut Draft<'_>, id: AcsUserId, suspended: bool) -> Try<
     let rules = method::rules_of(d, &t)?;
     next::want(&mut t, Wanted::User { window: row.schedule, suspended }, &rules, d.now());
     d.set(row.target, t);
+    let system = row.system;
     d.set(id, row);
+    if suspended {
+        lose_doors(d, id, system)?;
+    }
     Ok(Outcome::User(id))
+}
+
+/// Tells that the doors of a system no longer open for a user's grants.
+fn lose_doors(d: &mut Draft<'_>, id: AcsUserId, system: AcsSystemId) -> Try<()> {
+    for (_, t) in hanging(d, id)? {
+        let TargetOf::Method(m) = t.of else { continue };
+        let method = d.get::<Method>(m)?;
+        d.hint(method.doors.iter().map(|x| x.uuid()));
+        d.gather()?;
+        for door in &method.doors {
+            if d.get::<Entrance>(*door)?.system == system {
+                for grant in &method.grants {
+                    member::lost(d, (*grant, *door))?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Deletes a user with her credentials at the system. Her grants stay and lose the doors there, for good: nothing brings the user back but a
@@ -382,7 +400,7 @@ fn join(d: &mut Draft<'_>, id: AcsUserId, group_id: AcsAccessGroupId) -> Try<()>
     row.groups.push(group_id);
     let mut doors = group.entrances.clone();
     doors.sort();
-    let window = membership_window(d, &row)?;
+    let window = membership_window(d, &row, &rules)?;
     let want = Wanted::Access { user: id, doors, groups: vec![group_id], window, schedule: None, suspended: false };
     let has = memberships(d, id, &[group_id])?.into_iter().next();
     let (target, t) = match has {
@@ -398,9 +416,35 @@ fn join(d: &mut Draft<'_>, id: AcsUserId, group_id: AcsAccessGroupId) -> Try<()>
             (d.env.mint(), t)
         }
     };
-    d.set(target, t);
+    fit_membership(d, target, t, &row)?;
     d.set(id, row);
     Ok(())
+}
+
+/// Makes a membership last as long as the user may pass.
+fn fit_membership(d: &mut Draft<'_>, target: RowId, mut t: Target, row: &AcsUser) -> Try<()> {
+    let rules = method::rules_of(d, &t)?;
+    let (new, renew_at) = span::roll(&t, membership_window(d, row, &rules)?, &asked_of(d, row)?, &rules, d.now());
+    next::renew(&mut t, renew_at);
+    let mut want = t.want.clone();
+    if let Wanted::Access { window, .. } = &mut want {
+        *window = new;
+    }
+    next::want(&mut t, want, &rules, d.now());
+    d.set(target, t);
+    Ok(())
+}
+
+/// The time of one of her permissions has come.
+pub(super) fn renew(d: &mut Draft<'_>, id: AcsUserId, system: AcsSystemId) -> Try<()> {
+    let Some(row) = d.try_get::<AcsUser>(id)?.filter(|row| row.deleted_at.is_none()) else { return Ok(()) };
+    for (target, t) in memberships(d, id, &row.groups)? {
+        fit_membership(d, target, t, &row)?;
+    }
+    match row.identity {
+        Some(person) => member::fit_access(d, id, system, person),
+        None => Ok(()),
+    }
 }
 
 fn leave(d: &mut Draft<'_>, id: AcsUserId, group_id: AcsAccessGroupId) -> Try<()> {
@@ -426,11 +470,17 @@ fn leave(d: &mut Draft<'_>, id: AcsUserId, group_id: AcsAccessGroupId) -> Try<()
 }
 
 /// When a user is in a group: whenever she may pass at all.
-fn membership_window(d: &Draft<'_>, row: &AcsUser) -> Try<Window> {
+fn asked_of(d: &Draft<'_>, row: &AcsUser) -> Try<Window> {
     match row.schedule {
         Some(window) => Ok(window),
         None => Ok(validate::window(Some(row.created_at), None, d.now())?),
     }
+}
+
+/// That, as the system keeps it.
+fn membership_window(d: &Draft<'_>, row: &AcsUser, rules: &KindRules) -> Try<Window> {
+    let asked = span::Asked { grant: asked_of(d, row)?, graces: Graces::default(), next_stay: None, now: d.now() };
+    Ok(span::credential_window(&asked, rules)?)
 }
 
 /// What hangs on a user, as this draft sees it.

@@ -1,9 +1,10 @@
 //! Rows of accounts, systems, entrances, groups, encoders, spaces, users.
 use super::*;
 use crate::model::{AccessGrantId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, ConnectedAccountId, UserIdentityId, Window};
-use crate::provider::{EncoderReport, EntranceReport, Handle, Held, SystemReport};
+use crate::provider::{EncoderReport, EntranceReport, Handle, Held, Kind, SystemReport};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Something worth telling about a row: a warning or an error with its time.
@@ -90,6 +91,10 @@ pub struct System {
     /// Windows of credentials differ from those of grants by these, in seconds.
     #[serde(default)]
     pub graces: Graces,
+    /// Kinds that the provider no longer says it holds. Their last rules stay in the report: what was put under them is changed and taken away
+    /// under them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub missing_kinds: BTreeSet<Kind>,
 }
 
 /// By how much a credential's window is wider than the grant's, in seconds. Never past the next stay's start at that door.

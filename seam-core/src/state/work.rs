@@ -62,6 +62,15 @@ pub struct Target {
     pub card_tag: Option<String>,
     /// What is to be done.
     pub work: Work,
+    /// The window that was asked for, of a credential that was issued directly: nothing else keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Window>,
+    /// When what is wanted is decided anew: its window has an end only because the system asks for one, or our timer ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renew_at: Option<DateTime<Utc>>,
+    /// That it was taken away has been told. Once, also if it is found there again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_deleted: bool,
     /// How many of the first claims belong to what the lock held before (a PIN that was changed): given up when the new one is seen.
     #[serde(default)]
     pub stale_claims: u16,
@@ -269,8 +278,11 @@ pub enum Doing {
     },
     /// Take it away.
     Remove,
-    /// Look.
-    Find,
+    /// Look whether what is wanted in this revision is there.
+    Find {
+        /// The revision.
+        rev: u64,
+    },
     /// Write it on a card (by an attempt).
     Encode {
         /// The revision.
@@ -338,6 +350,15 @@ impl Target {
             _ => None,
         }
     }
+    /// When what is wanted opens, if it opens anything.
+    #[must_use]
+    pub fn window(&self) -> Option<Window> {
+        match &self.want {
+            Wanted::Credential(c) => Some(c.window),
+            Wanted::Access { window, .. } => Some(*window),
+            Wanted::Stay | Wanted::User { .. } => None,
+        }
+    }
     /// The kind of the thing.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -370,11 +391,27 @@ impl Target {
         let since = self.made.as_ref().map(|made| made.at);
         self.others.iter().rfind(|other| other.doubtful && since.is_none_or(|since| other.can.at >= since))
     }
+    /// When the lock may open for it, also by what is being sent or may have been: from the first instant to the last.
+    #[must_use]
+    pub fn held_window(&self) -> Option<Window> {
+        let sent = self.sent.as_ref().filter(|_| self.work.in_flight.is_some());
+        let all = self.made.iter().chain(sent).chain(self.others.iter().map(|other| &other.can));
+        all.map(|made| made.window).reduce(|a, b| a.hull(&b))
+    }
     /// Takes that one out of the list.
     pub fn take_doubtful(&mut self) -> Option<MadeCredential> {
         let at = self.doubtful()?.can.at;
         let i = self.others.iter().rposition(|other| other.doubtful && other.can.at == at)?;
         Some(self.others.remove(i).can)
+    }
+    /// Whether it was taken away, and nobody is still to look whether it is.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        self.gone
+            && match self.seen {
+                SeenState::Absent { certainty } => certainty == Certainty::Verified || !self.work.look,
+                SeenState::Never | SeenState::Present { .. } | SeenState::Unknown { .. } => false,
+            }
     }
     /// Whether nothing of it is left, for sure.
     #[must_use]

@@ -1,6 +1,7 @@
 //! What a target's row says about the thing at the system: how sure it is there, what it still needs, what it could do before.
 use crate::model::{AccessMethodMode, AcsEntranceId, ObjectError, Window, codes};
-use crate::provider::{CardPath, Certainty, Effect, EndsBy, Kind, KindRules, Needs, ReadBack};
+use crate::plan::next;
+use crate::provider::{CardPath, Certainty, Effect, EndsBy, Kind, KindRules, Needs};
 use crate::state::{Graces, RowId, SeenState, System, Target};
 use std::collections::BTreeSet;
 
@@ -22,15 +23,12 @@ pub(super) fn rules<'a>(system: &'a System, target: &Target) -> Option<&'a KindR
 
 /// The best certainty that the kind can reach: what cannot be read back is never better than accepted.
 pub(super) fn best(rules: Option<&KindRules>) -> Certainty {
-    match rules.map(|rules| rules.read_back) {
-        Some(ReadBack::Full | ReadBack::Existence) => Certainty::Verified,
-        Some(ReadBack::None) | None => Certainty::Accepted,
-    }
+    rules.map_or(Certainty::Accepted, next::best)
 }
 
 /// Whether it can be used: what is wanted now is in place, as surely as its kind can be known.
 pub(super) fn is_issued(target: &Target, rules: Option<&KindRules>) -> bool {
-    target.is_in_place() && matches!(target.seen, SeenState::Present { certainty, .. } if certainty >= best(rules))
+    rules.map_or(target.is_in_place(), |rules| next::is_issued(target, rules))
 }
 
 /// Whether the system has what is decided: yes when that was verified, unknown when it only took it, no while it is on its way.
@@ -47,7 +45,8 @@ pub(super) fn is_synced(target: &Target) -> Option<bool> {
 pub(super) fn is_leaving(target: &Target) -> bool {
     target.gone
         && match target.seen {
-            SeenState::Absent { .. } => false,
+            // Taken away, but somebody is still to look whether it is.
+            SeenState::Absent { .. } => !target.is_out(),
             // Nothing was ever sent, unless it is being sent right now.
             SeenState::Never => target.work.in_flight.is_some(),
             SeenState::Present { .. } | SeenState::Unknown { .. } => true,

@@ -128,7 +128,7 @@ impl<'a> Known<'a> {
         };
         let under_way = self.target.work.in_flight.and_then(|now| match now.doing {
             Doing::Put { rev } | Doing::Encode { rev } => Some(rev),
-            Doing::Remove | Doing::Find | Doing::Scan | Doing::Log => None,
+            Doing::Remove | Doing::Find { .. } | Doing::Scan | Doing::Log => None,
         });
         unknown.into_iter().chain(under_way)
     }

@@ -1,5 +1,5 @@
 //! Accounts: connected, changed, disconnected, connected again; entrances bound anew.
-use super::super::{NewAccount, NewCredential, NewSpace, Outcome, account, space, user};
+use super::super::{NewAccount, NewCredential, NewGrant, NewMethod, NewSpace, Outcome, account, space, timer, user};
 use super::{Table, id, scan_of, simple};
 use crate::error::ErrorKind;
 use crate::model::{AccessMethodMode, Holder, Shown, SpaceId};
@@ -7,6 +7,37 @@ use crate::provider::{ChannelReport, DoorLimit, Kind, KindRules};
 use crate::state::*;
 use chrono::Duration;
 use secrecy::ExposeSecret;
+
+#[test]
+fn a_pin_in_the_lock_is_taken_whether_anybody_is_connected_or_not() {
+    let mut t = Table::new();
+    let site = t.site(&simple("a"), &["101"]);
+    let (ann, ben) = (t.person("Ann"), t.person("Ben"));
+    let wished = |g: &mut NewGrant| g.methods = vec![NewMethod::preferred_code("471193")];
+    let now = t.now;
+    let first = t.grant(ann, AccessMethodMode::Code, |g| {
+        g.entrances = vec![site.doors[0]];
+        g.starts_at = Some(now + Duration::hours(1));
+        wished(g);
+    });
+    t.carry_out();
+    t.run(|d| account::disconnect(d, site.account)).unwrap();
+    // Her grant starts while nobody is connected.
+    t.pass(Duration::hours(1));
+    t.run(|d| timer::on_timer(d, first)).unwrap();
+    let again = t.connect();
+    t.scan(again, &scan_of(&simple("a"), &["101"]));
+    let second = t.grant(ben, AccessMethodMode::Code, |g| {
+        g.entrances = vec![site.doors[0]];
+        wished(g);
+    });
+    let pin = |g| {
+        let m = t.get::<Grant>(g).requested[0].methods[0];
+        t.env().open(m.uuid(), "pin", t.get::<Method>(m).pin.as_ref().unwrap()).unwrap().expose_secret().to_owned()
+    };
+    assert_eq!(pin(first), "471193");
+    assert_ne!(pin(second), "471193", "two people, one PIN, one door");
+}
 
 #[test]
 fn settings_are_sealed_and_never_repeated() {

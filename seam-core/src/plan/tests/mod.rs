@@ -7,18 +7,25 @@ mod credentials;
 mod drifts;
 mod keys;
 mod people;
+mod promises;
 mod scans;
+mod settling;
 mod spaces;
+mod stays;
+mod timers;
 mod users;
 
+use super::begin::{CallWhat, begin};
 use super::discover::{Scan, ScannedSystem, apply_scan};
+use super::settle::{Report, settle};
 use super::{Draft, Env, Kept, NewAccount, NewGrant, NewMethod, Outcome, Stop, Try, Who};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::model::{
     AccessGrantId, AccessMethodMode, AcsEntranceId, AcsSystemId, ConnectedAccountId, Holder, Shown, UserIdentityId, WorkspaceId,
 };
 use crate::provider::{
-    Certainty, ChannelReport, DoorClass, DoorLimit, EntranceReport, Groups, Handle, Kind, KindRules, PinRules, SystemReport,
+    Certainty, ChannelReport, DoorClass, DoorLimit, EntranceReport, Failure, Found, Groups, Handle, Kind, KindRules, PinRules, Receipt,
+    Seen, SystemReport,
 };
 use crate::state::*;
 use crate::store::{StaticKeys, Vault};
@@ -111,7 +118,7 @@ impl Table {
     }
 
     /// Decides and applies.
-    pub(super) fn run<T>(&mut self, decide: impl Fn(&mut Draft<'_>) -> Try<T>) -> Result<T> {
+    pub(super) fn run<T>(&mut self, decide: impl Fn(&mut Draft<'_>) -> Try<T>) -> Result<T, Error> {
         let (answer, set) = self.decide(decide)?;
         self.apply(&set)?;
         self.last = Some(set);
@@ -120,7 +127,7 @@ impl Table {
     }
 
     /// Decides, and applies nothing.
-    pub(super) fn decide<T>(&mut self, decide: impl Fn(&mut Draft<'_>) -> Try<T>) -> Result<(T, Changeset)> {
+    pub(super) fn decide<T>(&mut self, decide: impl Fn(&mut Draft<'_>) -> Try<T>) -> Result<(T, Changeset), Error> {
         let mut facts = Facts::default();
         self.reads = 0;
         loop {
@@ -183,7 +190,7 @@ impl Table {
         all.drain(before.saturating_sub(Near::BEFORE)..to).collect()
     }
 
-    fn apply(&mut self, set: &Changeset) -> Result<()> {
+    fn apply(&mut self, set: &Changeset) -> Result<(), Error> {
         let conflict = |what: String| Error::new(ErrorKind::Conflict, "commit_conflict", what);
         for check in &set.only_if {
             let holds = match check {
@@ -337,6 +344,44 @@ impl Table {
     pub(super) fn targets_of(&self, grant: AccessGrantId) -> Vec<RowId> {
         let grant = self.get::<Grant>(grant);
         grant.requested.iter().flat_map(|r| &r.methods).flat_map(|m| self.get::<Method>(*m).targets).collect()
+    }
+    /// Begins what is due on a row, as the engine does.
+    pub(super) fn begin(&mut self, row: impl Into<RowId>) -> Option<CallWhat> {
+        let row = row.into();
+        self.run(|d| begin(d, row, 1)).unwrap().map(|plan| plan.what)
+    }
+    /// What was begun on a row came to this.
+    pub(super) fn report(&mut self, row: impl Into<RowId>, report: &Report) {
+        let row = row.into();
+        self.run(|d| settle(d, row, 1, report)).unwrap();
+    }
+    /// A put, a remove or an encode came to this.
+    pub(super) fn done(&mut self, row: impl Into<RowId>, result: Result<Receipt, Failure>) {
+        self.report(row, &Report::Done(result));
+    }
+    /// A look came to this.
+    pub(super) fn found(&mut self, row: impl Into<RowId>, found: Found) {
+        self.report(row, &Report::Found(Ok(found)));
+    }
+    /// Whatever is due is called, and the system does it, until nothing is due any more.
+    pub(super) fn work(&mut self) {
+        for round in 0.. {
+            assert!(round < 20, "it never comes to rest");
+            let due = |t: &Target| t.work.due_at.is_some_and(|at| at <= self.now);
+            let rows: Vec<RowId> = self.all::<Target>().into_iter().filter(|(_, t)| due(t)).map(|(row, _)| row).collect();
+            if rows.is_empty() {
+                return;
+            }
+            for row in rows {
+                match self.begin(row) {
+                    Some(CallWhat::Find { .. }) if self.get::<Target>(row).gone => self.found(row, Found::Absent),
+                    Some(CallWhat::Find { .. }) => self.found(row, Found::Present(Seen::new(Handle::text("v"), Some(true)))),
+                    Some(_) => self.done(row, Ok(Receipt::verified().with_handle(Handle::text("v")))),
+                    None => {}
+                }
+            }
+            self.pass(Duration::seconds(2));
+        }
     }
     /// What is wanted is there, as if the engine had put it an hour ago.
     pub(super) fn carry_out(&mut self) {

@@ -205,7 +205,7 @@ fn deleting_a_user_is_not_undone_by_her_grants() {
         assert_eq!(x.gone, hers, "{row}");
     }
     for grant in [here, both] {
-        t.run(|d| super::super::grant::reweave_grant(d, grant)).unwrap();
+        t.run(|d| super::super::reweave::reweave_grant(d, grant)).unwrap();
     }
     assert!(t.find(&user_key(site.system, ann)).is_empty(), "nothing brings her back");
     assert!(t.all::<Target>().iter().filter(|(_, x)| !x.gone).all(|(_, x)| x.credential().is_some()));
@@ -226,7 +226,7 @@ fn merging_moves_users_or_leaves_them_their_own() {
     t.run(|d| identity::merge(d, a, &[c])).unwrap();
     assert_eq!((t.find(&user_key(site.system, a)).len(), t.find(&user_key(site.system, c)).len()), (1, 1));
     for grant in [of_b, of_c] {
-        t.run(|d| super::super::grant::reweave_grant(d, grant)).unwrap();
+        t.run(|d| super::super::reweave::reweave_grant(d, grant)).unwrap();
     }
     let live = t.all::<Target>().into_iter().filter(|(_, x)| !x.gone).count();
     assert_eq!(live, 6, "two users, two permissions, two codes");

@@ -83,6 +83,7 @@ impl World {
             missing_since: None,
             errors: Vec::new(),
             warnings: Vec::new(),
+            missing_kinds: std::collections::BTreeSet::new(),
             graces: Graces::default(),
         };
         w.put(w.system, Body::System(system));
