@@ -75,7 +75,7 @@ pub(super) fn rebind(d: &mut Draft<'_>, id: AcsEntranceId, to: AcsEntranceId) ->
         }
     }
     let before = doors::channel_of(&system, Some(&entrance));
-    entrance.report = absorbed.report.clone();
+    entrance.report = std::sync::Arc::clone(&absorbed.report);
     entrance.missing_since = None;
     let after = doors::channel_of(&system, Some(&entrance));
     std::sync::Arc::make_mut(&mut absorbed.report).handle = Handle(json!({ ABSORBED_BY: id }));

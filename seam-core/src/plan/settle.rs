@@ -145,10 +145,8 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     }
     card::keep_made(d, row, &mut t, &receipt.made)?;
     let stay_id = t.credential().and_then(|c| c.stay);
-    if complete {
-        if let Some(sent) = t.sent.take() {
-            t.made = Some(MadeCredential { at: now, ..sent });
-        }
+    if complete && let Some(sent) = t.sent.take() {
+        t.made = Some(MadeCredential { at: now, ..sent });
     }
     next::schedule(&mut t, rules, now);
     // What was only accepted and can be seen is looked at once it had the time to come true.
