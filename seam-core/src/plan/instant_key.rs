@@ -4,8 +4,9 @@ use super::draft::Draft;
 use super::read::Try;
 use super::{identity, validate};
 use crate::error::{Error, ErrorKind};
-use crate::model::{AccessMethodId, InstantKeyId, Shown, UserIdentityId};
+use crate::model::{AccessMethodId, InstantKeyId, Shown, UserIdentityId, WorkspaceId};
 use crate::state::*;
+use crate::store::Vault;
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt;
 
@@ -72,6 +73,11 @@ fn make(
 
 fn tag(d: &Draft<'_>, code: &str) -> String {
     d.env.vault.tag(d.env.workspace, "instant_key", code)
+}
+
+/// The keyed hash that a link is found by, of its code as a person wrote it; `None` for what cannot be a code.
+pub(crate) fn tag_of_code(vault: &Vault, workspace: WorkspaceId, code: &str) -> Option<String> {
+    Some(vault.tag(workspace, "instant_key", &canonical(code)?))
 }
 
 /// Deletes an instant key. Deleted already is not found.

@@ -60,10 +60,10 @@ pub fn next(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> Next {
     }
 }
 
-/// Whether the thing is to be at the system now: it is wanted, and not suspended where suspending means taking it away.
+/// Whether the thing is to be at the system now: it is wanted, somebody's, and not suspended where suspending means taking it away.
 #[must_use]
 pub fn wanted_there(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
-    !(t.gone || (is_suspended(t) && !rules.suspend) || is_too_early(t, rules, now))
+    !(t.gone || t.is_unassigned() || (is_suspended(t) && !rules.suspend) || is_too_early(t, rules, now))
 }
 
 /// Whether the thing would open before its time: the system keeps no window, and what is there opens. So a credential whose window was moved to a

@@ -348,6 +348,12 @@ impl Target {
             Wanted::Credential(c) => c.kind,
         }
     }
+    /// Whether it is a credential that was issued directly and was taken from whoever had it: it is kept, and opens nothing until it is given to
+    /// somebody.
+    #[must_use]
+    pub fn is_unassigned(&self) -> bool {
+        self.of == TargetOf::Direct && self.credential().is_some_and(|c| c.user.is_none() && c.identity.is_none())
+    }
     /// Whether what is wanted now has been seen.
     #[must_use]
     pub fn is_in_place(&self) -> bool {

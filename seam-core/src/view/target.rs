@@ -11,6 +11,7 @@ pub(super) fn mode(kind: Kind) -> Option<AccessMethodMode> {
         Kind::Card => Some(AccessMethodMode::Card),
         Kind::MobileKey => Some(AccessMethodMode::MobileKey),
         Kind::CloudKey => Some(AccessMethodMode::CloudKey),
+        Kind::Biometric => Some(AccessMethodMode::Biometric),
         Kind::Stay | Kind::User | Kind::Access => None,
     }
 }

@@ -73,6 +73,7 @@ impl Scene<'_> {
             Kind::Card => report.card,
             Kind::MobileKey => report.mobile_key,
             Kind::CloudKey => report.cloud_key,
+            Kind::Biometric => false,
             Kind::Access | Kind::User | Kind::Stay => true,
         }
     }
