@@ -7,10 +7,15 @@ use crate::world::{
     BLANK, CardMethod, CardNo, Door, DoorNo, GYM, GrantNo, GrantWish, HotelPlan, Instant, LOBBY, Staff, StayNo, Token, Window, ZONE, clock,
 };
 use chrono::NaiveDate;
+use std::collections::BTreeMap;
 
 const ROOM: DoorNo = DoorNo(2);
 const NEXT_DOOR: DoorNo = DoorNo(3);
 const MASTER: CardNo = CardNo(1);
+/// How instants are printed.
+const WHEN: &str = "%a %e %b %H:%M";
+/// Above the table. The reasons come from a record that knows only what the desk did and what doors have answered, nothing of the planner.
+const HEAD: &str = "when               who       with             door   opens? why, by an independent record of what the desk did";
 
 /// A part of the story.
 struct Chapter {
@@ -152,11 +157,14 @@ fn story() -> (HotelPlan, Pen) {
     pen.card(at(10, 8, 31), LOBBY, 11);
     pen.ends(Show::Residual(ben));
 
-    pen.chapter("Ada leaves too, and Cleo may come early. The first use of her card ends Ada's and Ben's");
+    pen.chapter("Ada leaves too. Her PIN and her phone are off at once; her card is what an offline door cannot know");
     pen.write(at(10, 8, 40), Deed::Delete(ada));
     pen.show(at(10, 8, 45), GYM, Token::Code(ada));
     pen.show(at(10, 8, 46), ROOM, Token::Phone(ada));
     pen.card(at(10, 8, 47), ROOM, 12);
+    pen.ends(Show::Residual(ada));
+
+    pen.chapter("Cleo may come early. The first use of her card ends Ada's and Ben's");
     pen.write(at(10, 9, 0), Deed::Update { grant: cleo, window: Window { from: at(10, 9, 15), until: at(12, 11, 0) } });
     pen.encode(at(10, 9, 5), cleo, 0, 20);
     pen.card(at(10, 9, 10), ROOM, 20);
@@ -188,6 +196,7 @@ pub async fn tell(hotel: &mut SdkHotel, mut print: impl FnMut(String)) -> Result
     let ops = pen.chapters.iter().flat_map(|chapter| chapter.ops.iter().copied()).collect();
     let script = Script { seed: 0, bookings: 2, plan, wishes: pen.wishes, ops, turnovers: 0 };
     let mut replay = Replay::new(&script);
+    print(HEAD.to_owned());
     for chapter in &pen.chapters {
         print(format!("\n{}.\n", chapter.title));
         let until = replay.done() + chapter.ops.len();
@@ -202,18 +211,25 @@ pub async fn tell(hotel: &mut SdkHotel, mut print: impl FnMut(String)) -> Result
                 }
             }
             Show::Residual(grant) => {
+                let mut left: BTreeMap<String, usize> = BTreeMap::new();
                 for line in hotel.residual_of(*grant).await? {
-                    print(format!("      {}'s card may still open {line}", name(*grant)));
+                    *left.entry(line).or_default() += 1;
+                }
+                for (line, cards) in left {
+                    let cards = if cards == 1 { "card".to_owned() } else { format!("{cards} cards") };
+                    print(format!("      {}'s {cards} may still open {line}", name(*grant)));
                 }
             }
         }
     }
-    Ok(replay.tally.wrong_answers)
+    let tally = &replay.tally;
+    print(format!("\n{} door attempts, {} answered otherwise than the record says.", tally.door_attempts, tally.wrong_answers));
+    Ok(tally.wrong_answers)
 }
 
 /// One line of the table.
 fn row(step: &Step<'_>, script: &Script) -> String {
-    let when = step.op.at.with_timezone(&ZONE).format("%a %d %H:%M");
+    let when = step.op.at.with_timezone(&ZONE).format(WHEN);
     let Deed::Try { door, token } = step.op.deed else {
         return format!("{when}   {}", what(&step.op.deed, script));
     };
@@ -240,22 +256,22 @@ fn row(step: &Step<'_>, script: &Script) -> String {
 fn what(deed: &Deed, script: &Script) -> String {
     let wish = |place: u32| usize::try_from(place).ok().and_then(|place| script.wishes.get(place));
     match *deed {
-        Deed::Hire(_) => "the desk   makes the master card".to_owned(),
+        Deed::Hire(_) => "the desk  makes the master card".to_owned(),
         Deed::Book(place) => {
             let (who, more) =
                 wish(place).map_or(("", ""), |w| (name(w.grant), if w.code { ", a PIN for the gym, a mobile key" } else { "" }));
-            format!("the desk   grants {who} room 101: a card{more}")
+            format!("the desk  grants {who} room 101: a card{more}")
         }
         Deed::Update { grant, window } => {
-            let day = |at: Instant| at.with_timezone(&ZONE).format("%a %d %H:%M");
-            format!("the desk   changes {}'s grant: {} to {}", name(grant), day(window.from), day(window.until))
+            let day = |at: Instant| at.with_timezone(&ZONE).format(WHEN);
+            format!("the desk  changes {}'s grant: {} to {}", name(grant), day(window.from), day(window.until))
         }
-        Deed::Suspend(grant) => format!("the desk   suspends {}'s grant", name(grant)),
-        Deed::Delete(grant) => format!("the desk   deletes {}'s grant", name(grant)),
-        Deed::AddCard(method) => format!("the desk   grants {} one more card", name(method.grant)),
-        Deed::AddPhone(grant) => format!("the desk   grants {} a mobile key", name(grant)),
-        Deed::Encode { method, onto } => format!("the desk   encodes card {} for {}", onto.0, name(method.grant)),
-        Deed::ReplaceLost { new, onto, .. } => format!("the desk   replaces {}'s lost card by card {}", name(new.grant), onto.0),
+        Deed::Suspend(grant) => format!("the desk  suspends {}'s grant", name(grant)),
+        Deed::Delete(grant) => format!("the desk  deletes {}'s grant", name(grant)),
+        Deed::AddCard(method) => format!("the desk  grants {} one more card", name(method.grant)),
+        Deed::AddPhone(grant) => format!("the desk  grants {} a mobile key", name(grant)),
+        Deed::Encode { method, onto } => format!("the desk  encodes card {} for {}", onto.0, name(method.grant)),
+        Deed::ReplaceLost { new, onto, .. } => format!("the desk  replaces {}'s lost card by card {}", name(new.grant), onto.0),
         Deed::Try { .. } => String::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! The one call site: deadline, rate, tracing and faults live here, not in decorators.
+//! The one call site: deadline, tracing and faults live here, not in decorators. (The rate is kept where calls are begun, by the channel.)
 use super::Inner;
 use super::provider::RowNotes;
 use crate::encoder::JobControl;
@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Is told what every call came to, and may make it fail: for metrics, for tests and simulations.
 pub trait CallObserver: Debug + Send + Sync + 'static {
@@ -54,8 +55,24 @@ pub enum Outcome {
     },
 }
 
-/// Makes a call, within its limit.
+/// Makes a call, within its limit, in a span `seam.call`: what is called, for which row (hand its id to `explain` or look it up in the audit), at
+/// which system, which try, and what it came to. There is no name, PIN, key or card number in it.
 pub(super) async fn make(inner: &Inner, workspace: WorkspaceId, lease: &Lease, plan: &CallPlan) -> Report {
+    let span = tracing::info_span!(
+        "seam.call",
+        what = name(&plan.what),
+        workspace = %workspace,
+        row = %plan.row,
+        system = plan.system.as_ref().map(|s| tracing::field::display(s.id)),
+        channel = %lease.channel,
+        attempt = plan.attempt,
+        effect = tracing::field::Empty,
+        reason = tracing::field::Empty,
+    );
+    observed(inner, workspace, lease, plan).instrument(span).await
+}
+
+async fn observed(inner: &Inner, workspace: WorkspaceId, lease: &Lease, plan: &CallPlan) -> Report {
     let observer = inner.config.observer.as_deref();
     let fault = observer.map_or(Fault::None, |o| o.before(plan));
     let report = match fault {
@@ -69,7 +86,14 @@ pub(super) async fn make(inner: &Inner, workspace: WorkspaceId, lease: &Lease, p
         }
     };
     let outcome = outcome(&report);
-    tracing::debug!(row = %plan.row, attempt = plan.attempt, what = name(&plan.what), outcome = ?outcome, "call");
+    match outcome {
+        Outcome::Done => tracing::debug!("done"),
+        Outcome::Failed { effect, reason } => {
+            let span = tracing::Span::current();
+            span.record("effect", tracing::field::debug(effect)).record("reason", tracing::field::debug(reason));
+            tracing::info!("failed");
+        }
+    }
     if let Some(o) = observer {
         o.after(plan, outcome);
     }

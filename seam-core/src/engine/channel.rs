@@ -5,14 +5,14 @@ use crate::error::{Error, Result};
 use crate::model::WorkspaceId;
 use crate::plan::begin::CallPlan;
 use crate::plan::{self, Begun};
-use crate::planted::{self, Bug};
 use crate::provider::ChannelReport;
 use crate::state::*;
 use crate::store::perform::{Performed, perform};
 use crate::store::{Lease, Step};
+use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,11 +27,13 @@ const TRIES: u32 = 4;
 pub(super) async fn work(inner: &Inner, lease: Lease) -> Result<()> {
     let mut active = FuturesUnordered::new();
     let mut rows: BTreeSet<RowId> = BTreeSet::new();
-    let mut limit = None;
+    let mut limits: Option<Limits> = None;
     loop {
         let changed = inner.store.changed();
-        let room = limit.unwrap_or(1usize).saturating_sub(rows.len());
-        let knew = limit.is_some();
+        let room = limits.map_or(1, |l| l.at_once).saturating_sub(rows.len());
+        let knew = limits.is_some();
+        // When the next call may begin, if something that is due has to wait for its rate.
+        let mut held_back = None;
         if !inner.providers.stopping() {
             // Rows whose beginning is not committed yet come again: they are passed over.
             let due = match inner.store.due(&lease, inner.config.lease, rows.len() + room.max(1)).await {
@@ -49,29 +51,40 @@ pub(super) async fn work(inner: &Inner, lease: Lease) -> Result<()> {
                 Err(e) => return Err(e),
             };
             for row in due {
-                let limit = match limit {
+                let limits = match limits {
                     Some(l) => l,
-                    None => match in_flight(inner, &row, &lease).await {
-                        Ok(l) => *limit.insert(l),
+                    None => match of_channel(inner, &row, &lease).await {
+                        Ok(l) => *limits.insert(l),
                         Err(e) if active.is_empty() => return Err(e),
                         Err(_) => break,
                     },
                 };
-                if rows.len() < limit && rows.insert(row.id) {
-                    active.push(step(inner, &lease, row));
+                if rows.len() >= limits.at_once || rows.contains(&row.id) {
+                    continue;
                 }
+                if let Err(until) = inner.paces.take(&lease.channel, limits.apart, inner.clock.now()) {
+                    held_back = Some(until);
+                    break;
+                }
+                rows.insert(row.id);
+                active.push(step(inner, &lease, row));
             }
         }
         if active.is_empty() {
+            if let Some(until) = held_back {
+                inner.clock.sleep_until(until).await;
+                continue;
+            }
             inner.store.release(&lease).await?;
             return Ok(());
         }
-        let free = limit.is_none_or(|limit| rows.len() < limit) && !inner.providers.stopping();
+        let free = limits.is_none_or(|l| rows.len() < l.at_once) && held_back.is_none() && !inner.providers.stopping();
         if free && !knew {
             // The first row told how many calls the end takes: the others do not wait for its answer.
             continue;
         }
-        let renew = inner.clock.now() + chrono::Duration::from_std(inner.config.lease / 3).unwrap_or(chrono::Duration::seconds(20));
+        let look = inner.clock.now() + chrono::Duration::from_std(inner.config.lease / 3).unwrap_or(chrono::Duration::seconds(20));
+        let look = held_back.map_or(look, |until| look.min(until));
         // While there is room, what is asked for now is begun now, beside calls that hang.
         let asked = pin!(async {
             if free {
@@ -80,16 +93,17 @@ pub(super) async fn work(inner: &Inner, lease: Lease) -> Result<()> {
                 pending::<()>().await;
             }
         });
-        match select(active.next(), select(asked, pin!(inner.clock.sleep_until(renew)))).await {
+        match select(active.next(), select(asked, pin!(inner.clock.sleep_until(look)))).await {
             Either::Left((Some(done), _)) => {
-                let (row, result): (RowId, Result<(), Stuck>) = done;
+                let (row, result): (Arc<Row>, Result<(), Stuck>) = done;
+                let (row, workspace) = (row.id, row.workspace);
                 rows.remove(&row);
                 match result {
                     Ok(()) => {}
                     Err(Stuck::Begin(e)) => {
                         // One row that cannot be decided never stops the channel: it is put off.
                         tracing::error!(row = %row, error = %e, "a step could not be decided");
-                        if let Err(e) = put_off(inner, &lease, row).await {
+                        if let Err(e) = put_off(inner, &lease, workspace, row).await {
                             tracing::warn!(row = %row, error = %e, "a step could not be put off");
                         }
                     }
@@ -104,14 +118,35 @@ pub(super) async fn work(inner: &Inner, lease: Lease) -> Result<()> {
     }
 }
 
-/// How many calls the physical end takes at once.
-async fn in_flight(inner: &Inner, row: &Row, lease: &Lease) -> Result<usize> {
+/// What the physical end of a channel takes.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Calls at once.
+    at_once: usize,
+    /// The time between the beginnings of two calls; none: any number.
+    apart: Option<chrono::Duration>,
+}
+
+impl Limits {
+    fn of(report: &ChannelReport) -> Self {
+        let apart = report.per_second.filter(|rate| rate.is_finite() && *rate > 0.0);
+        // Rounded up: the rate is never exceeded.
+        let apart = apart.map(|rate| chrono::Duration::microseconds((1_000_000.0 / f64::from(rate)).ceil() as i64));
+        Self { at_once: usize::from(report.in_flight.max(1)), apart }
+    }
+    const fn at_once(at_once: usize) -> Self {
+        Self { at_once, apart: None }
+    }
+}
+
+/// What the channel of a row takes.
+async fn of_channel(inner: &Inner, row: &Row, lease: &Lease) -> Result<Limits> {
     let system = match &row.body {
         Body::Target(t) => t.system,
         Body::Attempt(a) if a.encoder().is_none() => a.system,
         Body::LogFeed(f) => f.system,
-        Body::Grant(_) => return Ok(TIMERS),
-        _ => return Ok(1),
+        Body::Grant(_) => return Ok(Limits::at_once(TIMERS)),
+        _ => return Ok(Limits::at_once(1)),
     };
     let reads = ReadSet { rows: BTreeSet::from([system.uuid()]), ..ReadSet::default() };
     let facts = inner.store.read(row.workspace, &reads).await?;
@@ -119,7 +154,27 @@ async fn in_flight(inner: &Inner, row: &Row, lease: &Lease) -> Result<usize> {
         Body::System(s) => Some(s.report.channel.clone()),
         _ => None,
     });
-    Ok(report.filter(|c: &ChannelReport| c.key == lease.channel.end()).map_or(1, |c| usize::from(c.in_flight.max(1))))
+    Ok(report.filter(|c: &ChannelReport| c.key == lease.channel.end()).map_or(Limits::at_once(1), |c| Limits::of(&c)))
+}
+
+/// When each channel may be called next. A channel has one owner among all instances, so the rate of its end is kept; an owner that takes it over
+/// begins anew.
+#[derive(Debug, Default)]
+pub(super) struct Paces(Mutex<BTreeMap<Channel, DateTime<Utc>>>);
+
+impl Paces {
+    /// Takes the right to begin one call now; else says when there is one.
+    fn take(&self, channel: &Channel, apart: Option<chrono::Duration>, now: DateTime<Utc>) -> std::result::Result<(), DateTime<Utc>> {
+        let Some(apart) = apart else { return Ok(()) };
+        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match next.get(channel) {
+            Some(at) if *at > now => Err(*at),
+            _ => {
+                next.insert(channel.clone(), now + apart);
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Where a step stands still.
@@ -130,9 +185,9 @@ enum Stuck {
     Settle(Error),
 }
 
-async fn step(inner: &Inner, lease: &Lease, row: Arc<Row>) -> (RowId, Result<(), Stuck>) {
-    let id = row.id;
-    (id, carry(inner, lease, &row).await)
+async fn step(inner: &Inner, lease: &Lease, row: Arc<Row>) -> (Arc<Row>, Result<(), Stuck>) {
+    let done = carry(inner, lease, &row).await;
+    (row, done)
 }
 
 /// One row: what is about to be done is committed, done, and what it came to is settled.
@@ -174,8 +229,7 @@ async fn begin(inner: &Inner, lease: &Lease, id: RowId, workspace: WorkspaceId) 
             Begun::Need(reads) => (Step::Need(reads), None),
             Begun::Done { mut changeset, call } => {
                 changeset.only_if.push(OnlyIf::Fence { channel: channel.clone(), fence });
-                let first = if planted::is(Bug::CalledUnwritten) { Step::Nothing } else { Step::Done(changeset) };
-                (first, Some(call))
+                (Step::Done(changeset), Some(call))
             }
         })
     })
@@ -183,16 +237,10 @@ async fn begin(inner: &Inner, lease: &Lease, id: RowId, workspace: WorkspaceId) 
 }
 
 /// A row that cannot be decided (it does not decode, its system is gone) is looked at again later.
-async fn put_off(inner: &Inner, lease: &Lease, id: RowId) -> Result<()> {
+async fn put_off(inner: &Inner, lease: &Lease, workspace: WorkspaceId, id: RowId) -> Result<()> {
     let again = inner.clock.now() + chrono::Duration::minutes(5);
-    let workspace = Arc::new(Mutex::new(None));
-    for ws in inner.store.workspaces().await? {
-        let reads = ReadSet { rows: BTreeSet::from([id]), ..ReadSet::default() };
-        if let Some(Some(row)) = inner.store.read(ws, &reads).await?.rows.get(&id) {
-            *workspace.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(row));
-        }
-    }
-    let Some(row) = workspace.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+    let reads = ReadSet { rows: BTreeSet::from([id]), ..ReadSet::default() };
+    let Some(Some(row)) = inner.store.read(workspace, &reads).await?.rows.remove(&id) else { return Ok(()) };
     let mut row = (*row).clone();
     match &mut row.body {
         Body::Target(t) => t.work.due_at = Some(again),

@@ -62,6 +62,7 @@ pub(crate) struct Inner {
     pub(crate) config: EngineConfig,
     pub(crate) providers: provider::Providers,
     pub(crate) settler: settler::Settler,
+    paces: channel::Paces,
     rng: Mutex<StdRng>,
 }
 
@@ -98,6 +99,7 @@ impl Engine {
             config,
             providers: provider::Providers::default(),
             settler: settler::Settler::default(),
+            paces: channel::Paces::default(),
             rng: Mutex::new(rng),
         }))
     }

@@ -117,7 +117,8 @@ pub(super) fn disconnect(d: &mut Draft<'_>, id: ConnectedAccountId) -> Try<Outco
     let now = d.now();
     for row in &systems {
         let mut system = d.get::<System>(*row)?;
-        system.report.fingerprint = released(d, &system.report.fingerprint);
+        let fingerprint = released(d, &system.report.fingerprint);
+        std::sync::Arc::make_mut(&mut system.report).fingerprint = fingerprint;
         system.missing_since = system.missing_since.or(Some(now));
         d.set(*row, system);
         for target in d.find(&targets_at(row))? {

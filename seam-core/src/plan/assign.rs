@@ -77,8 +77,9 @@ pub(super) fn unassign(d: &mut Draft<'_>, id: AcsCredentialId, from: Option<Cred
         return Err(e.with_field("acs_credential_id").into());
     }
     let rules = method::rules_of(d, &t)?;
-    t.work.after = None;
-    t.work.asks = None;
+    (t.work.after, t.work.asks) = (None, None);
+    // The number on a card names who had it, and erasing her would no longer find it here. The keyed hash stays, to know the card again.
+    t.card_number = None;
     next::want(&mut t, Wanted::Credential(WantedCredential { user: None, identity: None, ..old }), &rules, d.now());
     d.set(id, t);
     Ok(Outcome::Credential(id))

@@ -193,7 +193,7 @@ pub(super) fn unlock_with(d: &mut Draft<'_>, id: AcsCredentialId, entrance: AcsE
     if door.system != t.system || !reaches(d, &t, entrance)? {
         return Err(Error::invalid("acs_entrance_id", "the credential does not open this entrance").into());
     }
-    if c.suspended || t.is_unassigned() {
+    if t.is_withheld() {
         let e = Error::new(ErrorKind::Conflict, "credential_suspended", "the credential is suspended, or nobody has it");
         return Err(e.with_field("acs_credential_id").into());
     }
@@ -270,8 +270,15 @@ pub(super) fn resolve(d: &mut Draft<'_>, id: AcsCredentialId, answer: Resolution
 /// It did happen: what was doubtful is there.
 pub(super) fn resolve_happened(d: &mut Draft<'_>, row: RowId, receipt: Receipt) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
-    let SeenState::Unknown { rev } = t.seen else { return Ok(()) };
     t.work.asks = None;
+    let SeenState::Unknown { rev } = t.seen else {
+        // It was not about a call without an answer (several things carried our mark, say): it is looked at once more.
+        t.work.look = true;
+        let rules = method::rules_of(d, &t)?;
+        next::schedule(&mut t, &rules, d.now());
+        d.set(row, t);
+        return Ok(());
+    };
     t.sent = t.take_doubtful();
     t.work.in_flight = Some(InFlight { fence: 0, doing: Doing::Encode { rev } });
     d.set(row, t);

@@ -197,7 +197,7 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     }
     // The row may have been changed by casting; the mark goes on what this draft sees.
     let mut t = d.get::<Target>(row)?;
-    t.work.in_flight = Some(InFlight { fence, doing });
+    t.work.in_flight = Some(InFlight { fence, doing }).filter(|_| !planted::is(Bug::CalledUnmarked));
     t.work.due_at = Some(now + CALL_LIMIT + MARGIN);
     if matches!(doing, Doing::Put { .. }) {
         t.sent = sent;
@@ -360,7 +360,7 @@ fn cannot_unlock(d: &Draft<'_>, t: &Target, entrance: crate::model::AcsEntranceI
     } else {
         super::attempt::reaches(d, t, entrance)?
     };
-    Ok(if t.gone || c.suspended || t.is_unassigned() {
+    Ok(if t.gone || t.is_withheld() {
         Some("The key is revoked or suspended.")
     } else if !c.window.contains(d.now()) {
         Some("The key is not valid now.")
@@ -384,7 +384,7 @@ fn begin_card(
         settle::attempt_over(d, attempt, codes::action_error::CREDENTIAL_DELETED, "The credential was deleted.", Effect::Nothing)?;
         return Ok(None);
     }
-    if t.credential().is_none_or(|c| c.kind != Kind::Card || c.suspended) {
+    if t.credential().is_none_or(|c| c.kind != Kind::Card) || t.is_withheld() {
         settle::attempt_over(
             d,
             attempt,

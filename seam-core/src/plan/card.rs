@@ -28,9 +28,6 @@ pub(super) fn put_aside(d: &Draft<'_>, t: &mut Target, number: Option<&str>) {
 /// What was sent may have been made. A card is one more card; what is put at the system is one thing there, in the one form or the other.
 pub(super) fn doubt(t: &mut Target, sent: Option<MadeCredential>, rules: &KindRules) {
     let Some(mut can) = sent else { return };
-    if planted::is(Bug::OneDoubtAtMost) {
-        t.others.retain(|other| !other.doubtful);
-    }
     if !is_plastic(rules)
         && let Some(earlier) = t.others.pop()
     {
@@ -74,7 +71,7 @@ pub(super) fn keep_made(d: &mut Draft<'_>, row: RowId, t: &mut Target, made: &Ma
 fn overwritten(d: &mut Draft<'_>, row: RowId, number: &str) -> Try<()> {
     let tag = d.env.vault.tag(d.env.workspace, "card", number);
     let others = d.find(&Key::new(Index::CardNumber, tag.as_str()))?;
-    for other in others.into_iter().filter(|o| *o != row && !planted::is(Bug::OverwrittenUnnoticed)) {
+    for other in others.into_iter().filter(|o| *o != row) {
         let Some(mut t) = d.try_get::<Target>(other)? else { continue };
         t.others.retain(|earlier| earlier.card_tag.as_ref() != Some(&tag));
         if t.card_tag.as_ref() != Some(&tag) {

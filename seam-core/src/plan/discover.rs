@@ -288,7 +288,7 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
     let mut moved = BTreeMap::new();
     if known {
         let old = d.get::<System>(id)?;
-        let mut system = System { report: scanned.report.clone(), missing_since: None, ..old.clone() };
+        let mut system = System { report: scanned.report.clone().into(), missing_since: None, ..old.clone() };
         let was_lost = clear_note(&mut system.errors, codes::error::ACS_SYSTEM_DISCONNECTED);
         if was_lost || old.missing_since.is_some() {
             d.event(EventType::ACS_SYSTEM_CONNECTED.as_str(), id, ids);
@@ -303,7 +303,7 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
         let system = System {
             account,
             kind: kind.to_owned(),
-            report: scanned.report.clone(),
+            report: scanned.report.clone().into(),
             created_at: d.now(),
             missing_since: None,
             errors: Vec::new(),

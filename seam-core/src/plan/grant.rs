@@ -367,8 +367,8 @@ pub(super) fn replace_lost(d: &mut Draft<'_>, id: AccessMethodId) -> Try<Outcome
         let mut all = BTreeSet::new();
         for row in &lost.targets {
             let t = d.get::<Target>(*row)?;
-            // A card that was never made cannot be found by a stranger: nothing to override.
-            if t.made.is_some() || !t.others.is_empty() || matches!(t.seen, SeenState::Unknown { .. }) {
+            // A card that was never made cannot be found by a stranger: nothing to override. One that is being made right now may be written.
+            if t.made.is_some() || t.work.in_flight.is_some() || !t.others.is_empty() || matches!(t.seen, SeenState::Unknown { .. }) {
                 all.extend(t.credential().and_then(|c| c.stay));
             }
         }

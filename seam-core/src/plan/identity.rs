@@ -8,7 +8,7 @@ use super::grant::{End, end_grant};
 use super::read::Try;
 use super::{merge, method, next, user, validate};
 use crate::error::{Error, ErrorKind};
-use crate::model::{AccessGrantId, AcsUserId, UserIdentityId};
+use crate::model::{AccessGrantId, AccessMethodId, AcsUserId, UserIdentityId};
 use crate::state::*;
 use secrecy::SecretString;
 use serde_json::json;
@@ -417,7 +417,11 @@ pub(super) fn erase(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Outcome> {
         let mut row = d.get::<Grant>(grant)?;
         row.name = None;
         row.contact = None;
+        let methods: Vec<_> = row.requested.iter().flat_map(|r| r.methods.iter().copied()).collect();
         d.set(grant, row);
+        for method in methods {
+            forget_cards(d, method)?;
+        }
     }
     let merged = d.get::<Identity>(id)?.merged;
     d.hint(merged.iter().map(|m| m.uuid()));
@@ -435,6 +439,17 @@ pub(super) fn erase(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Outcome> {
         d.set(person, row);
     }
     Ok(Outcome::Done)
+}
+
+/// The number on a card names who had it. What is left is a keyed hash, by which a card that is written over is known again.
+fn forget_cards(d: &mut Draft<'_>, method: AccessMethodId) -> Try<()> {
+    for row in d.get::<Method>(method)?.targets {
+        let mut t = d.get::<Target>(row)?;
+        if t.card_number.take().is_some() {
+            d.set(row, t);
+        }
+    }
+    Ok(())
 }
 
 /// Makes several persons one.

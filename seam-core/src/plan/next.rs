@@ -77,7 +77,7 @@ fn is_too_early(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
 pub fn is_suspended(t: &Target) -> bool {
     match &t.want {
         Wanted::User { suspended, .. } | Wanted::Access { suspended, .. } => *suspended,
-        Wanted::Credential(c) => c.suspended,
+        Wanted::Credential(_) => t.is_withheld(),
         Wanted::Stay => false,
     }
 }
@@ -153,9 +153,6 @@ pub fn take_away(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
         return;
     }
     t.gone = true;
-    if planted::is(Bug::PinFreedEarly) {
-        t.claims.clear();
-    }
     t.work.asks = None;
     t.work.attempt = 0;
     t.work.failure = None;

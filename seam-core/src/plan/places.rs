@@ -83,7 +83,10 @@ fn entrances(
             continue;
         };
         let old = d.get::<Entrance>(id)?;
-        let new = Entrance { report: report.clone(), missing_since: None, ..old.clone() };
+        let new = Entrance { report: report.clone().into(), missing_since: None, ..old.clone() };
+        if old.missing_since.is_some() {
+            tell(d, &EventType::ACS_ENTRANCE_ADDED, here, "acs_entrance_id", id.uuid());
+        }
         if new != old {
             let (was, is) = (doors::channel_of(&system, Some(&old)), doors::channel_of(&system, Some(&new)));
             if old.report.channel.is_some() && was != is {
@@ -96,6 +99,7 @@ fn entrances(
         let old = d.get::<Entrance>(*id)?;
         if !shown.contains(handle) && old.missing_since.is_none() {
             d.set(*id, Entrance { missing_since: Some(d.now()), ..old });
+            tell(d, &EventType::ACS_ENTRANCE_REMOVED, here, "acs_entrance_id", id.uuid());
         }
     }
     Ok(())
@@ -104,7 +108,7 @@ fn entrances(
 fn new_entrance(d: &mut Draft<'_>, here: &Here<'_>, report: EntranceReport, shown: bool) -> AcsEntranceId {
     let id = AcsEntranceId::from_uuid(d.env.mint());
     let missing_since = (!shown).then(|| d.now());
-    let row = Entrance { system: here.system, account: here.account, report, created_at: d.now(), missing_since };
+    let row = Entrance { system: here.system, account: here.account, report: report.into(), created_at: d.now(), missing_since };
     d.set(id, row);
     if shown {
         tell(d, &EventType::ACS_ENTRANCE_ADDED, here, "acs_entrance_id", id.uuid());
@@ -165,6 +169,7 @@ fn groups(d: &mut Draft<'_>, here: &Here<'_>, list: &[GroupReport], known: &mut 
         if !shown.contains(handle) && old.missing_since.is_none() {
             changed.insert(*id);
             d.set(*id, Group { missing_since: Some(d.now()), ..old });
+            tell(d, &EventType::ACS_ACCESS_GROUP_DELETED, here, "acs_access_group_id", id.uuid());
         }
     }
     Ok(changed)

@@ -75,10 +75,10 @@ pub(super) fn rebind(d: &mut Draft<'_>, id: AcsEntranceId, to: AcsEntranceId) ->
         }
     }
     let before = doors::channel_of(&system, Some(&entrance));
-    entrance.report = absorbed.report.clone();
+    entrance.report = std::sync::Arc::clone(&absorbed.report);
     entrance.missing_since = None;
     let after = doors::channel_of(&system, Some(&entrance));
-    absorbed.report.handle = Handle(json!({ ABSORBED_BY: id }));
+    std::sync::Arc::make_mut(&mut absorbed.report).handle = Handle(json!({ ABSORBED_BY: id }));
     absorbed.missing_since = Some(d.now());
     let account = entrance.account;
     d.set(id, entrance);

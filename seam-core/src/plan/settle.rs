@@ -445,8 +445,12 @@ fn scanned(d: &mut Draft<'_>, row: RowId, seen: &CardSeen) -> Try<()> {
         receipt.made.card_number.clone_from(&seen.number);
         super::attempt::resolve_happened(d, *id, receipt)?;
     }
+    let number = match &seen.number {
+        Some(number) => Some(d.env.seal(row, "card_number", number)?),
+        None => None,
+    };
     let result = json!({
-        "card_number": seen.number,
+        "card_number": number,
         "is_empty": seen.carries.is_none(),
         "acs_credential_id": known.as_ref().map(|(id, _)| *id),
         "is_ours": ours.is_some(),

@@ -21,7 +21,7 @@ pub fn row_of(tag: &Tag) -> Option<RowId> {
 }
 
 pub(super) fn system_ref(d: &Draft<'_>, system: crate::model::AcsSystemId) -> Try<SystemRef> {
-    Ok(SystemRef { id: system, handle: d.get::<System>(system)?.report.handle })
+    Ok(SystemRef { id: system, handle: d.get::<System>(system)?.report.handle.clone() })
 }
 
 pub(super) fn doors(d: &Draft<'_>, ids: &[AcsEntranceId]) -> Try<Vec<Door>> {
@@ -30,7 +30,7 @@ pub(super) fn doors(d: &Draft<'_>, ids: &[AcsEntranceId]) -> Try<Vec<Door>> {
     let mut out = Vec::with_capacity(ids.len());
     for id in ids {
         let e = d.get::<Entrance>(*id)?;
-        out.push(Door { id: *id, handle: e.report.handle, class: e.report.class });
+        out.push(Door { id: *id, handle: e.report.handle.clone(), class: e.report.class });
     }
     Ok(out)
 }

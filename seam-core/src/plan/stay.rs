@@ -330,7 +330,7 @@ pub(super) fn cast(
                 }
             }
             let mut generation = stay.generation.unwrap_or_else(|| start_number(&stay.window));
-            for (_, other) in others.iter().filter(|_| !planted::is(Bug::NumberShared)) {
+            for (_, other) in &others {
                 // Two stays never share a number at a door; an earlier one that was re-opened often is passed.
                 if let Some(theirs) = other.generation
                     && (theirs == generation || (theirs > generation && other.window.starts_at() <= stay.window.starts_at()))
@@ -402,7 +402,6 @@ pub(super) fn opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
 pub(super) fn not_opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
     let mut stay = d.get::<Stay>(id)?;
     let earlier = d.get::<Target>(target)?.others.iter().any(|other| other.doubtful && other.can.generation == stay.generation);
-    let earlier = earlier && !planted::is(Bug::DoubtForgotten);
     if !earlier && matches!(stay.phase, StayPhase::InDoubt { first } if first == target) {
         stay.phase = StayPhase::Planned;
         if stay.reopened == 0 {

@@ -257,7 +257,7 @@ pub struct ChannelReport {
     pub key: String,
     /// Requests at once, at least 1.
     pub in_flight: u16,
-    /// Requests per second.
+    /// Calls that may begin per second. One call of ours may be several requests: say what one call comes to.
     pub per_second: Option<f32>,
     /// Reachable only from the machine that has it (a USB reader).
     pub local: bool,

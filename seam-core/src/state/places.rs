@@ -4,6 +4,7 @@ use crate::model::{AccessGrantId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, 
 use crate::provider::{EncoderReport, EntranceReport, Handle, Held, SystemReport};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Something worth telling about a row: a warning or an error with its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,8 +75,8 @@ pub struct System {
     pub account: ConnectedAccountId,
     /// The provider kind.
     pub kind: String,
-    /// What the provider last said of it. The planner reads this, never a live provider.
-    pub report: SystemReport,
+    /// What the provider last said of it. The planner reads this, never a live provider. Shared: decisions copy the row often.
+    pub report: Arc<SystemReport>,
     /// When it was found.
     pub created_at: DateTime<Utc>,
     /// The account no longer shows it.
@@ -127,7 +128,7 @@ pub struct Entrance {
     /// Its account.
     pub account: ConnectedAccountId,
     /// What the provider last said of it.
-    pub report: EntranceReport,
+    pub report: Arc<EntranceReport>,
     /// When it was found.
     pub created_at: DateTime<Utc>,
     /// The system no longer shows it. Grants stay; nothing is taken away because a list got shorter.

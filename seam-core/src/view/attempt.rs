@@ -1,5 +1,5 @@
 //! What a person asked for, and what came of it.
-use super::{Viewer, access_method, acs_credential};
+use super::{Viewer, access_method, acs_credential, sealed};
 use crate::error::ErrorKind;
 use crate::model::codes;
 use crate::model::{
@@ -7,7 +7,7 @@ use crate::model::{
     UnlockResult,
 };
 use crate::plan::{Stop, Try};
-use crate::state::{Action, Attempt, AttemptState, Target};
+use crate::state::{Action, Attempt, AttemptState, Sealed, Target};
 use serde_json::Value;
 
 /// An action attempt.
@@ -22,7 +22,7 @@ pub(crate) fn action_attempt(v: &Viewer<'_>, id: ActionAttemptId) -> Try<model::
     let pending = model::ActionAttempt::pending(id, kind);
     Ok(match &row.state {
         AttemptState::Waiting | AttemptState::Begun { .. } => pending,
-        AttemptState::Success { result: stored, .. } => pending.succeeded(result(v, row, stored)?),
+        AttemptState::Success { result: stored, .. } => pending.succeeded(result(v, id, row, stored)?),
         AttemptState::Error { kind, message, effect, .. } => {
             let mut error = ActionError::new(kind.clone(), message.clone());
             // What may have happened decides what the person at the device does next.
@@ -33,7 +33,7 @@ pub(crate) fn action_attempt(v: &Viewer<'_>, id: ActionAttemptId) -> Try<model::
 }
 
 /// The result as an object where that still exists, else the ids that were stored.
-fn result(v: &Viewer<'_>, row: &Attempt, stored: &Value) -> Try<ActionResult> {
+fn result(v: &Viewer<'_>, id: ActionAttemptId, row: &Attempt, stored: &Value) -> Try<ActionResult> {
     let object = match &row.action {
         Action::Encode { target, method, .. } => shown(acs_credential(v, AcsCredentialId::from_uuid(*target)))?.map(|mut credential| {
             if let Some(method) = method {
@@ -45,7 +45,7 @@ fn result(v: &Viewer<'_>, row: &Attempt, stored: &Value) -> Try<ActionResult> {
             Some(method) => shown(access_method(v, *method))?.map(|method| ActionResult::AccessMethod(Box::new(method))),
             None => shown(acs_credential(v, AcsCredentialId::from_uuid(*target)))?.map(|it| ActionResult::Credential(Box::new(it))),
         },
-        Action::Scan { .. } => Some(ActionResult::Scan(Box::new(scan(v, stored)?))),
+        Action::Scan { .. } => Some(ActionResult::Scan(Box::new(scan(v, id, stored)?))),
         Action::Unlock { .. } => {
             let confirmed = stored.get("was_confirmed_by_device").and_then(Value::as_bool).unwrap_or(false);
             Some(ActionResult::Unlock(UnlockResult::new(confirmed)))
@@ -55,8 +55,9 @@ fn result(v: &Viewer<'_>, row: &Attempt, stored: &Value) -> Try<ActionResult> {
 }
 
 /// What was read from a card: its number and whether it carries anything as they were read, the credential and how it differs as it is now.
-fn scan(v: &Viewer<'_>, stored: &Value) -> Try<ScanResult> {
-    let number = stored.get("card_number").and_then(Value::as_str).map(str::to_owned);
+fn scan(v: &Viewer<'_>, attempt: ActionAttemptId, stored: &Value) -> Try<ScanResult> {
+    let number = stored.get("card_number").and_then(|sealed| serde_json::from_value::<Sealed>(sealed.clone()).ok());
+    let number = v.open_some(attempt, sealed::CARD_NUMBER, number.as_ref())?.map(|number| number.expose().to_owned());
     let empty = stored.get("is_empty").and_then(Value::as_bool).unwrap_or(false);
     let id = stored.get("acs_credential_id").and_then(Value::as_str).and_then(|id| id.parse::<AcsCredentialId>().ok());
     let target = match id {

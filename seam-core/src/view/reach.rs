@@ -22,7 +22,7 @@ pub(crate) fn of_credential(v: &Viewer<'_>, id: AcsCredentialId) -> Try<Doors> {
 }
 
 fn of_target(v: &Viewer<'_>, target: &Target) -> Try<Doors> {
-    let Some(wanted) = target.credential().filter(|c| !target.gone && !c.suspended && !target.is_unassigned()) else {
+    let Some(wanted) = target.credential().filter(|_| !target.gone && !target.is_withheld()) else {
         return Ok(Doors::new());
     };
     v.reader.hint([target.system.uuid()].into_iter().chain(wanted.user.map(|user| user.uuid())));

@@ -78,6 +78,8 @@ pub struct SiteConfig {
     pub also_held: Vec<Held>,
     /// Requests that the site serves at once.
     pub in_flight: u16,
+    /// Requests that the site serves per second; `None`: any number. A faster caller is told to wait.
+    pub per_second: Option<f32>,
 }
 
 impl SiteConfig {
@@ -195,6 +197,7 @@ impl SiteConfig {
             log_seconds: None,
             also_held: Vec::new(),
             in_flight: 8,
+            per_second: None,
         }
     }
 

@@ -1,4 +1,5 @@
 //! What a site does wrong when it is told to. Forgotten at a restart.
+use chrono::{DateTime, Utc};
 use seam_core::provider::{Failure, Reason};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -44,10 +45,24 @@ pub(super) struct Faults {
     pub(super) calls: BTreeMap<&'static str, u64>,
     pub(super) in_flight: u32,
     pub(super) most_in_flight: u32,
+    /// When the site takes its next request, where it limits their rate, and how many came too early.
+    pub(super) takes_next: Option<DateTime<Utc>>,
+    pub(super) too_early: u64,
     pub(super) bug: Option<Bug>,
 }
 
 impl Faults {
+    /// Whether a request comes sooner after the last one than the site takes them. What an account is read with is not counted.
+    pub(super) fn is_too_early(&mut self, verb: &str, per_second: Option<f32>, now: DateTime<Utc>) -> bool {
+        let Some(rate) = per_second.filter(|_| matches!(verb, "put" | "remove" | "find" | "unlock" | "entries")) else { return false };
+        if self.takes_next.is_some_and(|at| now < at) {
+            self.too_early += 1;
+            return true;
+        }
+        self.takes_next = Some(super::serve::after(now, Duration::from_secs_f32(1.0 / rate)));
+        false
+    }
+
     pub(super) fn plan(&mut self) -> Plan {
         if let Some(next) = self.next.pop_front() {
             return next;

@@ -10,7 +10,8 @@ const PAGE: usize = 100;
 const CARD_WAIT_SECONDS: u32 = 30;
 
 pub(super) fn system(config: &SiteConfig) -> SystemReport {
-    let channel = ChannelReport::new(format!("sandbox://{}", config.name), config.in_flight);
+    let mut channel = ChannelReport::new(format!("sandbox://{}", config.name), config.in_flight);
+    channel.per_second = config.per_second;
     let mut report = SystemReport::new(Handle::text(&config.name), &config.name, format!("sandbox:{}", config.name), channel);
     (report.external_type, report.external_type_display_name) = match config.shape {
         Shape::Hotel => ("sandbox_hotel".to_owned(), "Virtual hotel".to_owned()),

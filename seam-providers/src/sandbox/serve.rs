@@ -39,8 +39,12 @@ impl<'a> Trip<'a> {
     /// Sets out. `Err` when the call fails before anything happens.
     pub(super) async fn begin(world: &'a World, site: &'a str, verb: &'static str, within: Duration) -> Result<Self, Failure> {
         let started = world.now();
-        let (plan, slow, bug) = world.change(|state, _| {
-            let faults = &mut state.sites.get_mut(site).ok_or_else(|| no_site(site))?.faults;
+        let (plan, slow, bug) = world.change(|state, now| {
+            let site = state.sites.get_mut(site).ok_or_else(|| no_site(site))?;
+            let faults = &mut site.faults;
+            if faults.is_too_early(verb, site.config.per_second, now) {
+                return Err(Failure::nothing(Reason::RateLimited, "too many requests").with_retry_after(Duration::from_secs(1)));
+            }
             let plan = faults.plan();
             faults.in_flight += 1;
             faults.most_in_flight = faults.most_in_flight.max(faults.in_flight);

@@ -175,6 +175,12 @@ impl Site {
         self.look(|site| site.faults.most_in_flight)
     }
 
+    /// How many requests came sooner after the one before than the site takes them ([`SiteConfig::per_second`]).
+    #[must_use]
+    pub fn too_early(&self) -> u64 {
+        self.look(|site| site.faults.too_early)
+    }
+
     #[cfg(test)]
     pub(super) fn plant(&self, bug: super::faults::Bug) {
         self.change(|site| site.faults.bug = Some(bug));

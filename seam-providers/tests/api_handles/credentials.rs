@@ -46,9 +46,15 @@ async fn what_suspending_takes_away_at_the_lock_is_put_back() {
     h.ws.acs().credentials().unsuspend(made.acs_credential_id).await.unwrap();
     h.settle().await;
     assert!(h.opens("gym", &pin));
-    h.ws.acs().credentials().unassign(made.acs_credential_id, Some(person.into())).await.unwrap();
+    // As long as the lock cannot be told, it opens, and that is said.
+    h.world.site("hotel").go_silent(seam_providers::sandbox::Silence::RefusesConnections);
+    let left = h.ws.acs().credentials().unassign(made.acs_credential_id, Some(person.into())).await.unwrap().residual_access;
+    assert!(h.opens("gym", &pin));
+    assert_eq!(left.iter().map(|left| left.acs_entrance_id).collect::<Vec<_>>(), h.doors(&["gym"]).await);
+    h.world.site("hotel").speak();
     h.settle().await;
     assert!(!h.opens("gym", &pin));
+    assert!(h.ws.acs().credentials().get(made.acs_credential_id).await.unwrap().residual_access.is_empty());
     h.ws.acs().credentials().assign(made.acs_credential_id, person).await.unwrap();
     h.settle().await;
     assert!(h.opens("gym", &pin));

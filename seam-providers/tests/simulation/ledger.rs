@@ -16,6 +16,8 @@ pub(crate) struct Ledger {
     pub(crate) cards: Vec<Written>,
     /// How often each stay was opened again, by a lost card that had been made.
     pub(crate) reopened: BTreeMap<String, u32>,
+    /// Stays of which a grant was ever given another start: their number is not what it is for the others.
+    pub(crate) moved: BTreeSet<String>,
     /// What has opened each guest door, in order: stay, how often it had been opened again, its window.
     pub(crate) used: BTreeMap<DoorName, Vec<Used>>,
     /// Things that somebody has changed by hand: nothing is expected there until it is repaired.
@@ -111,14 +113,32 @@ impl Ledger {
         })
     }
 
-    /// Whether the person of a method that is not deleted may pass a door now, by whatever grant.
-    pub(crate) fn person_may(&self, method: AccessMethodId, door: &DoorName, now: Instant) -> bool {
-        let mut owners =
-            self.grants_of(method).filter(|g| !g.deleted && g.methods.get(&method).is_some_and(|m| !m.deleted)).map(|g| g.person);
+    /// Whether the person of a method may pass a door now, by whatever grant. `strict`: nothing is under way, so a deleted method is dead.
+    pub(crate) fn person_may(&self, method: AccessMethodId, door: &DoorName, now: Instant, strict: bool) -> bool {
+        let counts = |g: &&Asked| !strict || (!g.deleted && g.methods.get(&method).is_some_and(|m| !m.deleted));
+        let mut owners = self.grants_of(method).filter(counts).map(|g| g.person);
         owners.any(|p| {
             let hers = self.grants.iter().filter(|g| g.person == p);
             hers.flat_map(|g| g.methods.keys()).any(|m| self.allows(*m, door, now))
         })
+    }
+
+    /// Stays that begin when a card's stay does and got their first key later: their keys end the card. Where nothing goes wrong, that is the order
+    /// in which cards were written; of a phone it is not seen from outside.
+    pub(crate) fn opened_after(&self, stay: &str, w: &Written) -> BTreeSet<String> {
+        let plain = |stay: &str| {
+            let mut of = self.grants.iter().filter(|g| g.stay.as_deref() == Some(stay));
+            let cards = of.all(|g| g.methods.values().all(|m| m.mode != AccessMethodMode::MobileKey));
+            cards && !self.moved.contains(stay) && !self.reopened.contains_key(stay)
+        };
+        let mut first: BTreeMap<&str, &Written> = BTreeMap::new();
+        for other in &self.cards {
+            if let Some(key) = &other.stay {
+                first.entry(key).or_insert(other);
+            }
+        }
+        let later = first.into_iter().filter(|(key, other)| *key != stay && other.from == w.from && other.order > w.order && plain(key));
+        later.map(|(key, _)| key.to_owned()).filter(|_| plain(stay)).collect()
     }
 
     pub(crate) fn live(&self) -> Vec<usize> {

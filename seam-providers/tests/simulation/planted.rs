@@ -45,7 +45,7 @@ fn broken(seed: u64, bug: Option<Bug>) -> Option<(String, String)> {
 }
 
 fn search(bug: Bug, seeds: u64) -> Option<Found> {
-    (0..seeds).find_map(|seed| {
+    (crate::first()..seeds).find_map(|seed| {
         let (by, wrong) = broken(seed, Some(bug))?;
         let short: String = wrong.chars().take(300).collect();
         println!("{bug:?}: seed {seed}: {short}");
@@ -94,7 +94,9 @@ fn write() {
     }
     let text = std::fs::read_to_string(TABLE).unwrap_or_default();
     let before = text.split_once(HEAD).map_or(text.as_str(), |(before, _)| before);
-    std::fs::write(TABLE, format!("{before}{table}")).unwrap();
+    if let Err(e) = std::fs::write(TABLE, format!("{before}{table}")) {
+        panic!("{TABLE}: {e}");
+    }
     let not: Vec<Bug> = found.iter().filter(|(_, f)| f.is_none()).map(|(bug, _)| *bug).collect();
     assert!(not.is_empty(), "no seed finds {not:?}");
 }

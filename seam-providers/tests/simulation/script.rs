@@ -59,6 +59,7 @@ impl House {
         } else {
             self.run_for(pause)?;
         }
+        self.no_equal_pins()?;
         self.try_doors(6, false)
     }
 
@@ -357,6 +358,9 @@ impl House {
         (u.starts_at, u.ends_at) = (Some(from), Some(until));
         let got = self.ask(g.tenant, &Change::UpdateGrant(u))?;
         self.log(|| format!("update {} to {from}..{until:?}: {:?}", g.id, got.as_ref().err()));
+        if from != g.from {
+            self.ledger.moved.extend(g.stay);
+        }
         self.changed(i, got, |g| (g.from, g.until) = (from, until))
     }
 
@@ -519,7 +523,8 @@ impl House {
         foreign.entrances = door.into_iter().collect();
         changes.push(Change::CreateGrant(Box::new(foreign)));
         for change in changes {
-            match self.ask(other, &change)? {
+            let got = self.ask(other, &change).map_err(|e| format!("S10: {} of another tenant's thing: {e}", change.name()))?;
+            match got {
                 Err(e) if e.kind() == ErrorKind::NotFound => {}
                 got => return Err(format!("S10: {} of another tenant's thing gives {got:?}", change.name())),
             }

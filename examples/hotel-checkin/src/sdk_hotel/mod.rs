@@ -12,6 +12,7 @@ use seam_core::clock::{Clock, ManualClock};
 use seam_core::engine::{Engine, EngineConfig};
 use seam_core::model::{
     AccessGrantId, AccessMethodId, AccessMethodMode, AcsEncoderId, AcsEntranceId, ActionAttempt, ActionAttemptId, ActionStatus, Holder,
+    ResidualReason,
 };
 use seam_core::plan::{GrantUpdate, NewGrant, NewMethod, Person, Who};
 use seam_core::provider::{ProviderFactory, Tag};
@@ -491,8 +492,13 @@ impl SdkHotel {
         let history = house.workspace.history(self.known(grant)?.id).await?;
         let line = |residual: &seam_core::model::ResidualAccess| {
             let door = house.entrances.iter().position(|id| *id == residual.acs_entrance_id).and_then(|i| house.names.get(i));
-            let until = residual.until.map(|at| format!(" until {}", at.with_timezone(&ZONE).format("%a %d %H:%M"))).unwrap_or_default();
-            format!("{}{until} ({})", door.map_or("a door", String::as_str), residual.why)
+            let until = residual.until.map(|at| format!(" until {}", at.with_timezone(&ZONE).format("%a %e %b %H:%M"))).unwrap_or_default();
+            let why = match residual.why {
+                ResidualReason::CommonDoor => "a common door is not told of it",
+                ResidualReason::NextOverride => "or until the next guest's card is used there",
+                _ => "it cannot be told of it",
+            };
+            format!("{}{until}: {why}", door.map_or("a door", String::as_str))
         };
         Ok(history.grant.residual_access.iter().map(line).collect())
     }

@@ -77,10 +77,10 @@ fn what_a_system_cannot_hold_is_refused() {
     assert_eq!(refused(&mut t, NewCredential { system: None, ..card.clone() }).0, ErrorKind::InvalidInput);
     let past = t.now;
     assert_eq!(refused(&mut t, NewCredential { ends_at: Some(past), ..card.clone() }).0, ErrorKind::InvalidInput);
-    t.edit::<Entrance>(site.doors[0], |e| e.report.card = false);
+    t.edit::<Entrance>(site.doors[0], |e| std::sync::Arc::make_mut(&mut e.report).card = false);
     assert_eq!(refused(&mut t, card), (ErrorKind::Unsupported, "entrance_not_supported"));
     let mut code = new(&site, ann, AccessMethodMode::Code);
-    t.edit::<System>(site.system, |s| s.report.pin.as_mut().unwrap().made_by_vendor = true);
+    t.edit::<System>(site.system, |s| std::sync::Arc::make_mut(&mut s.report).pin.as_mut().unwrap().made_by_vendor = true);
     code.code = Some(Shown::new("4711"));
     assert_eq!(refused(&mut t, code.clone()), (ErrorKind::Unsupported, "code_made_by_system"));
     code.code = None;

@@ -31,7 +31,7 @@ fn held(t: &Table, row: RowId) -> Held {
     let target = t.get::<Target>(row);
     let mut held = Held::new(target.kind(), target.handle.clone().unwrap(), Some(tag_of(row)));
     held.window = target.credential().map(|c| c.window);
-    held.doors = target.credential().unwrap().doors.iter().map(|d| t.get::<Entrance>(*d).report.handle).collect();
+    held.doors = target.credential().unwrap().doors.iter().map(|d| t.get::<Entrance>(*d).report.handle.clone()).collect();
     held
 }
 

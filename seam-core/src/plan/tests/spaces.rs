@@ -25,7 +25,9 @@ fn start() -> (Table, Site) {
 #[test]
 fn a_space_tells_its_complete_lists() {
     let (mut t, site) = start();
-    t.edit::<Entrance>(site.doors[1], |e| e.report.channel = Some(crate::provider::ChannelReport::new("ble:1", 1)));
+    t.edit::<Entrance>(site.doors[1], |e| {
+        std::sync::Arc::make_mut(&mut e.report).channel = Some(crate::provider::ChannelReport::new("ble:1", 1))
+    });
     let id = create(&mut t, &NewSpace { key: Some("room".to_owned()), ..new("Room", &[site.doors[1], site.doors[0], site.doors[1]]) });
     assert_eq!(t.get::<Space>(id).entrances, [site.doors[1], site.doors[0]], "each once, in the order given");
     t.run(|d| space::change_entrances(d, id, &[site.doors[2]], &[site.doors[0]])).unwrap();

@@ -163,7 +163,7 @@ fn groups_of_elsewhere_are_refused() {
     let now = t.now;
     t.edit::<Group>(groups[1], |g| g.missing_since = Some(now));
     assert_eq!(t.run(|d| user::set_membership(d, id, groups[1], true)).unwrap_err().code(), "acs_access_group_missing");
-    t.edit::<System>(site.system, |s| s.report.groups = crate::provider::Groups::None);
+    t.edit::<System>(site.system, |s| std::sync::Arc::make_mut(&mut s.report).groups = crate::provider::Groups::None);
     assert_eq!(t.run(|d| user::set_membership(d, id, groups[2], true)).unwrap_err().code(), "groups_not_supported");
 }
 

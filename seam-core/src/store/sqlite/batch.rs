@@ -31,6 +31,7 @@ pub(super) struct Put {
 pub(super) struct Logged {
     pub(super) workspace: WorkspaceId,
     pub(super) entry: AuditEntry,
+    pub(super) audit: Vec<u8>,
     pub(super) events: Vec<u8>,
 }
 
@@ -90,7 +91,7 @@ impl<'a> Batch<'a> {
             self.careful = false;
         }
         let written = checked?;
-        let packed = match packed.map_or_else(|| Packed::without_derived(written.iter().map(|w| &*w.new), &set.events), Ok) {
+        let packed = match packed.map_or_else(|| Packed::without_derived(written.iter().map(|w| &*w.new), set), Ok) {
             Ok(packed) => packed,
             Err(e) => {
                 logic::take_back(set, written);
@@ -101,7 +102,7 @@ impl<'a> Batch<'a> {
         let entry = logic::log_entry(set, &written, packed.told, &mut heads);
         let committed = Committed { last_event: entry.last_event };
         self.heads.insert(set.workspace, heads);
-        self.log.push(Logged { workspace: set.workspace, entry, events: packed.events });
+        self.log.push(Logged { workspace: set.workspace, entry, audit: packed.audit, events: packed.events });
         let mut rows = Vec::with_capacity(written.len());
         for (written, document) in written.into_iter().zip(packed.documents) {
             rows.push(Arc::clone(&written.new));
@@ -274,6 +275,7 @@ impl View for Batch<'_> {
 #[derive(Debug)]
 pub(super) struct Packed {
     documents: Vec<Vec<u8>>,
+    audit: Vec<u8>,
     events: Vec<u8>,
     told: String,
     derived: Option<Vec<Derived>>,
@@ -282,13 +284,14 @@ pub(super) struct Packed {
 impl Packed {
     pub(super) fn of(set: &Changeset) -> Result<Self> {
         let derived = set.put.iter().map(Derived::of).collect();
-        Ok(Self { derived: Some(derived), ..Self::without_derived(set.put.iter(), &set.events)? })
+        Ok(Self { derived: Some(derived), ..Self::without_derived(set.put.iter(), set)? })
     }
 
-    fn without_derived<'r>(rows: impl Iterator<Item = &'r Row>, told: &[EventDraft]) -> Result<Self> {
+    fn without_derived<'r>(rows: impl Iterator<Item = &'r Row>, set: &Changeset) -> Result<Self> {
         let documents = rows.map(codec::document).collect::<Result<_>>()?;
-        let events = if told.is_empty() { Vec::new() } else { codec::json(&told)? };
-        Ok(Self { documents, told: audit::events_digest(told), events, derived: None })
+        let audit = codec::json(&set.audit)?;
+        let events = if set.events.is_empty() { Vec::new() } else { codec::json(&set.events)? };
+        Ok(Self { documents, audit, told: audit::events_digest(&set.events), events, derived: None })
     }
 }
 

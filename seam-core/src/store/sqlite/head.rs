@@ -4,6 +4,7 @@
 //! an entry that is not may still be in the file. The file can be ahead of this by one commit: the one that is just being written
 //! (`pending`). Readers are told which rows, keys and claims each commit touches, so they can tell whether two looks, one here and one at
 //! the file, were at the same state of what they looked at.
+use super::absent::Absent;
 use super::recent::Recent;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::{ClaimKey, Claimed, Due, Row, RowId};
@@ -16,6 +17,9 @@ use std::sync::Arc;
 const REMEMBERED: usize = 64;
 /// How many commits' outcomes are remembered.
 const OUTCOMES: usize = 50_000;
+
+/// Who has a key that nobody has.
+static NOBODY: BTreeSet<RowId> = BTreeSet::new();
 
 /// What a commit touches, or a reader looked at.
 #[derive(Debug, Default)]
@@ -61,6 +65,8 @@ pub(super) struct Head {
     rows: Recent<RowId, Option<Arc<Row>>>,
     places: Recent<Place, BTreeSet<RowId>>,
     claims: Recent<ClaimKey, ClaimSet>,
+    pub(super) absent: Absent,
+    no_claims: ClaimSet,
     outcomes: HashMap<ChangesetId, (WorkspaceId, Committed)>,
     outcome_order: VecDeque<ChangesetId>,
     /// How many commits were published.
@@ -79,6 +85,8 @@ impl Head {
             rows: Recent::new(room),
             places: Recent::new(room.saturating_mul(4)),
             claims: Recent::new(room.saturating_mul(4)),
+            absent: Absent::new(),
+            no_claims: ClaimSet::default(),
             outcomes: HashMap::new(),
             outcome_order: VecDeque::new(),
             number: 0,
@@ -92,9 +100,16 @@ impl Head {
         self.rows.get(&id, |_| 1).cloned()
     }
     pub(super) fn places(&mut self, place: &Place) -> Option<&BTreeSet<RowId>> {
+        // Asked first: what is in the file is mostly not in memory, what nobody has is never in the file.
+        if self.absent.has_no_place(place) {
+            return Some(&NOBODY);
+        }
         self.places.get(place, weight).map(|set| &*set)
     }
     pub(super) fn claims(&mut self, key: ClaimKey) -> Option<&ClaimSet> {
+        if self.absent.has_no_claim(key) {
+            return Some(&self.no_claims);
+        }
         self.claims.get(&key, |set| 1 + set.len()).map(|set| &*set)
     }
     pub(super) fn outcome(&self, workspace: WorkspaceId, id: ChangesetId) -> Option<Committed> {
@@ -159,8 +174,13 @@ impl Head {
             self.rows.insert(row.id, Some(row), 1);
         }
         for (place, ids) in change.places {
+            let was_absent = self.absent.has_no_place(&place);
+            self.absent.add_place(&place);
             if let Some(known) = self.places.peek(&place) {
                 apply(known, ids);
+            } else if was_absent {
+                // Nobody had it: those who have it now are all there is to know.
+                self.learn_place(place, ids.into_iter().filter(|(_, there)| *there).map(|(id, _)| id).collect());
             } else if place.1.index.is_unique()
                 && let Some((holder, _)) = ids.into_iter().find(|(_, there)| *there)
             {
@@ -169,6 +189,7 @@ impl Head {
             }
         }
         for (key, claims) in change.claims {
+            self.absent.add_claim(key);
             if let Some(known) = self.claims.peek(&key) {
                 for (claimed, there) in claims {
                     let Claimed { claim, row, workspace } = claimed;
@@ -206,6 +227,7 @@ impl Head {
         self.workspaces.clear();
         self.cursors.clear();
         self.agenda.forget_due();
+        self.absent.give_up();
         // A reader that looked before finds that it cannot tell.
         self.number += 1;
         self.recent.clear();

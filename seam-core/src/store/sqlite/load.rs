@@ -128,8 +128,7 @@ pub(super) fn events(conn: &Connection, ws: i64, workspace: WorkspaceId, after: 
             .as_bytes()
             .ok()
             .filter(|b| !b.is_empty())
-            .map_or_else(|| Ok(Vec::new()), serde_json::from_slice)
-            .map_err(|e| corrupt("event", last).with_source(e))?;
+            .map_or_else(|| Ok(Vec::new()), |packed| codec::read_json(packed, || corrupt("event", last)))?;
         let before = last.checked_sub(told.len() as u64).ok_or_else(|| corrupt("event", last))?;
         for (event, seq) in told.into_iter().zip(before + 1..) {
             if seq > after {
@@ -178,7 +177,7 @@ pub(super) fn audit(conn: &Connection, ws: i64, after: u64, at_most: usize) -> R
         entries.push(AuditEntry {
             seq,
             changeset: ChangesetId::from_uuid(codec::id(blob(2)?)?),
-            audit: serde_json::from_slice(blob(6)?).map_err(|e| bad().with_source(e))?,
+            audit: codec::read_json(blob(6)?, bad)?,
             wrote: codec::read_wrote(blob(5)?).ok_or_else(bad)?,
             last_event: count(row.get(1).map_err(|_| bad())?),
             told: hex(blob(4)?),

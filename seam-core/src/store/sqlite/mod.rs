@@ -1,11 +1,14 @@
 //! The store in an SQLite file: one writer thread that commits many callers at once, decoded rows in memory, readers beside it.
+mod absent;
 mod batch;
 mod codec;
 mod errors;
 mod head;
+mod learn;
 mod load;
 mod open;
 mod options;
+mod pack;
 mod read;
 mod recent;
 mod schema;
@@ -20,6 +23,7 @@ use crate::error::ErrorKind;
 use batch::Packed;
 use errors::{broken, closed};
 use head::{Condition, Head};
+use learn::Learner;
 use std::fmt;
 use std::fs::File;
 use std::future::Future;
@@ -112,9 +116,11 @@ impl SqliteStore {
         let todo = Arc::new(Mutex::new(todo));
         let (asks, asked) = mpsc::channel();
         let mut threads = Vec::new();
-        for conn in readers {
-            let todo = Arc::clone(&todo);
-            threads.push(spawn("seam-store-read", move || read::serve(&conn, &todo))?);
+        // The first reader also learns what the file does not hold.
+        let learners = std::iter::once(Learner::new()).chain(std::iter::repeat_with(|| Learner::Done));
+        for (conn, learner) in readers.into_iter().zip(learners) {
+            let (todo, shared) = (Arc::clone(&todo), Arc::clone(&shared));
+            threads.push(spawn("seam-store-read", move || read::serve(&shared, &conn, &todo, learner))?);
         }
         let writer = Writer::new(Arc::clone(&shared), conn, asked, options.checkpoint_bytes);
         threads.push(spawn("seam-store-write", move || writer.run())?);

@@ -22,7 +22,7 @@ impl Default for SqliteOptions {
             page_size: 1_024,
             max_pages: None,
             busy_timeout: super::open::BUSY_TIMEOUT,
-            checkpoint_bytes: 32 << 20,
+            checkpoint_bytes: 64 << 20,
             unsynced: false,
         }
     }
@@ -59,7 +59,7 @@ impl SqliteOptions {
         self.busy_timeout = at_most;
         self
     }
-    /// How long the write-ahead log may grow before it is copied back into the file. Default 32 MiB. Less means more syncs, more means a
+    /// How long the write-ahead log may grow before it is copied back into the file. Default 64 MiB. Less means more syncs, more means a
     /// longer start after a crash.
     pub fn checkpoint_bytes(mut self, bytes: u64) -> Self {
         self.checkpoint_bytes = bytes;

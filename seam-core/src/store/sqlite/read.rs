@@ -7,6 +7,7 @@
 use super::Shared;
 use super::errors::{closed, typed};
 use super::head::{Head, Touched};
+use super::learn::Learner;
 use super::load;
 use crate::error::{Error, ErrorKind, Result};
 use crate::state::*;
@@ -14,17 +15,33 @@ use crate::store::logic::{Asked, ClaimSet, Place, View};
 use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 pub(super) type Job = Box<dyn FnOnce(&Connection) + Send>;
 
-/// A reader thread: serves jobs until the store is closed.
-pub(super) fn serve(conn: &Connection, jobs: &Mutex<Receiver<Job>>) {
+/// A reader thread: serves jobs until the store is closed, and learns while there are none.
+pub(super) fn serve(shared: &Shared, conn: &Connection, jobs: &Mutex<Receiver<Job>>, mut learner: Learner) {
     loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
+        let job = if learner.is_done() {
+            jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+        } else {
+            // While another reader waits for the next job, that one is its own.
+            let next = match jobs.try_lock() {
+                Ok(jobs) => jobs.try_recv(),
+                Err(_) => Err(TryRecvError::Empty),
+            };
+            match next {
+                Ok(job) => Some(job),
+                Err(TryRecvError::Disconnected) => None,
+                Err(TryRecvError::Empty) => {
+                    learner.go_on(shared, conn);
+                    continue;
+                }
+            }
+        };
+        let Some(job) = job else { return };
         // The job's caller sees its answer missing; the thread goes on.
         let _ = catch_unwind(AssertUnwindSafe(|| job(conn)));
     }

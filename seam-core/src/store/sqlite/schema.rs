@@ -35,6 +35,10 @@ pub(super) const FIND_LOOKUP: &str = "SELECT row FROM lookup
     WHERE idx = ?1 AND ws = CASE WHEN ?2 IS NULL THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?2) END AND key = ?3 ORDER BY row";
 pub(super) const FIND_CLAIMS: &str =
     "SELECT c.start, c.stop, c.row, c.exclusive, w.id FROM claim c JOIN workspace w ON w.no = c.ws WHERE c.key = ?1";
+pub(super) const UNIQUE_FROM: &str = "SELECT idx, ws, key FROM uniq WHERE (idx, ws, key) > (?1, ?2, ?3) ORDER BY idx, ws, key LIMIT ?4";
+pub(super) const LOOKUP_FROM: &str =
+    "SELECT DISTINCT idx, ws, key FROM lookup WHERE (idx, ws, key) > (?1, ?2, ?3) ORDER BY idx, ws, key LIMIT ?4";
+pub(super) const CLAIMS_FROM: &str = "SELECT DISTINCT key FROM claim WHERE key > ?1 ORDER BY key LIMIT ?2";
 pub(super) const LIST: &str = "SELECT r.id, r.version, r.doc FROM row r
     WHERE r.ws = (SELECT no FROM workspace WHERE id = ?1) AND r.kind = ?2 AND r.id > ?3 ORDER BY r.id LIMIT ?4";
 pub(super) const DUE: &str = "SELECT id, class, at, channel FROM row INDEXED BY row_due WHERE due IS NOT NULL";

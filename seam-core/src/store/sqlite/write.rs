@@ -45,7 +45,6 @@ pub(super) fn write(conn: &Connection, batch: &Batch<'_>, numbers: &BTreeMap<Wor
     let mut add_log = conn.prepare_cached(sql::ADD_LOG)?;
     for logged in &batch.log {
         let entry = &logged.entry;
-        let audit = serde_json::to_vec(&entry.audit).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
         add_log.execute(params![
             sql::log_no(number(&logged.workspace), entry.seq),
             integer(entry.last_event),
@@ -53,7 +52,7 @@ pub(super) fn write(conn: &Connection, batch: &Batch<'_>, numbers: &BTreeMap<Wor
             codec::unhex(&entry.hash),
             codec::unhex(&entry.told),
             codec::wrote(&entry.wrote),
-            audit,
+            logged.audit,
             logged.events,
         ])?;
     }

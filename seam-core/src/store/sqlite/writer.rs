@@ -10,6 +10,7 @@ use crate::state::{Changeset, Row};
 use crate::store::{CommitError, Committed, Decision, logic};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -74,7 +75,11 @@ pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) conn: Connection,
     pub(super) asks: Receiver<Ask>,
-    released: usize,
+    /// Asks that came while the last batch was written.
+    waiting: Vec<Ask>,
+    /// How many callers there are: those whom the last commit released, and those who were waiting by then.
+    callers: usize,
+    /// How long the last batch took.
     took: Duration,
     commits: u64,
     /// Changes when another program writes to the file.
@@ -88,7 +93,8 @@ impl Writer {
         let data_version = data_version(&conn).unwrap_or(0);
         let page_size = conn.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap_or(1_024);
         let checkpoint_pages = i64::try_from(checkpoint_bytes).unwrap_or(i64::MAX) / i64::max(page_size, 1);
-        Self { shared, conn, asks, released: 1, took: Duration::ZERO, commits: 0, data_version, checkpoint_pages }
+        let (waiting, callers, took, commits) = (Vec::new(), 1, Duration::ZERO, 0);
+        Self { shared, conn, asks, waiting, callers, took, commits, data_version, checkpoint_pages }
     }
 
     pub(super) fn run(mut self) {
@@ -103,7 +109,7 @@ impl Writer {
             self.checkpoint();
         };
         self.shared.head().condition = Condition::Closed;
-        while let Ok(ask) = self.asks.try_recv() {
+        for ask in mem::take(&mut self.waiting).into_iter().chain(self.asks.try_iter()) {
             ask.answer(Err(closed().into()));
         }
         // All of the log goes back into the file, so that the file alone is the database. If that fails, the next opening does it.
@@ -116,11 +122,15 @@ impl Writer {
         }
     }
 
-    /// Waits for the first ask and takes what else is there. When the last commit released many callers, most of them are about to come
-    /// back: waiting for them, for at most a quarter of what the last commit took, keeps batches from alternating between one and all.
+    /// Waits for the first ask and takes what else is there. Callers whom the last commit released are about to come back: they are waited
+    /// for as long as one comes within a quarter of what that commit took, and for no longer than it took in all. Without it, batches
+    /// alternate between those who wait and those who decide, and each costs a sync.
     fn gather(&mut self) -> Option<(Vec<Ask>, Option<Ask>)> {
-        let mut asks = vec![self.asks.recv().ok()?];
-        let until = Instant::now() + self.took / 4;
+        let mut asks = mem::take(&mut self.waiting);
+        if asks.is_empty() {
+            asks.push(self.asks.recv().ok()?);
+        }
+        let until = Instant::now() + self.took;
         loop {
             if matches!(asks.last(), Some(Ask::Stop { .. })) {
                 let stop = asks.pop();
@@ -131,7 +141,10 @@ impl Writer {
             }
             let next = match self.asks.try_recv() {
                 Ok(ask) => Some(ask),
-                Err(_) if asks.len() < self.released => self.asks.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
+                Err(_) if asks.len() < self.callers => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    self.asks.recv_timeout(left.min(self.took / 4)).ok()
+                }
                 Err(_) => None,
             };
             match next {
@@ -142,10 +155,24 @@ impl Writer {
         Some((asks, None))
     }
 
+    /// Takes what has come by now, up to the word to stop.
+    fn take_waiting(&mut self) {
+        while self.waiting.len() < BATCH && !matches!(self.waiting.last(), Some(Ask::Stop { .. })) {
+            match self.asks.try_recv() {
+                Ok(ask) => self.waiting.push(ask),
+                Err(_) => break,
+            }
+        }
+    }
+
     fn serve(&mut self, mut asks: Vec<Ask>) {
         let begun = Instant::now();
         let count = asks.len();
-        match self.attempt(&mut asks, false) {
+        let attempted = self.attempt(&mut asks, false);
+        // Counted before anybody is answered: whoever waits now is not one of those who are about to come back.
+        self.take_waiting();
+        self.callers = count + self.waiting.len();
+        match attempted {
             Ok(answers) => asks.into_iter().zip(answers).for_each(|(ask, answer)| ask.answer(answer)),
             Err(Trouble::Constraint(_)) => {
                 self.shared.stats.redone.fetch_add(1, Relaxed);
@@ -160,7 +187,6 @@ impl Writer {
             }
         }
         self.took = begun.elapsed();
-        self.released = count;
     }
 
     fn serve_alone(&mut self, ask: Ask) {

@@ -135,7 +135,7 @@ fn doubt_is_told_as_such() {
     assert_eq!(*why(&explain(&w, gym, now())), Says::EntranceMissing { since: now() });
     w.edit::<Account>(w.account, |a| a.deleted_at = Some(now()));
     assert!(says(&explain(&w, gym, now()), |s| *s == Says::SystemDisconnected { since: now() }));
-    w.edit::<Entrance>(gym, |e| e.report.code = false);
+    w.edit::<Entrance>(gym, |e| std::sync::Arc::make_mut(&mut e.report).code = false);
     assert!(says(&explain(&w, gym, now()), |s| matches!(s, Says::NotTaken { .. })));
 }
 

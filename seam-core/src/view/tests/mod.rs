@@ -78,7 +78,7 @@ impl World {
         let system = System {
             account: w.account,
             kind: "sandbox".to_owned(),
-            report,
+            report: report.into(),
             created_at: now(),
             missing_since: None,
             errors: Vec::new(),
@@ -103,7 +103,7 @@ impl World {
     }
     pub(super) fn rules(&mut self, kind: Kind, change: impl FnOnce(&mut KindRules)) {
         let Body::System(system) = &mut self.rows.get_mut(&self.system.uuid()).unwrap().body else { panic!("a system") };
-        change(system.report.kinds.get_mut(&kind).unwrap());
+        change(Arc::make_mut(&mut system.report).kinds.get_mut(&kind).unwrap());
     }
     pub(super) fn edit<T: crate::plan::Kept>(&mut self, id: impl Into<Uuid>, change: impl FnOnce(&mut T)) {
         let row = self.rows.get_mut(&id.into()).unwrap();
@@ -130,7 +130,7 @@ impl World {
         (report.code, report.card, report.mobile_key, report.cloud_key) = (true, true, true, true);
         report.reservation = class == DoorClass::Guest;
         report.metadata.insert("floor".to_owned(), json!(1));
-        let row = Entrance { system: self.system, account: self.account, report, created_at: now(), missing_since: None };
+        let row = Entrance { system: self.system, account: self.account, report: report.into(), created_at: now(), missing_since: None };
         self.put(id, Body::Entrance(row));
         id
     }

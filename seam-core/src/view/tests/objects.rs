@@ -411,7 +411,8 @@ fn attempts_events_questions_and_what_is_not_ours() {
     let json = serde_json::to_value(w.look(|v| view::action_attempt(v, id)).unwrap()).unwrap();
     assert_eq!((&json["error"]["type"], &json["result"]), (&json!("encoding_interrupted"), &Value::Null));
     attempt["action"] = json!({ "scan": { "encoder": encoder } });
-    attempt["state"] = json!({ "success": { "result": { "card_number": "04AB", "is_empty": false, "acs_credential_id": null, "is_ours": false }, "at": now() } });
+    let number = w.seal(id.uuid(), "card_number", "04AB");
+    attempt["state"] = json!({ "success": { "result": { "card_number": number, "is_empty": false, "acs_credential_id": null, "is_ours": false }, "at": now() } });
     w.put(id, Body::Attempt(from(attempt)));
     let json = serde_json::to_value(w.look(|v| view::action_attempt(v, id)).unwrap()).unwrap();
     assert_eq!(json["result"]["acs_credential_on_encoder"]["card_number"], "04AB");

@@ -1,0 +1,112 @@
+//! Measures what the SDK costs above the least that its promises cost, and prints one table. See `benches/README.md`.
+mod callers;
+mod commits;
+mod desk;
+mod fan_out;
+mod floor;
+mod lives;
+mod log_bytes;
+mod measure;
+mod obvious;
+mod record;
+mod replay;
+mod syncs;
+mod table;
+mod windows;
+
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use table::Line;
+
+/// Why a measurement came to nothing.
+pub(crate) type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+/// Counts and ratios, each beside the floor it is measured against.
+#[derive(Debug, Parser)]
+struct Args {
+    /// A few seconds: enough to see that everything still runs, not enough to believe a time.
+    #[arg(long)]
+    smoke: bool,
+    /// Only these groups: syncs, commits, log, windows, fan-out, lives, replay.
+    #[arg(long, value_name = "GROUP")]
+    only: Vec<String>,
+    /// Where the databases are written while measuring; the system's folder for temporary files if not given.
+    #[arg(long, value_name = "PATH")]
+    folder: Option<PathBuf>,
+    /// The bookings that are replayed, if the file is there.
+    #[arg(long, value_name = "CSV", default_value = "../shared/data/hotel_bookings.csv")]
+    bookings: PathBuf,
+    /// Makes grants and says how many commits they took: the process that is counted from outside.
+    #[arg(long, hide = true, value_name = "CALLERS", requires = "grants")]
+    sync_child: Option<usize>,
+    #[arg(long, hide = true)]
+    grants: Option<usize>,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    /// Rounds of each ratio.
+    pub(crate) rounds: usize,
+    /// Grants in each round.
+    pub(crate) grants: usize,
+}
+
+impl Size {
+    /// A single round: only whether it runs.
+    pub(crate) fn is_smoke(self) -> bool {
+        self.rounds == 1
+    }
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match runtime().and_then(|runtime| runtime.block_on(work(&args))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("seam-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+async fn work(args: &Args) -> Result<(), Failed> {
+    if let (Some(callers), Some(grants)) = (args.sync_child, args.grants) {
+        return syncs::child(callers, grants).await;
+    }
+    let size = if args.smoke { Size { rounds: 1, grants: 256 } } else { Size { rounds: 25, grants: 2048 } };
+    let folder = match &args.folder {
+        Some(folder) => tempfile::tempdir_in(folder)?,
+        None => tempfile::tempdir()?,
+    };
+    let wanted = |group: &str| args.only.is_empty() || args.only.iter().any(|only| only == group);
+    println!("{}", table::HEAD);
+    let show = |lines: Vec<Line>| lines.iter().for_each(|line| println!("{line}"));
+    if wanted("syncs") {
+        show(syncs::measure(folder.path(), &size)?);
+    }
+    if wanted("commits") {
+        show(commits::measure(folder.path(), &size).await?);
+    }
+    if wanted("log") {
+        show(log_bytes::measure(folder.path(), &size).await?);
+    }
+    if wanted("windows") {
+        show(windows::measure(&size).await?);
+    }
+    if wanted("fan-out") {
+        show(fan_out::measure(&size)?);
+    }
+    if wanted("lives") {
+        show(lives::measure(&size).await?);
+    }
+    if wanted("replay") {
+        show(replay::measure(&args.bookings, &size)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! The benchmarks run, and every line of the table is there. No time is judged here, only counts.
+use std::process::Command;
+
+/// What each line of the table begins with, in order.
+const LINES: [&str; 18] = [
+    "syncs per acknowledged grant, 1 caller",
+    "syncs per acknowledged grant, 16 callers",
+    "syncs per acknowledged grant, 64 callers",
+    "syncs per acknowledged grant, 256 callers",
+    "the same, with reads, decision and answer in the callers' way, 1 caller",
+    "the same, with reads, decision and answer in the callers' way, 16 callers",
+    "the same, with reads, decision and answer in the callers' way, 64 callers",
+    "the same, with reads, decision and answer in the callers' way, 256 callers",
+    "durable commits of ready changesets",
+    "whole creates",
+    "bytes of write-ahead log per grant",
+    "window and PIN check",
+    "whole decision about a stay with a PIN",
+    "fan-out of one grant to 100 doors, each with a line of its own",
+    "fan-out of one grant to 100 doors of one system",
+    "a healthy system beside one that hangs",
+    "simulated grant lives per second",
+    "replay of real bookings",
+];
+
+#[test]
+fn every_line_of_the_table_is_measured() {
+    let output = Command::new(env!("CARGO_BIN_EXE_seam-bench")).args(["--smoke", "--bookings", "/no/such/bookings.csv"]).output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{table}\n{}", String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<Vec<&str>> = table.lines().skip(2).map(|line| line.trim_matches('|').split('|').map(str::trim).collect()).collect();
+    assert_eq!(lines.len(), LINES.len(), "{table}");
+    for (line, wanted) in lines.iter().zip(LINES) {
+        assert!(line[0].starts_with(wanted), "{wanted:?} is missing:\n{table}");
+    }
+    let measured = |wanted: &str| -> f64 {
+        let line = lines.iter().find(|line| line[0].starts_with(wanted)).unwrap();
+        line[2].parse().unwrap_or_else(|_| panic!("{wanted:?} has no figure:\n{table}"))
+    };
+    // Callers share their syncs, whatever the machine is busy with; how well they do is for the table of a quiet run.
+    assert!(measured("syncs per acknowledged grant, 1 caller") <= 1.2, "{table}");
+    assert!(measured("syncs per acknowledged grant, 64 callers") <= 0.2, "{table}");
+    assert!(measured("bytes of write-ahead log per grant") < 1.0, "{table}");
+    assert!(measured("fan-out of one grant to 100 doors, each") <= 1.01, "{table}");
+    assert!(measured("fan-out of one grant to 100 doors of one system") <= 1.01, "{table}");
+    assert!(measured("a healthy system beside one that hangs") <= 1.01, "{table}");
+}
