@@ -84,17 +84,23 @@ async fn work(args: &Args) -> Result<(), Failed> {
         Some(folder) => tempfile::tempdir_in(folder)?,
         None => tempfile::tempdir()?,
     };
+    // Each group in a folder of its own: none finds the databases of another.
+    let own = |group: &str| -> Result<PathBuf, Failed> {
+        let own = folder.path().join(group);
+        std::fs::create_dir(&own)?;
+        Ok(own)
+    };
     let wanted = |group: &str| args.only.is_empty() || args.only.iter().any(|only| only == group);
     println!("{}", table::HEAD);
     let show = |lines: Vec<Line>| lines.iter().for_each(|line| println!("{line}"));
     if wanted("syncs") {
-        show(syncs::measure(folder.path(), &size)?);
+        show(syncs::measure(&own("syncs")?, &size)?);
     }
     if wanted("commits") {
-        show(commits::measure(folder.path(), &size).await?);
+        show(commits::measure(&own("commits")?, &size).await?);
     }
     if wanted("log") {
-        show(log_bytes::measure(folder.path(), &size).await?);
+        show(log_bytes::measure(&own("log")?, &size).await?);
     }
     if wanted("windows") {
         show(windows::measure(&size).await?);

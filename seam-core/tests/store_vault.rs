@@ -8,7 +8,7 @@ use seam_core::clock::ManualClock;
 use seam_core::conformance::store::{World, target};
 use seam_core::model::WorkspaceId;
 use seam_core::state::*;
-use seam_core::store::{SqliteStore, StaticKeys, Store, Vault};
+use seam_core::store::{ListQuery, SqliteStore, StaticKeys, Store, Vault};
 use secrecy::ExposeSecret;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -173,10 +173,16 @@ async fn no_pin_is_ever_in_the_file() {
     if let Body::Space(space) = &mut own.body {
         space.name = serde_json::to_string(&(sealed, name)).unwrap();
     }
-    w.put_one(own).await;
+    let own = w.put_one(own).await;
+    // Documents are packed in the file: what they say is searched as well.
+    let mut told = serde_json::to_vec(&store.audit(w.ws, 0, usize::MAX).await.unwrap()).unwrap();
+    told.extend(serde_json::to_vec(&store.events(w.ws, 0, usize::MAX).await.unwrap()).unwrap());
+    for kind in [RowKind::Target, RowKind::Space] {
+        told.extend(serde_json::to_vec(&store.list(w.ws, &ListQuery::all(kind)).await.unwrap()).unwrap());
+    }
     let check = |when: &str| {
-        let all = bytes(folder.path());
-        assert!(all.len() > 100_000 && finds(&all, b"sandbox|door") > 0, "the files are there");
+        let all = [bytes(folder.path()), told.clone()].concat();
+        assert!(finds(&all, own.id.as_bytes()) > 0 && finds(&told, b"sandbox|door") >= pins.len(), "everything is there");
         let wanted: HashSet<Vec<u8>> = pins.iter().flat_map(|pin| spellings(pin)).collect();
         let digits = |size| all.windows(size).filter(|window| window[0].is_ascii_digit());
         let found = digits(9).chain(digits(18)).filter(|window| wanted.contains(*window)).count();
@@ -204,6 +210,8 @@ async fn a_destroyed_key_does_not_linger_in_the_closed_file() {
         }
         kept.push((w.put_one(row).await, text));
     }
+    // One stays, to see that it would be found.
+    let (_, stays) = kept.pop().unwrap();
     for (row, _) in &mut kept {
         if let Body::Space(space) = &mut row.body {
             space.name.clear();
@@ -212,7 +220,14 @@ async fn a_destroyed_key_does_not_linger_in_the_closed_file() {
     }
     drop((w, store));
     let all = bytes(folder.path());
+    // Written out, or packed: two characters of hexadecimal in a byte.
+    let lingers = |text: &str| {
+        let hex = text.split_once('.').unwrap().1;
+        let packed: Vec<u8> = (10..40).map(|n| u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).unwrap()).collect();
+        finds(&all, &hex.as_bytes()[20..80]) + finds(&all, &packed)
+    };
+    assert!(lingers(&stays) > 0, "what was not destroyed is there");
     for (_, text) in &kept {
-        assert_eq!(finds(&all, &text.as_bytes()[20..80]), 0, "what was overwritten is gone from the file");
+        assert_eq!(lingers(text), 0, "what was overwritten is gone from the file");
     }
 }

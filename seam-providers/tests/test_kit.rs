@@ -125,7 +125,7 @@ async fn who_is_given_access_now_is_let_in_now() -> Result<()> {
     let hotel = TestHotel::new().starting("2026-03-01T08:00:00.400Z").build().await;
     let grant = pin_for_the_gym(&hotel).await?;
     hotel.settle().await;
-    let methods = hotel.workspace().access_methods().list(grant).await?;
+    let methods = hotel.workspace().access_methods().of_grant(grant).await?;
     let pin = methods.iter().find_map(|m| m.code.clone()).unwrap();
     assert_eq!(hotel.door("gym").enter_pin(pin.expose()).why, Why::Opened);
     Ok(())
@@ -226,7 +226,7 @@ async fn phones_and_other_sites_are_there_too() -> Result<()> {
     hotel.at(FROM).await;
     let phone = hotel.phone(grant.user_identity_id).await?;
     assert!(hotel.door("101").present(&phone).opened);
-    let methods = hotel.workspace().access_methods().list(grant.access_grant_id).await?;
+    let methods = hotel.workspace().access_methods().of_grant(grant.access_grant_id).await?;
     let pin = methods.iter().find(|m| m.mode == AccessMethodMode::Code).and_then(|m| m.code.clone()).unwrap();
     assert!(hotel.world().site("garden").door("front").enter_pin(pin.expose()).opened);
     let ben = hotel.check_in("Ben", "102", FROM, TO).await?;
@@ -253,5 +253,5 @@ async fn pin_for_the_gym(hotel: &TestHotel) -> Result<AccessGrantId> {
 }
 
 async fn is_issued(hotel: &TestHotel, grant: AccessGrantId) -> Result<bool> {
-    Ok(hotel.workspace().access_methods().list(grant).await?.iter().all(|m| m.is_issued))
+    Ok(hotel.workspace().access_methods().of_grant(grant).await?.iter().all(|m| m.is_issued))
 }

@@ -1,13 +1,13 @@
 //! Grants.
-use super::Workspace;
+use super::paging::{Among, At, body, holds, passing};
+use super::{Related, RelatedKind, Select, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    AccessGrant, AccessGrantId, AccessMethod, AcsEntrance, AcsEntranceId, AcsSystem, AcsSystemId, Page, Space, SpaceId,
-    UnmanagedAccessGrant, UserIdentity, UserIdentityId,
+    AccessGrant, AccessGrantId, AccessMethodId, AcsEntranceId, AcsSystemId, Page, SpaceId, UnmanagedAccessGrant, UserIdentityId,
 };
-use crate::plan::{Change, GrantUpdate, NewGrant, NewMethod, Outcome};
-use crate::state::{Body, Index, Key, RowKind};
-use crate::view::{self, history::GrantHistory};
+use crate::plan::{Change, GrantUpdate, NewGrant, NewMethod, Outcome, Try};
+use crate::state::{Grant, Index, Key, Method, Row, RowId, RowKind, Space};
+use crate::view::{self, Viewer, history::GrantHistory};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -18,40 +18,36 @@ pub struct AccessGrants<'a> {
 }
 
 /// Which grants are listed. All that is set must hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bon::Builder)]
+#[builder(on(String, into))]
+#[non_exhaustive]
 pub struct GrantFilter {
+    /// One of these; empty: any.
+    #[builder(default, into)]
+    pub access_grant_ids: Vec<AccessGrantId>,
     /// Of this person.
     pub user_identity_id: Option<UserIdentityId>,
     /// On this space.
     pub space_id: Option<SpaceId>,
-    /// Reaching this entrance.
+    /// On a space of this customer.
+    pub customer_key: Option<String>,
+    /// Reaching this entrance (or `device_id`, its second name).
     pub acs_entrance_id: Option<AcsEntranceId>,
+    /// Reaching an entrance of this system.
+    pub acs_system_id: Option<AcsSystemId>,
     /// Of this stay.
     pub reservation_key: Option<String>,
     /// With this key.
     pub access_grant_key: Option<String>,
+    /// Without a key.
+    #[builder(default)]
+    pub without_key: bool,
+    /// With this in its name, its keys or the name of its person, whatever the case.
+    pub search: Option<String>,
     /// From here on.
     pub page_cursor: Option<String>,
     /// How many at most: 1 to 1,000; 500 if not set.
     pub limit: Option<usize>,
-}
-
-/// What belongs to grants.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Related {
-    /// The grants.
-    pub access_grants: Vec<AccessGrant>,
-    /// Their methods.
-    pub access_methods: Vec<AccessMethod>,
-    /// Their entrances.
-    pub acs_entrances: Vec<AcsEntrance>,
-    /// Their systems.
-    pub acs_systems: Vec<AcsSystem>,
-    /// Their spaces.
-    pub spaces: Vec<Space>,
-    /// Their people.
-    pub user_identities: Vec<UserIdentity>,
 }
 
 impl AccessGrants<'_> {
@@ -88,12 +84,15 @@ impl AccessGrants<'_> {
             })
             .await
     }
-    /// A page of grants, in the order in which they were made.
+    /// A page of grants, in the order in which they were made, those included that have ended.
+    ///
+    /// Grants of a key, a stay that is not over, a person or a space are found by an index; for an entrance, a system or a customer alone all grants
+    /// of the workspace are read (an index by door would be written with every grant at the lobby).
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
     pub async fn list(self, filter: &GrantFilter) -> Result<Page<AccessGrant>> {
-        let key = if let Some(k) = &filter.access_grant_key {
+        let mut among = Among::from(if let Some(k) = &filter.access_grant_key {
             Some(Key::new(Index::GrantKey, k.as_str()))
         } else if let Some(r) = &filter.reservation_key {
             Some(Key::new(Index::Reservation, r.as_str()))
@@ -101,60 +100,76 @@ impl AccessGrants<'_> {
             Some(Key::id(Index::GrantsOf, person))
         } else {
             filter.space_id.map(|s| Key::id(Index::GrantsOn, s))
+        });
+        if !filter.access_grant_ids.is_empty() {
+            among = among.only(filter.access_grant_ids.iter().copied());
+        }
+        let doors: Option<BTreeSet<RowId>> = match filter.acs_system_id {
+            Some(system) => Some(self.ws.look(|v| Ok(v.reader.find(&Key::id(Index::PlacesOf, system))?.iter().copied().collect())).await?),
+            None => None,
         };
-        let keep = |row: &crate::state::Row| match &row.body {
-            Body::Grant(g) => {
+        let customer = filter.customer_key.as_ref();
+        let keep = |row: &Row| {
+            body::<Grant>(row).is_some_and(|g| {
                 filter.user_identity_id.is_none_or(|x| g.identity == x)
                     && filter.space_id.is_none_or(|x| g.spaces.contains(&x))
+                    && (customer.is_none() || !g.spaces.is_empty())
                     && filter.acs_entrance_id.is_none_or(|x| g.doors.contains(&x))
+                    && doors.as_ref().is_none_or(|doors| g.doors.iter().any(|x| doors.contains(&x.uuid())))
                     && filter.reservation_key.as_ref().is_none_or(|x| g.reservation.as_ref() == Some(x))
                     && filter.access_grant_key.as_ref().is_none_or(|x| g.key.as_ref() == Some(x))
-            }
-            _ => false,
+                    && !(filter.without_key && g.key.is_some())
+            })
         };
-        let see = |v: &view::Viewer<'_>, row: crate::state::RowId| view::access_grant(v, AccessGrantId::from_uuid(row));
-        self.ws.page(RowKind::Grant, key, filter.page_cursor.as_deref(), filter.limit.unwrap_or(500), keep, see).await
-    }
-    /// Grants with all that belongs to them.
-    ///
-    /// # Errors
-    /// `NotFound`; `Store` (may be retried).
-    pub async fn get_related(self, ids: &[AccessGrantId]) -> Result<Related> {
-        let mut out = Related::default();
-        let (mut doors, mut systems, mut spaces, mut people) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for id in ids {
-            let grant = self.get(*id).await?;
-            for m in &grant.access_method_ids {
-                match self.ws.access_methods().get(*m).await {
-                    Ok(m) => out.access_methods.push(m),
-                    Err(e) if e.kind() == ErrorKind::NotFound => {}
-                    Err(e) => return Err(e),
+        let see = |v: &Viewer<'_>, row: RowId| {
+            let id = AccessGrantId::from_uuid(row);
+            let grant = v.reader.get::<Grant>(id)?;
+            if let Some(customer) = customer {
+                v.reader.hint(grant.spaces.iter().map(|s| s.uuid()));
+                v.reader.gather()?;
+                let mut of = false;
+                for space in &grant.spaces {
+                    of |= v.reader.try_get::<Space>(*space)?.is_some_and(|s| s.customer_key.as_ref() == Some(customer));
+                }
+                if !of {
+                    return Err(Error::not_found("access_grant", id).into());
                 }
             }
-            doors.extend(self.ws.look(|v| Ok(v.reader.get::<crate::state::Grant>(*id)?.doors.clone())).await?);
-            spaces.extend(grant.space_ids.iter().copied());
-            people.insert(grant.user_identity_id);
-            out.access_grants.push(grant);
-        }
-        for id in doors {
-            let door = self.ws.acs().entrances().get(id).await?;
-            systems.insert(door.acs_system_id);
-            out.acs_entrances.push(door);
-        }
-        for id in systems {
-            out.acs_systems.push(self.ws.acs().systems().get(id).await?);
-        }
-        for id in spaces {
-            match self.ws.spaces().get(id).await {
-                Ok(space) => out.spaces.push(space),
-                Err(e) if e.kind() == ErrorKind::NotFound => {}
-                Err(e) => return Err(e),
-            }
-        }
-        for id in people {
-            out.user_identities.push(self.ws.user_identities().get(id).await?);
-        }
-        Ok(out)
+            let who = match &filter.search {
+                Some(_) => view::name_of(v, grant.identity)?,
+                None => String::new(),
+            };
+            passing(view::access_grant(v, id), |g| {
+                let texts =
+                    [Some(g.display_name.as_str()), g.access_grant_key.as_deref(), g.reservation_key.as_deref(), Some(who.as_str())];
+                holds(filter.search.as_deref(), texts)
+            })
+        };
+        self.ws.page(RowKind::Grant, among, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+    }
+    /// Grants with what belongs to them: methods, entrances, systems, groups, accounts, spaces, people.
+    ///
+    /// # Errors
+    /// `NotFound` for any of them; `Store` (may be retried).
+    pub async fn get_related(self, ids: &[AccessGrantId], select: &Select) -> Result<Related> {
+        let select = select.clone().without([RelatedKind::AcsCredentials, RelatedKind::InstantKeys]);
+        self.ws.related_to_grants(ids.iter().copied().collect(), &select).await
+    }
+    /// As [`AccessGrants::get_related`], by the caller's keys.
+    ///
+    /// # Errors
+    /// As [`AccessGrants::get_related`].
+    pub async fn get_related_by_keys(self, keys: &[impl AsRef<str>], select: &Select) -> Result<Related> {
+        let found = self.ws.by_keys(Index::GrantKey, "access_grant", keys).await?;
+        self.get_related(&found.into_iter().map(AccessGrantId::from_uuid).collect::<Vec<_>>(), select).await
+    }
+    /// As [`AccessGrants::update`], of the grant with the caller's key: `change` says what.
+    ///
+    /// # Errors
+    /// As [`AccessGrants::update`].
+    pub async fn update_by_key(self, key: &str, change: impl FnOnce(GrantUpdate) -> GrantUpdate) -> Result<AccessGrant> {
+        let id = self.get_by_key(key).await?.access_grant_id;
+        self.update(change(GrantUpdate::new(id))).await
     }
     /// Changes a grant's window, schedule or name. PINs stay; cards ask to be encoded again.
     ///
@@ -230,20 +245,38 @@ impl AccessGrants<'_> {
         })
         .await
     }
-    /// Waits until every method of a grant is issued. Cards are issued when they are encoded.
+    /// Waits until every method of a grant is issued. Cards are issued when they are encoded. Methods that are being deleted are not waited for.
     ///
     /// # Errors
-    /// `Timeout` when the deadline passes (the work goes on); `NotFound`; `Store` (may be retried).
+    /// `Timeout` when the deadline passes (the work goes on); `Conflict` (`no_access_method`) when the grant has no method that could be issued: none
+    /// could be made, or all are deleted; `Conflict` (`access_grant_ended`) when it is over; `NotFound`; `Store` (may be retried).
     pub async fn wait_until_issued(self, grant: AccessGrantId, within: Duration) -> Result<AccessGrant> {
         super::wait::until(self.ws, within, async || {
             let g = self.get(grant).await?;
-            for id in &g.access_method_ids {
-                if !self.ws.access_methods().get(*id).await?.is_issued {
-                    return Ok(None);
-                }
+            let (live, waited) = self.ws.look(|v| waited_for(v, grant)).await?;
+            if !live {
+                let e = Error::new(ErrorKind::Conflict, "access_grant_ended", "the access grant is over: nothing of it is issued any more");
+                return Err(e.with_field("access_grant_id"));
             }
-            Ok(Some(g))
+            if waited.is_empty() {
+                let e = Error::new(ErrorKind::Conflict, "no_access_method", "the access grant has no access method that could be issued");
+                return Err(e.with_field("access_grant_id"));
+            }
+            Ok(waited.iter().all(|issued| *issued).then_some(g))
         })
         .await
     }
+}
+
+/// Whether a grant lives, and whether each of its methods that are not over is issued.
+fn waited_for(v: &Viewer<'_>, id: AccessGrantId) -> Try<(bool, Vec<bool>)> {
+    let grant = v.reader.get::<Grant>(id)?;
+    let methods: Vec<AccessMethodId> = grant.requested.iter().flat_map(|asked| asked.methods.iter().copied()).collect();
+    v.reader.hint(methods.iter().map(|m| m.uuid()));
+    v.reader.gather()?;
+    let mut issued = Vec::new();
+    for id in methods {
+        issued.extend(v.reader.try_get::<Method>(id)?.filter(|m| !m.is_over()).map(|m| m.issued));
+    }
+    Ok((grant.is_live(), issued))
 }

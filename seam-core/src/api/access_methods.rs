@@ -1,10 +1,15 @@
 //! Access methods.
-use super::Workspace;
+use super::paging::{Among, At, body};
+use super::{Related, RelatedKind, Select, Workspace};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::UnmanagedAccessMethod;
-use crate::model::{AccessGrantId, AccessMethod, AccessMethodId, AcsEncoderId, AcsEntranceId, ActionAttempt, ActionAttemptId, Shown};
+use crate::model::{
+    AccessGrantId, AccessMethod, AccessMethodId, AcsEncoderId, AcsEntranceId, ActionAttempt, ActionAttemptId, Page, Shown, SpaceId,
+    UnmanagedAccessMethod,
+};
 use crate::plan::{Change, EncodeWhat, MethodsOf, NewEncode, Outcome};
-use crate::view;
+use crate::state::{Method, Row, RowKind};
+use crate::view::{self, Viewer};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// For how long a card is waited for, if nothing else is said.
@@ -16,6 +21,25 @@ pub struct AccessMethods<'a> {
     pub(super) ws: &'a Workspace,
 }
 
+/// Which methods are listed. A grant, an entrance or a space must be named; all that is set must hold.
+#[derive(Clone, Debug, Default, bon::Builder)]
+#[builder(on(String, into))]
+#[non_exhaustive]
+pub struct MethodFilter {
+    /// Of this grant.
+    pub access_grant_id: Option<AccessGrantId>,
+    /// Of the grant with this key.
+    pub access_grant_key: Option<String>,
+    /// For this entrance (or `device_id`, its second name).
+    pub acs_entrance_id: Option<AcsEntranceId>,
+    /// For an entrance in this space.
+    pub space_id: Option<SpaceId>,
+    /// From here on.
+    pub page_cursor: Option<String>,
+    /// How many at most: 1 to 1,000; 500 if not set.
+    pub limit: Option<usize>,
+}
+
 impl AccessMethods<'_> {
     /// A method.
     ///
@@ -24,20 +48,51 @@ impl AccessMethods<'_> {
     pub async fn get(self, id: AccessMethodId) -> Result<AccessMethod> {
         self.ws.look(|v| view::access_method(v, id)).await
     }
-    /// The methods of a grant, in the order in which they were made.
+    /// A page of methods, in the order in which they were made: of a grant, or at an entrance or in a space. Methods of a grant are looked up; for an
+    /// entrance or a space alone all methods of the workspace are read.
+    ///
+    /// # Errors
+    /// `InvalidInput` when neither grant, entrance nor space is named, and for a foreign cursor; `NotFound` (the grant, the space); `Store` (may be
+    /// retried).
+    pub async fn list(self, filter: &MethodFilter) -> Result<Page<AccessMethod>> {
+        let mut among = Among::All;
+        if let Some(id) = filter.access_grant_id {
+            among = among.only(self.ws.access_grants().get(id).await?.access_method_ids);
+        }
+        if let Some(key) = &filter.access_grant_key {
+            among = among.only(self.ws.access_grants().get_by_key(key).await?.access_method_ids);
+        }
+        let mut within = filter.acs_entrance_id.map(|door| BTreeSet::from([door]));
+        if let Some(space) = filter.space_id {
+            let doors = self.ws.look(|v| view::entrances_of_space(v, space)).await?.into_iter();
+            within = Some(match within {
+                Some(one) => doors.filter(|door| one.contains(door)).collect(),
+                None => doors.collect(),
+            });
+        }
+        if matches!(among, Among::All) && within.is_none() {
+            return Err(Error::invalid("access_grant_id", "name a grant, an entrance or a space"));
+        }
+        let keep = |row: &Row| body::<Method>(row).is_some_and(|m| within.as_ref().is_none_or(|w| m.doors.iter().any(|x| w.contains(x))));
+        let see = |v: &Viewer<'_>, row| view::access_method(v, AccessMethodId::from_uuid(row));
+        self.ws.page(RowKind::Method, among, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+    }
+    /// All methods of a grant, in the order in which they were made.
     ///
     /// # Errors
     /// `NotFound`; `Store` (may be retried).
-    pub async fn list(self, grant: AccessGrantId) -> Result<Vec<AccessMethod>> {
-        let mut out = Vec::new();
-        for id in self.ws.access_grants().get(grant).await?.access_method_ids {
-            match self.get(id).await {
-                Ok(m) => out.push(m),
-                Err(e) if e.kind() == ErrorKind::NotFound => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(out)
+    pub async fn of_grant(self, grant: AccessGrantId) -> Result<Vec<AccessMethod>> {
+        let ids = self.ws.access_grants().get(grant).await?.access_method_ids;
+        self.ws.these(RowKind::Method, ids, |v, row| view::access_method(v, AccessMethodId::from_uuid(row))).await
+    }
+    /// Methods with what belongs to them: grants, entrances, spaces, credentials, instant keys.
+    ///
+    /// # Errors
+    /// `NotFound` for any of them; `Store` (may be retried).
+    pub async fn get_related(self, ids: &[AccessMethodId], select: &Select) -> Result<Related> {
+        use RelatedKind::{AcsAccessGroups, AcsSystems, ConnectedAccounts, UserIdentities};
+        let select = select.clone().without([AcsAccessGroups, AcsSystems, ConnectedAccounts, UserIdentities]);
+        self.ws.related_to_methods(ids.iter().copied().collect(), &select).await
     }
     /// Takes a method away. The grant stays.
     ///
@@ -112,8 +167,17 @@ impl AccessMethods<'_> {
     /// Waits until a method is issued.
     ///
     /// # Errors
-    /// `Timeout` when the deadline passes (the work goes on); `NotFound`; `Store` (may be retried).
+    /// `Timeout` when the deadline passes (the work goes on); `Conflict` (`access_method_ended`) when it is being deleted or its time has passed:
+    /// it is not issued any more; `NotFound`; `Store` (may be retried).
     pub async fn wait_until_issued(self, id: AccessMethodId, within: Duration) -> Result<AccessMethod> {
-        super::wait::until(self.ws, within, async || Ok(Some(self.get(id).await?).filter(|m| m.is_issued))).await
+        super::wait::until(self.ws, within, async || {
+            let method = self.get(id).await?;
+            if self.ws.look(|v| Ok(v.reader.get::<Method>(id)?.is_over())).await? {
+                let e = Error::new(ErrorKind::Conflict, "access_method_ended", "the access method has ended");
+                return Err(e.with_field("access_method_id"));
+            }
+            Ok(Some(method).filter(|m| m.is_issued))
+        })
+        .await
     }
 }

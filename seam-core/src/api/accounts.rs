@@ -1,5 +1,6 @@
 //! Connected accounts.
 use super::Workspace;
+use super::paging::At;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AcsEntranceId, AcsSystemId, ConnectedAccount, ConnectedAccountId, Page, Shown};
 use crate::plan::{Change, NewAccount, Outcome};
@@ -19,8 +20,7 @@ impl ConnectedAccounts<'_> {
     /// # Errors
     /// `InvalidInput`; `Busy`, `Store` (may be retried).
     pub async fn connect(self, kind: &str, settings: &serde_json::Value) -> Result<ConnectedAccount> {
-        let new = NewAccount { kind: kind.to_owned(), settings: Shown::new(settings.to_string()) };
-        match self.ws.apply(Change::Connect(new)).await? {
+        match self.ws.apply(Change::Connect(NewAccount::new(kind, settings))).await? {
             Outcome::Account(id) => self.get(id).await,
             _ => Err(Error::new(ErrorKind::Internal, "unexpected_outcome", "an account was expected")),
         }
@@ -38,7 +38,7 @@ impl ConnectedAccounts<'_> {
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
     pub async fn list(self, page_cursor: Option<&str>, limit: usize) -> Result<Page<ConnectedAccount>> {
         let see = |v: &view::Viewer<'_>, row| view::connected_account(v, ConnectedAccountId::from_uuid(row));
-        self.ws.page(RowKind::Account, None, page_cursor, limit, |_| true, see).await
+        self.ws.page(RowKind::Account, None, At { cursor: page_cursor, limit }, |_| true, see).await
     }
     /// Waits until an account has been read in full for the first time.
     ///

@@ -3,7 +3,8 @@ use super::Workspace;
 use crate::error::Result;
 use crate::model::{ActionAttempt, ActionAttemptId, ActionStatus};
 use crate::plan::Change;
-use crate::view;
+use crate::state::RowKind;
+use crate::view::{self, Viewer};
 use std::time::Duration;
 
 /// What persons asked for at devices: encode, scan, assign, unlock.
@@ -19,6 +20,14 @@ impl ActionAttempts<'_> {
     /// `NotFound`; `Store` (may be retried).
     pub async fn get(self, id: ActionAttemptId) -> Result<ActionAttempt> {
         self.ws.look(|v| view::action_attempt(v, id)).await
+    }
+    /// Attempts by their ids, in the order in which they were asked for. Unknown ones are left out.
+    ///
+    /// # Errors
+    /// `Store` (may be retried).
+    pub async fn list(self, ids: &[ActionAttemptId]) -> Result<Vec<ActionAttempt>> {
+        let see = |v: &Viewer<'_>, row| view::action_attempt(v, ActionAttemptId::from_uuid(row));
+        self.ws.these(RowKind::Attempt, ids.iter().copied(), see).await
     }
     /// Stops an attempt: one that nobody has begun ends at once; one that is under way is asked to end.
     ///

@@ -27,6 +27,28 @@ impl InstantKeys<'_> {
     pub async fn get(self, id: InstantKeyId) -> Result<InstantKey> {
         self.ws.look(|v| view::instant_key(v, id)).await
     }
+    /// A link by its short code, without redeeming it. The code may be written as people write it: in small letters, with blanks or hyphens.
+    ///
+    /// # Errors
+    /// `NotFound`, which does not repeat the code; `Store` (may be retried).
+    pub async fn get_by_code(self, code: &str) -> Result<InstantKey> {
+        let tag = crate::plan::instant_key_tag(&self.ws.seam.0.vault, self.ws.id(), code).ok_or_else(unknown)?;
+        self.ws
+            .look(|v| match v.reader.find(&Key::new(Index::ShortCode, tag.as_str()))?.first() {
+                Some(row) => view::instant_key(v, InstantKeyId::from_uuid(*row)),
+                None => Err(unknown().into()),
+            })
+            .await
+    }
+    /// A link by its URL, without redeeming it.
+    ///
+    /// # Errors
+    /// `NotFound`, also for a URL under another address than this SDK's; `Store` (may be retried).
+    pub async fn get_by_url(self, url: &str) -> Result<InstantKey> {
+        let code =
+            url.strip_prefix(self.ws.seam.0.links.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/')).ok_or_else(unknown)?;
+        self.get_by_code(code).await
+    }
     /// The links of a person.
     ///
     /// # Errors
@@ -61,4 +83,9 @@ impl InstantKeys<'_> {
             _ => Err(Error::new(ErrorKind::Internal, "unexpected_outcome", "an instant key was expected")),
         }
     }
+}
+
+/// The code is a secret: no error repeats it.
+fn unknown() -> Error {
+    Error::new(ErrorKind::NotFound, "instant_key_not_found", "there is no instant key with this code in this workspace")
 }

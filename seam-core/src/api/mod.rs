@@ -12,21 +12,27 @@ mod acs;
 mod action_attempts;
 mod events;
 mod instant_keys;
+mod paging;
+mod related;
 mod spaces;
 mod user_identities;
 mod wait;
 mod workspace;
 
-pub use access_grants::{AccessGrants, GrantFilter, Related};
+pub use access_grants::{AccessGrants, GrantFilter};
 pub use access_log::{AccessLog, AccessLogEntry, AccessLogPage};
-pub use access_methods::AccessMethods;
+pub use access_methods::{AccessMethods, MethodFilter};
 pub use accounts::ConnectedAccounts;
-pub use acs::{Acs, AcsAccessGroups, AcsCredentials, AcsEncoders, AcsEntrances, AcsSystems, AcsUsers};
+pub use acs::{
+    AccessGroupFilter, Acs, AcsAccessGroups, AcsCredentials, AcsEncoders, AcsEntrances, AcsSystems, AcsUsers, CredentialFilter,
+    EncoderFilter, EntranceFilter, SystemFilter, UserFilter,
+};
 pub use action_attempts::ActionAttempts;
 pub use events::{EventFilter, EventPage, Events};
 pub use instant_keys::InstantKeys;
-pub use spaces::Spaces;
-pub use user_identities::UserIdentities;
+pub use related::{Related, RelatedKind, Select};
+pub use spaces::{SpaceFilter, Spaces};
+pub use user_identities::{IdentityFilter, UserIdentities};
 pub use workspace::{Preview, Workspace};
 
 use crate::clock::Clock;
@@ -123,19 +129,4 @@ impl Seam {
     fn clock(&self) -> &Arc<dyn Clock> {
         self.0.store.clock()
     }
-}
-
-/// The id of a row after which a page starts, from a cursor.
-fn cursor_in(cursor: Option<&str>) -> Result<Option<RowId>> {
-    cursor
-        .map(|c| {
-            uuid::Uuid::try_parse(c)
-                .map_err(|_| Error::invalid("page_cursor", "this cursor was not given by a list").with_context("page_cursor", "unknown"))
-        })
-        .transpose()
-}
-
-/// The cursor of the page after these rows, if there may be one.
-fn cursor_out(rows: &[Arc<Row>], limit: usize) -> Option<String> {
-    (rows.len() >= limit).then(|| rows.last().map(|r| r.id.simple().to_string())).flatten()
 }

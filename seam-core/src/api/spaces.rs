@@ -1,15 +1,36 @@
 //! Spaces.
-use super::Workspace;
+use super::paging::{At, body, holds};
+use super::{Related, Select, Workspace};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AcsEntranceId, Page, Space, SpaceId};
+use crate::model::{AcsEntranceId, ConnectedAccountId, Page, Space, SpaceId};
 use crate::plan::{Change, NewSpace, Outcome, SpaceUpdate};
-use crate::state::{Index, Key, RowKind};
+use crate::state::{self, Index, Key, Row, RowKind};
 use crate::view;
+use std::collections::BTreeSet;
 
 /// Spaces: entrances that belong together. Grants on a space follow it.
 #[derive(Clone, Copy, Debug)]
 pub struct Spaces<'a> {
     pub(super) ws: &'a Workspace,
+}
+
+/// Which spaces are listed. All that is set must hold.
+#[derive(Clone, Debug, Default, bon::Builder)]
+#[builder(on(String, into))]
+#[non_exhaustive]
+pub struct SpaceFilter {
+    /// Of this customer.
+    pub customer_key: Option<String>,
+    /// With this key.
+    pub space_key: Option<String>,
+    /// With an entrance that is reached through this account.
+    pub connected_account_id: Option<ConnectedAccountId>,
+    /// With this in its name or key, whatever the case.
+    pub search: Option<String>,
+    /// From here on.
+    pub page_cursor: Option<String>,
+    /// How many at most: 1 to 1,000; 500 if not set.
+    pub limit: Option<usize>,
 }
 
 impl Spaces<'_> {
@@ -42,12 +63,57 @@ impl Spaces<'_> {
             })
             .await
     }
-    /// A page of spaces, in the order in which they were made.
+    /// A page of spaces, in the order in which they were made. One with a key is found by it; otherwise all spaces of the workspace are read.
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
-    pub async fn list(self, page_cursor: Option<&str>, limit: usize) -> Result<Page<Space>> {
-        self.ws.page(RowKind::Space, None, page_cursor, limit, |_| true, |v, row| view::space(v, SpaceId::from_uuid(row))).await
+    pub async fn list(self, filter: &SpaceFilter) -> Result<Page<Space>> {
+        let key = filter.space_key.as_ref().map(|k| Key::new(Index::SpaceKey, k.as_str()));
+        let doors: Option<BTreeSet<AcsEntranceId>> = match filter.connected_account_id {
+            None => None,
+            Some(account) => {
+                let systems = self.ws.look(|v| Ok(v.reader.find(&Key::id(Index::SystemsOf, account))?.to_vec())).await?;
+                let mut doors = BTreeSet::new();
+                for system in systems {
+                    let places = self.ws.look(|v| Ok(v.reader.find(&Key::id(Index::PlacesOf, system))?.to_vec())).await?;
+                    doors.extend(places.into_iter().map(AcsEntranceId::from_uuid));
+                }
+                Some(doors)
+            }
+        };
+        let keep = |row: &Row| {
+            body::<state::Space>(row).is_some_and(|s| {
+                filter.customer_key.as_ref().is_none_or(|c| s.customer_key.as_ref() == Some(c))
+                    && filter.space_key.as_ref().is_none_or(|k| s.key.as_ref() == Some(k))
+                    && doors.as_ref().is_none_or(|doors| s.entrances.iter().any(|e| doors.contains(e)))
+                    && holds(filter.search.as_deref(), [Some(s.name.as_str()), s.key.as_deref()])
+            })
+        };
+        let at = At::new(filter.page_cursor.as_ref(), filter.limit);
+        self.ws.page(RowKind::Space, key, at, keep, |v, row| view::space(v, SpaceId::from_uuid(row))).await
+    }
+    /// Spaces with what belongs to them: entrances, systems, accounts, and the methods of the live grants on them.
+    ///
+    /// # Errors
+    /// `NotFound` for any of them; `Store` (may be retried).
+    pub async fn get_related(self, ids: &[SpaceId], select: &Select) -> Result<Related> {
+        self.ws.related_to_spaces(ids.iter().copied().collect(), select).await
+    }
+    /// As [`Spaces::get_related`], by the caller's keys.
+    ///
+    /// # Errors
+    /// As [`Spaces::get_related`].
+    pub async fn get_related_by_keys(self, keys: &[impl AsRef<str>], select: &Select) -> Result<Related> {
+        let found = self.ws.by_keys(Index::SpaceKey, "space", keys).await?;
+        self.get_related(&found.into_iter().map(SpaceId::from_uuid).collect::<Vec<_>>(), select).await
+    }
+    /// As [`Spaces::update`], of the space with the caller's key: `change` says what.
+    ///
+    /// # Errors
+    /// As [`Spaces::update`].
+    pub async fn update_by_key(self, key: &str, change: impl FnOnce(SpaceUpdate) -> SpaceUpdate) -> Result<Space> {
+        let id = self.get_by_key(key).await?.space_id;
+        self.update(change(SpaceUpdate::new(id))).await
     }
     /// Changes a space. Lists replace the sets; grants follow.
     ///

@@ -1,15 +1,35 @@
 //! People.
 use super::Workspace;
+use super::paging::{Among, At, body, holds, passing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Page, UnmanagedUserIdentity, UserIdentity, UserIdentityId};
+use crate::model::{AcsEntrance, AcsSystem, AcsSystemId, AcsUser, AcsUserId, Page, UnmanagedUserIdentity, UserIdentity, UserIdentityId};
 use crate::plan::{Change, Outcome, Person, PersonUpdate};
-use crate::state::{Index, Key, RowKind};
-use crate::view;
+use crate::state::{Identity, Index, Key, Row, RowKind};
+use crate::view::{self, Viewer};
+use chrono::{DateTime, Utc};
 
 /// People.
 #[derive(Clone, Copy, Debug)]
 pub struct UserIdentities<'a> {
     pub(super) ws: &'a Workspace,
+}
+
+/// Which people are listed. All that is set must hold.
+#[derive(Clone, Debug, Default, bon::Builder)]
+#[builder(on(String, into))]
+#[non_exhaustive]
+pub struct IdentityFilter {
+    /// One of these; empty: any.
+    #[builder(default, into)]
+    pub user_identity_ids: Vec<UserIdentityId>,
+    /// With this in name, e-mail address, phone number or key, whatever the case.
+    pub search: Option<String>,
+    /// Made before this instant.
+    pub created_before: Option<DateTime<Utc>>,
+    /// From here on.
+    pub page_cursor: Option<String>,
+    /// How many at most: 1 to 1,000; 500 if not set.
+    pub limit: Option<usize>,
 }
 
 impl UserIdentities<'_> {
@@ -49,13 +69,68 @@ impl UserIdentities<'_> {
     pub async fn get_unmanaged(&self, id: UserIdentityId) -> Result<UnmanagedUserIdentity> {
         self.ws.look(|v| view::unmanaged::user_identity(v, id)).await
     }
-    /// A page of people, in the order in which they were made.
+    /// A page of people, in the order in which they were made. Those whose ids are given are looked up; otherwise all people of the workspace are read.
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
-    pub async fn list(self, page_cursor: Option<&str>, limit: usize) -> Result<Page<UserIdentity>> {
-        let see = |v: &view::Viewer<'_>, row| view::user_identity(v, UserIdentityId::from_uuid(row));
-        self.ws.page(RowKind::Identity, None, page_cursor, limit, |_| true, see).await
+    pub async fn list(self, filter: &IdentityFilter) -> Result<Page<UserIdentity>> {
+        let mut among = Among::All;
+        if !filter.user_identity_ids.is_empty() {
+            among = among.only(filter.user_identity_ids.iter().copied());
+        }
+        let keep = |row: &Row| {
+            // One that was merged leads to the one that stays: she is listed once, under her own id.
+            body::<Identity>(row).is_some_and(|p| p.merged_into.is_none() && filter.created_before.is_none_or(|at| p.created_at < at))
+        };
+        let see = |v: &Viewer<'_>, row| {
+            passing(view::user_identity(v, UserIdentityId::from_uuid(row)), |p| {
+                let texts = [&p.full_name, &p.email_address, &p.phone_number, &p.user_identity_key].map(|text| text.as_deref());
+                holds(filter.search.as_deref(), texts)
+            })
+        };
+        self.ws.page(RowKind::Identity, among, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+    }
+    /// Makes a user of an access system that is nobody's this person's. Name and contacts are the person's from then on.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict`: the user is another person's (`acs_user_of_another`), the person has a user there already (`acs_user_exists`); `Busy`,
+    /// `Store` (may be retried).
+    pub async fn add_acs_user(self, identity: UserIdentityId, user: AcsUserId) -> Result<AcsUser> {
+        self.ws.apply(Change::LinkUser { user, identity }).await?;
+        self.ws.acs().users().get(user).await
+    }
+    /// A user is no longer this person's. She keeps the name and contacts that the system knows her by.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict`: the user is not this person's (`acs_user_of_another`), grants of the person work through her (`acs_user_has_grants`);
+    /// `Busy`, `Store` (may be retried).
+    pub async fn remove_acs_user(self, identity: UserIdentityId, user: AcsUserId) -> Result<AcsUser> {
+        self.ws.apply(Change::UnlinkUser { user, identity }).await?;
+        self.ws.acs().users().get(user).await
+    }
+    /// The users that a person is, one per access system at most.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn list_acs_users(self, identity: UserIdentityId) -> Result<Vec<AcsUser>> {
+        let users = self.ws.look(|v| view::reach::users_of(v, view::staying_id(v, identity)?)).await?;
+        self.ws.these(RowKind::User, users, |v, row| view::acs_user(v, AcsUserId::from_uuid(row))).await
+    }
+    /// The access systems at which a person is a user.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn list_acs_systems(self, identity: UserIdentityId) -> Result<Vec<AcsSystem>> {
+        let systems = self.list_acs_users(identity).await?.into_iter().map(|user| user.acs_system_id);
+        self.ws.these(RowKind::System, systems, |v, row| view::acs_system(v, AcsSystemId::from_uuid(row))).await
+    }
+    /// The entrances that a person is to open, by her grants, her groups and what was issued to her directly. Whether a door lets her in at an instant
+    /// is told by [`Workspace::explain`].
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn list_accessible_entrances(self, identity: UserIdentityId) -> Result<Vec<AcsEntrance>> {
+        self.ws.acs().reached(|v| view::reach::of_person(v, identity)).await
     }
     /// Changes a person.
     ///

@@ -1,10 +1,9 @@
 //! A tenant: everything starts here.
 use super::*;
 use crate::error::ErrorKind;
-use crate::model::{AccessGrantId, AcsCredentialId, AcsEntranceId, Page, UserIdentityId};
+use crate::model::{AccessGrantId, AcsCredentialId, AcsEntranceId, UserIdentityId};
 use crate::plan::{Decided, Outcome, Reader, Resolution, Stop, Try};
-use crate::state::{Changeset, Facts, Key, ReadSet, RowKind};
-use crate::store::ListQuery;
+use crate::state::{Changeset, Facts, Index, Key, ReadSet};
 use crate::store::perform::{Performed, perform};
 use crate::view::history::GrantHistory;
 use crate::view::question::OpenQuestion;
@@ -123,8 +122,19 @@ impl Workspace {
         }
     }
 
+    /// The rows that these keys find, one each.
+    pub(super) async fn by_keys(&self, index: Index, what: &'static str, keys: &[impl AsRef<str>]) -> Result<Vec<RowId>> {
+        let keys: Vec<Key> = keys.iter().map(|key| Key::new(index, key.as_ref())).collect();
+        let see = |v: &Viewer<'_>| {
+            v.reader.hint_keys(keys.iter().cloned());
+            v.reader.gather()?;
+            keys.iter().map(|key| v.reader.find(key)?.first().copied().ok_or_else(|| Error::not_found(what, &key.key).into())).collect()
+        };
+        self.look(see).await
+    }
+
     /// Looks at each of some rows, all of them with the same few reads; `None` for one that the view does not show.
-    async fn look_each<T>(&self, rows: &[&Arc<Row>], see: impl Fn(&Viewer<'_>, RowId) -> Try<T>) -> Result<Vec<Option<T>>> {
+    pub(super) async fn look_each<T>(&self, rows: &[&Arc<Row>], see: impl Fn(&Viewer<'_>, RowId) -> Try<T>) -> Result<Vec<Option<T>>> {
         let mut facts = Facts::default();
         facts.rows.extend(rows.iter().map(|row| (row.id, Some(Arc::clone(row)))));
         loop {
@@ -149,38 +159,6 @@ impl Workspace {
                 return Err(Error::new(ErrorKind::Internal, "view_stuck", "a view asks for what it was told"));
             }
             facts.merge(self.seam.0.store.read(self.id, &missing).await?);
-        }
-    }
-
-    /// A page of rows, each seen through a view. Rows that the view does not show (deleted ones) are passed over.
-    pub(super) async fn page<T>(
-        &self,
-        kind: RowKind,
-        key: Option<Key>,
-        cursor: Option<&str>,
-        limit: usize,
-        keep: impl Fn(&Row) -> bool,
-        see: impl Fn(&Viewer<'_>, RowId) -> Try<T>,
-    ) -> Result<Page<T>> {
-        let limit = limit.clamp(1, 1000);
-        let mut after = cursor_in(cursor)?;
-        let mut items = Vec::new();
-        loop {
-            let query = ListQuery { kind, key: key.clone(), after, limit };
-            let rows = self.seam.0.store.list(self.id, &query).await?;
-            let more = cursor_out(&rows, limit);
-            let kept: Vec<&Arc<Row>> = rows.iter().filter(|row| keep(row)).collect();
-            for (row, seen) in kept.iter().zip(self.look_each(&kept, &see).await?) {
-                items.extend(seen);
-                if items.len() == limit {
-                    let rest = rows.last().is_some_and(|last| last.id != row.id) || more.is_some();
-                    return Ok(Page::new(items, rest.then(|| row.id.simple().to_string())));
-                }
-            }
-            match rows.last() {
-                Some(last) if more.is_some() => after = Some(last.id),
-                _ => return Ok(Page::new(items, None)),
-            }
         }
     }
 

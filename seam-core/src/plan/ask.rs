@@ -1,4 +1,5 @@
 //! What is asked for, thing by thing: the contents of a [`Change`](super::Change), with builders for the larger ones.
+use super::double;
 use crate::model::{
     AccessGrantId, AccessMethodId, AccessMethodMode, AcsAccessGroupId, AcsCredentialId, AcsEncoderId, AcsEntranceId, AcsSystemId,
     AcsUserId, Holder, Shown, SpaceId, UserIdentityId, Weekly,
@@ -8,11 +9,20 @@ use serde::{Deserialize, Serialize};
 
 /// A new workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct NewWorkspace {
     /// Its name.
     pub name: String,
     /// Made for trying things out: simulate calls are allowed.
     pub sandbox: bool,
+}
+
+impl NewWorkspace {
+    /// A workspace of this name. `sandbox`: simulate calls are allowed in it.
+    #[must_use]
+    pub fn new(name: impl Into<String>, sandbox: bool) -> Self {
+        Self { name: name.into(), sandbox }
+    }
 }
 
 /// A new grant: who, where, when, how. Who and how must be said; all else has a default.
@@ -80,6 +90,7 @@ pub struct NewGrant {
 /// Who is granted access.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Who {
     /// A person that is known.
     Known(UserIdentityId),
@@ -142,6 +153,7 @@ impl Person {
 
 /// What changes of a person: outer `None` leaves it, inner `None` clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PersonUpdate {
     /// The caller's key.
     #[serde(default, with = "double")]
@@ -157,8 +169,41 @@ pub struct PersonUpdate {
     pub phone_number: Option<Option<String>>,
 }
 
+impl PersonUpdate {
+    /// Changes nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Has this key; `None`: none.
+    #[must_use]
+    pub fn key(mut self, key: Option<String>) -> Self {
+        self.key = Some(key);
+        self
+    }
+    /// Is called so; `None`: not at all.
+    #[must_use]
+    pub fn full_name(mut self, name: Option<String>) -> Self {
+        self.full_name = Some(name);
+        self
+    }
+    /// Has this e-mail address; `None`: none.
+    #[must_use]
+    pub fn email_address(mut self, address: Option<String>) -> Self {
+        self.email_address = Some(address);
+        self
+    }
+    /// Has this phone number, in E.164; `None`: none.
+    #[must_use]
+    pub fn phone_number(mut self, number: Option<String>) -> Self {
+        self.phone_number = Some(number);
+        self
+    }
+}
+
 /// A requested method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct NewMethod {
     /// How.
     pub mode: AccessMethodMode,
@@ -201,10 +246,17 @@ impl NewMethod {
     pub fn cloud_key() -> Self {
         Self::new(AccessMethodMode::CloudKey)
     }
+    /// Its link can be redeemed so many times, from 1.
+    #[must_use]
+    pub fn redeemable(mut self, times: u32) -> Self {
+        self.instant_key_max_use_count = Some(times);
+        self
+    }
 }
 
 /// What changes of a grant: outer `None` leaves it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct GrantUpdate {
     /// The grant.
     pub grant: AccessGrantId,
@@ -263,6 +315,7 @@ impl GrantUpdate {
 /// Which methods are meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum MethodsOf {
     /// One.
     Method(AccessMethodId),
@@ -295,6 +348,7 @@ pub struct NewSpace {
 
 /// What changes of a space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SpaceUpdate {
     /// The space.
     pub space: SpaceId,
@@ -309,13 +363,48 @@ pub struct SpaceUpdate {
     pub customer_data: Option<serde_json::Value>,
 }
 
+impl SpaceUpdate {
+    /// Changes nothing yet.
+    #[must_use]
+    pub fn new(space: SpaceId) -> Self {
+        Self { space, name: None, entrances: None, customer_data: None }
+    }
+    /// Is called so.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+    /// Holds exactly these entrances.
+    #[must_use]
+    pub fn entrances(mut self, entrances: impl Into<Vec<AcsEntranceId>>) -> Self {
+        self.entrances = Some(entrances.into());
+        self
+    }
+    /// Has these stay defaults: merged per key, `null` clears.
+    #[must_use]
+    pub fn customer_data(mut self, data: serde_json::Value) -> Self {
+        self.customer_data = Some(data);
+        self
+    }
+}
+
 /// A new account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct NewAccount {
     /// The provider kind.
     pub kind: String,
     /// The settings, as JSON text that fits the kind's schema.
     pub settings: Shown,
+}
+
+impl NewAccount {
+    /// An account of this provider kind, with settings that fit the kind's schema.
+    #[must_use]
+    pub fn new(kind: impl Into<String>, settings: &serde_json::Value) -> Self {
+        Self { kind: kind.into(), settings: Shown::new(settings.to_string()) }
+    }
 }
 
 /// A card to be written.
@@ -332,9 +421,18 @@ pub struct NewEncode {
     pub would_end: bool,
 }
 
+impl NewEncode {
+    /// A card, at an encoder where it is waited for so many seconds.
+    #[must_use]
+    pub fn new(what: EncodeWhat, encoder: AcsEncoderId, wait_seconds: u32) -> Self {
+        Self { what, encoder, wait_seconds, would_end: false }
+    }
+}
+
 /// What is written on a card.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum EncodeWhat {
     /// A method's card. Its only credential, or the one at the encoder's system.
     Method(AccessMethodId),
@@ -345,6 +443,7 @@ pub enum EncodeWhat {
 /// The answer to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Resolution {
     /// It happened.
     Happened,
@@ -356,6 +455,7 @@ pub enum Resolution {
 
 /// A new user of an access system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, bon::Builder)]
+#[non_exhaustive]
 pub struct NewUser {
     /// The system.
     pub system: AcsSystemId,
@@ -380,6 +480,7 @@ pub struct NewUser {
 
 /// What changes of a user.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct UserUpdate {
     /// Full name.
     #[serde(default)]
@@ -395,11 +496,44 @@ pub struct UserUpdate {
     pub schedule: Option<Option<FromTo>>,
 }
 
+impl UserUpdate {
+    /// Changes nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Is called so.
+    #[must_use]
+    pub fn full_name(mut self, name: impl Into<String>) -> Self {
+        self.full_name = Some(name.into());
+        self
+    }
+    /// Has this e-mail address.
+    #[must_use]
+    pub fn email_address(mut self, address: impl Into<String>) -> Self {
+        self.email_address = Some(address.into());
+        self
+    }
+    /// Has this phone number, in E.164.
+    #[must_use]
+    pub fn phone_number(mut self, number: impl Into<String>) -> Self {
+        self.phone_number = Some(number.into());
+        self
+    }
+    /// May pass from then, until then if an end is given; `None`: at any time.
+    #[must_use]
+    pub fn schedule(mut self, schedule: Option<FromTo>) -> Self {
+        self.schedule = Some(schedule);
+        self
+    }
+}
+
 /// A start, and an end if there is one.
 pub type FromTo = (DateTime<Utc>, Option<DateTime<Utc>>);
 
 /// A credential issued directly.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, bon::Builder)]
+#[non_exhaustive]
 pub struct NewCredential {
     /// The user.
     #[serde(default)]
@@ -432,20 +566,24 @@ pub struct NewCredential {
     pub holder: Holder,
 }
 
-/// `Option<Option<T>>`: absent, `null`, value.
-mod double {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+/// Who has a direct credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CredentialOwner {
+    /// A user of the credential's system.
+    User(AcsUserId),
+    /// A person: the user that she is there, made if she is not there yet.
+    Identity(UserIdentityId),
+}
 
-    #[expect(clippy::option_option, clippy::ref_option, reason = "absent, null and a value are three things")]
-    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Option<Option<T>>, to: S) -> Result<S::Ok, S::Error> {
-        // The outer level is told by a one-element list, so that the same data reads back in any format.
-        match value {
-            None => to.serialize_none(),
-            Some(inner) => [inner].serialize(to),
-        }
+impl From<AcsUserId> for CredentialOwner {
+    fn from(id: AcsUserId) -> Self {
+        Self::User(id)
     }
-    #[expect(clippy::option_option, reason = "absent, null and a value are three things")]
-    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-        Ok(Option::<[Option<T>; 1]>::deserialize(from)?.map(|[inner]| inner))
+}
+impl From<UserIdentityId> for CredentialOwner {
+    fn from(id: UserIdentityId) -> Self {
+        Self::Identity(id)
     }
 }

@@ -65,6 +65,10 @@ pub(super) fn encode(d: &mut Draft<'_>, new: &NewEncode) -> Try<Outcome> {
     if t.gone || t.credential().is_none() {
         return Err(Error::not_found("acs_credential", row).into());
     }
+    if t.is_unassigned() {
+        let e = Error::new(ErrorKind::Conflict, "credential_unassigned", "nobody has this credential: assign it first");
+        return Err(e.with_field("acs_credential_id").into());
+    }
     if t.system != encoder.system {
         return Err(Error::invalid("acs_encoder_id", "the encoder belongs to another access system than the card").into());
     }
@@ -173,6 +177,37 @@ pub(super) fn unlock(d: &mut Draft<'_>, id: AccessMethodId, entrance: AcsEntranc
         }
     }
     Err(Error::new(ErrorKind::Conflict, "access_method_ended", "the access method has ended").with_field("access_method_id").into())
+}
+
+/// Asks for a door to be unlocked on behalf of the holder of a credential.
+pub(super) fn unlock_with(d: &mut Draft<'_>, id: AcsCredentialId, entrance: AcsEntranceId) -> Try<Outcome> {
+    let t = d.get::<Target>(id)?;
+    let Some(c) = t.credential().filter(|_| !t.gone) else { return Err(Error::not_found("acs_credential", id).into()) };
+    if c.kind != Kind::CloudKey {
+        return Err(Error::invalid("acs_credential_id", "only a cloud key unlocks remotely").into());
+    }
+    if let TargetOf::Method(method) = t.of {
+        return unlock(d, method, entrance);
+    }
+    let door = d.get::<Entrance>(entrance)?;
+    if door.system != t.system || !reaches(d, &t, entrance)? {
+        return Err(Error::invalid("acs_entrance_id", "the credential does not open this entrance").into());
+    }
+    if t.is_withheld() {
+        let e = Error::new(ErrorKind::Conflict, "credential_suspended", "the credential is suspended, or nobody has it");
+        return Err(e.with_field("acs_credential_id").into());
+    }
+    let system = d.get::<System>(door.system)?;
+    let channel = doors::channel_of(&system, Some(&door));
+    Ok(new_attempt(d, Action::Unlock { target: id.uuid(), method: None, entrance }, door.system, t.account, channel, 0))
+}
+
+/// Whether a direct credential opens a door: one of its own, or one that its user may pass.
+pub(super) fn reaches(d: &Draft<'_>, t: &Target, entrance: AcsEntranceId) -> Try<bool> {
+    let Some(c) = t.credential() else { return Ok(false) };
+    let Some(user) = c.user.filter(|_| !c.doors.contains(&entrance)) else { return Ok(c.doors.contains(&entrance)) };
+    let permits = |p: &Target| matches!(&p.want, Wanted::Access { doors, suspended: false, .. } if doors.contains(&entrance));
+    Ok(super::user::hanging(d, user)?.iter().any(|(_, p)| !p.gone && permits(p)))
 }
 
 /// Stops an attempt: one that nobody has begun ends; one that is under way is asked to end.

@@ -380,8 +380,12 @@ fn begin_attempt(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPl
 /// Why a door cannot be unlocked with this credential now; `None` if it can.
 fn cannot_unlock(d: &Draft<'_>, t: &Target, entrance: crate::model::AcsEntranceId) -> Try<Option<&'static str>> {
     let Some(c) = t.credential() else { return Ok(Some("This is no credential.")) };
-    let reaches = if let TargetOf::Method(m) = t.of { d.get::<Method>(m)?.doors.contains(&entrance) } else { c.doors.contains(&entrance) };
-    Ok(if t.gone || c.suspended {
+    let reaches = if let TargetOf::Method(m) = t.of {
+        d.get::<Method>(m)?.doors.contains(&entrance)
+    } else {
+        super::attempt::reaches(d, t, entrance)?
+    };
+    Ok(if t.gone || t.is_withheld() {
         Some("The key is revoked or suspended.")
     } else if !c.window.contains(d.now()) {
         Some("The key is not valid now.")
@@ -405,7 +409,7 @@ fn begin_card(
         settle::attempt_over(d, attempt, codes::action_error::CREDENTIAL_DELETED, "The credential was deleted.", Effect::Nothing)?;
         return Ok(None);
     }
-    if t.credential().is_none_or(|c| c.kind != Kind::Card || c.suspended) {
+    if t.credential().is_none_or(|c| c.kind != Kind::Card) || t.is_withheld() {
         settle::attempt_over(
             d,
             attempt,

@@ -155,6 +155,13 @@ pub enum Change {
         /// The door.
         entrance: AcsEntranceId,
     },
+    /// Unlock a door remotely, on behalf of the holder of a credential.
+    UnlockWith {
+        /// The credential (of mode `cloud_key`).
+        credential: AcsCredentialId,
+        /// The door.
+        entrance: AcsEntranceId,
+    },
     /// Stop an attempt.
     CancelAttempt {
         /// The attempt.
@@ -232,6 +239,46 @@ pub enum Change {
         /// The credential.
         credential: AcsCredentialId,
     },
+    /// Give a direct credential that is nobody's to somebody.
+    AssignCredential {
+        /// The credential.
+        credential: AcsCredentialId,
+        /// To whom.
+        to: CredentialOwner,
+    },
+    /// Take a direct credential from whoever has it. It is kept, and opens nothing.
+    UnassignCredential {
+        /// The credential.
+        credential: AcsCredentialId,
+        /// From whom it is to be taken; `None`: whoever has it.
+        from: Option<CredentialOwner>,
+    },
+    /// Suspend a direct credential, or take it up again.
+    SuspendCredential {
+        /// The credential.
+        credential: AcsCredentialId,
+        /// Suspended or not.
+        suspended: bool,
+    },
+    /// Take everything away that a user opens at her system. She stays.
+    RevokeUserAccess {
+        /// The user.
+        user: AcsUserId,
+    },
+    /// Make a user that is nobody's a person's.
+    LinkUser {
+        /// The user.
+        user: AcsUserId,
+        /// The person.
+        identity: UserIdentityId,
+    },
+    /// A user is no longer a person's. She keeps the person's name and contacts.
+    UnlinkUser {
+        /// The user.
+        user: AcsUserId,
+        /// The person.
+        identity: UserIdentityId,
+    },
 }
 
 impl Change {
@@ -267,6 +314,7 @@ impl Change {
             Self::Scan { .. } => "acs_encoders.scan_credential",
             Self::AssignCard { .. } => "access_methods.assign_card",
             Self::Unlock { .. } => "access_methods.unlock_door",
+            Self::UnlockWith { .. } => "acs_entrances.unlock",
             Self::CancelAttempt { .. } => "action_attempts.cancel",
             Self::Resolve { .. } => "questions.resolve",
             Self::CreateInstantKey { .. } => "instant_keys.create",
@@ -280,6 +328,12 @@ impl Change {
             Self::CreateCredential(_) => "acs_credentials.create",
             Self::UpdateCredential { .. } => "acs_credentials.update",
             Self::DeleteCredential { .. } => "acs_credentials.delete",
+            Self::AssignCredential { .. } => "acs_credentials.assign",
+            Self::UnassignCredential { .. } => "acs_credentials.unassign",
+            Self::SuspendCredential { .. } => "acs_credentials.suspend",
+            Self::RevokeUserAccess { .. } => "acs_users.revoke_access_to_all_entrances",
+            Self::LinkUser { .. } => "user_identities.add_acs_user",
+            Self::UnlinkUser { .. } => "user_identities.remove_acs_user",
         }
     }
 }

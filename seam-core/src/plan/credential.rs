@@ -269,7 +269,7 @@ pub(super) fn claim_again(d: &mut Draft<'_>, row: RowId, t: &mut Target) -> Try<
 }
 
 /// A credential that was issued directly and is there.
-fn direct(d: &Draft<'_>, id: AcsCredentialId) -> Try<Target> {
+pub(super) fn direct(d: &Draft<'_>, id: AcsCredentialId) -> Try<Target> {
     let t = d.get::<Target>(id)?;
     if t.gone || t.credential().is_none() {
         return Err(Error::not_found("acs_credential", id).into());
@@ -337,7 +337,7 @@ pub(super) fn delete_credential(d: &mut Draft<'_>, id: AcsCredentialId) -> Try<O
     Ok(Outcome::Done)
 }
 
-fn take_away(d: &mut Draft<'_>, row: RowId) -> Try<()> {
+pub(super) fn take_away(d: &mut Draft<'_>, row: RowId) -> Try<()> {
     let mut t = d.get::<Target>(row)?;
     let rules = method::rules_of(d, &t)?;
     let was_gone = t.gone;

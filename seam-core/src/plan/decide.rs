@@ -2,7 +2,7 @@
 use super::change::{Change, Outcome};
 use super::draft::{Draft, Env};
 use super::read::{Stop, Try};
-use super::{account, attempt, grant, identity, instant_key, space, user, validate};
+use super::{account, assign, attempt, grant, identity, instant_key, link, space, user, validate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
 use crate::planted::{self, Bug};
@@ -130,6 +130,7 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::Scan { encoder, wait_seconds } => attempt::scan(d, *encoder, *wait_seconds),
         Change::AssignCard { method, number } => attempt::assign(d, *method, number.expose()),
         Change::Unlock { method, entrance } => attempt::unlock(d, *method, *entrance),
+        Change::UnlockWith { credential, entrance } => attempt::unlock_with(d, *credential, *entrance),
         Change::CancelAttempt { attempt: id } => attempt::cancel(d, *id),
         Change::Resolve { credential, answer } => attempt::resolve(d, *credential, *answer),
         Change::CreateInstantKey { identity, max_use_count } => instant_key::create(d, *identity, *max_use_count),
@@ -143,6 +144,12 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::CreateCredential(new) => user::create_credential(d, new),
         Change::UpdateCredential { credential, code, ends_at } => user::update_credential(d, *credential, code.as_ref(), *ends_at),
         Change::DeleteCredential { credential } => user::delete_credential(d, *credential),
+        Change::AssignCredential { credential, to } => assign::assign(d, *credential, *to),
+        Change::UnassignCredential { credential, from } => assign::unassign(d, *credential, *from),
+        Change::SuspendCredential { credential, suspended } => assign::suspend(d, *credential, *suspended),
+        Change::RevokeUserAccess { user: id } => user::revoke_access(d, *id),
+        Change::LinkUser { user: id, identity } => link::link(d, *id, *identity),
+        Change::UnlinkUser { user: id, identity } => link::unlink(d, *id, *identity),
     }
 }
 

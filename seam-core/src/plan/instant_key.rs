@@ -4,8 +4,9 @@ use super::draft::Draft;
 use super::read::Try;
 use super::{identity, validate};
 use crate::error::{Error, ErrorKind};
-use crate::model::{AccessMethodId, InstantKeyId, Shown, UserIdentityId};
+use crate::model::{AccessMethodId, InstantKeyId, Shown, UserIdentityId, WorkspaceId};
 use crate::state::*;
+use crate::store::Vault;
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt;
 
@@ -80,6 +81,11 @@ pub(super) fn follow(d: &mut Draft<'_>, id: InstantKeyId, ends_at: Option<DateTi
     key.expires_at = ends_at.unwrap_or(key.created_at + LIFE);
     d.set(id, key);
     Ok(())
+}
+
+/// The keyed hash that a link is found by, of its code as a person wrote it; `None` for what cannot be a code.
+pub(crate) fn tag_of_code(vault: &Vault, workspace: WorkspaceId, code: &str) -> Option<String> {
+    Some(vault.tag(workspace, "instant_key", &canonical(code)?))
 }
 
 /// Deletes an instant key. Deleted already is not found.

@@ -60,10 +60,10 @@ pub fn next(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> Next {
     }
 }
 
-/// Whether the thing is to be at the system now: it is wanted, and not suspended where suspending means taking it away.
+/// Whether the thing is to be at the system now: it is wanted, somebody's, and not suspended where suspending means taking it away.
 #[must_use]
 pub fn wanted_there(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
-    !(t.gone || (is_suspended(t) && !rules.suspend) || is_too_early(t, rules, now))
+    !(t.gone || t.is_unassigned() || (is_suspended(t) && !rules.suspend) || is_too_early(t, rules, now))
 }
 
 /// Whether the thing would open before its time: the system keeps no window, and what is there opens. So a credential whose window was moved to a
@@ -77,7 +77,7 @@ fn is_too_early(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> bool {
 pub fn is_suspended(t: &Target) -> bool {
     match &t.want {
         Wanted::User { suspended, .. } | Wanted::Access { suspended, .. } => *suspended,
-        Wanted::Credential(c) => c.suspended,
+        Wanted::Credential(_) => t.is_withheld(),
         Wanted::Stay => false,
     }
 }

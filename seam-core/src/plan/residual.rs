@@ -93,7 +93,7 @@ struct Left<'a> {
 /// What is wanted of doors and time, and whether it is to open at all.
 fn wanted(target: &Target) -> Option<(Left<'_>, bool)> {
     match &target.want {
-        Wanted::Credential(c) => Some((Left { doors: &c.doors, window: &c.window }, c.suspended)),
+        Wanted::Credential(c) => Some((Left { doors: &c.doors, window: &c.window }, target.is_withheld())),
         Wanted::Access { doors, window, suspended, .. } => Some((Left { doors, window }, *suspended)),
         Wanted::Stay | Wanted::User { .. } => None,
     }

@@ -70,6 +70,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::Card => "card",
         Kind::MobileKey => "mobile_key",
         Kind::CloudKey => "cloud_key",
+        Kind::Biometric => "biometric",
     }
 }
 
@@ -91,7 +92,7 @@ pub(super) fn ensure_user(d: &mut Draft<'_>, system: AcsSystemId, account: Conne
 }
 
 /// The user that a person is at a system, as this draft sees it.
-fn of_person(d: &Draft<'_>, system: AcsSystemId, identity: UserIdentityId) -> Try<Option<AcsUserId>> {
+pub(super) fn of_person(d: &Draft<'_>, system: AcsSystemId, identity: UserIdentityId) -> Try<Option<AcsUserId>> {
     let mine = |u: &AcsUser| u.system == system && u.identity == Some(identity) && u.deleted_at.is_none();
     let made_here = d.written().find_map(|r| match &r.body {
         Body::User(u) if mine(u) => Some(AcsUserId::from_uuid(r.id)),
@@ -120,6 +121,7 @@ fn blank(d: &Draft<'_>, system: AcsSystemId, account: ConnectedAccountId, identi
         suspended: false,
         by_hand: false,
         misfits: Vec::new(),
+        before: None,
         created_at: d.now(),
         deleted_at: None,
     }
@@ -209,7 +211,7 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewUser) -> Try<Outcome> {
     Ok(Outcome::User(id))
 }
 
-fn keep_profile(d: &mut Draft<'_>, id: AcsUserId, profile: &Person) -> Try<()> {
+pub(super) fn keep_profile(d: &mut Draft<'_>, id: AcsUserId, profile: &Person) -> Try<()> {
     let text = serde_json::to_string(profile)
         .map_err(|_| Error::new(ErrorKind::Internal, "profile_unwritable", "the profile of a user does not encode"))?;
     let sealed = d.env.seal(id.uuid(), PROFILE, &text)?;
@@ -243,7 +245,9 @@ pub(super) fn update(d: &mut Draft<'_>, id: AcsUserId, update: &UserUpdate) -> T
             again = true;
         }
     }
+    let mut t = d.get::<Target>(row.target)?;
     if let Some(schedule) = update.schedule {
+        remember(&mut row, &t);
         row.schedule = match schedule {
             Some((starts, ends)) => Some(validate::window(Some(starts), ends, d.now())?),
             None => None,
@@ -253,7 +257,6 @@ pub(super) fn update(d: &mut Draft<'_>, id: AcsUserId, update: &UserUpdate) -> T
         }
     }
     let want = Wanted::User { window: row.schedule, suspended: row.suspended };
-    let mut t = d.get::<Target>(row.target)?;
     let rules = method::rules_of(d, &t)?;
     if !next::want(&mut t, want, &rules, d.now()) && again {
         // The profile is looked up when it is sent.
@@ -270,8 +273,9 @@ pub(super) fn update(d: &mut Draft<'_>, id: AcsUserId, update: &UserUpdate) -> T
 /// `NotFound`.
 pub(super) fn suspend(d: &mut Draft<'_>, id: AcsUserId, suspended: bool) -> Try<Outcome> {
     let mut row = living(d, id)?;
-    row.suspended = suspended;
     let mut t = d.get::<Target>(row.target)?;
+    remember(&mut row, &t);
+    row.suspended = suspended;
     let rules = method::rules_of(d, &t)?;
     next::want(&mut t, Wanted::User { window: row.schedule, suspended }, &rules, d.now());
     d.set(row.target, t);
@@ -301,6 +305,13 @@ fn lose_doors(d: &mut Draft<'_>, id: AcsUserId, system: AcsSystemId) -> Try<()> 
     Ok(())
 }
 
+/// Keeps what the system has, so that a change can be told from what to what until it is there.
+fn remember(row: &mut AcsUser, t: &Target) {
+    if t.is_in_place() {
+        row.before = Some(UserBefore { rev: t.rev, suspended: row.suspended, schedule: row.schedule });
+    }
+}
+
 /// Deletes a user with her credentials at the system. Her grants stay and lose the doors there, for good: nothing brings the user back but a
 /// new grant, or a method that is asked for anew.
 ///
@@ -308,6 +319,40 @@ fn lose_doors(d: &mut Draft<'_>, id: AcsUserId, system: AcsSystemId) -> Try<()> 
 /// `NotFound`.
 pub(super) fn delete(d: &mut Draft<'_>, id: AcsUserId) -> Try<Outcome> {
     let row = living(d, id)?;
+    lose_methods(d, id, row.system)?;
+    remove(d, id)?;
+    Ok(Outcome::Done)
+}
+
+/// Takes everything away that a user opens: her groups, her direct credentials, the doors of her grants at her system. She stays.
+///
+/// # Errors
+/// `NotFound`.
+pub(super) fn revoke_access(d: &mut Draft<'_>, id: AcsUserId) -> Try<Outcome> {
+    let mut row = living(d, id)?;
+    row.groups.clear();
+    let (system, person) = (row.system, row.identity);
+    // Somebody speaks of her by name: she does not go with the last of her grants.
+    row.by_hand = true;
+    d.set(id, row);
+    lose_methods(d, id, system)?;
+    for (target, mut t) in hanging(d, id)? {
+        if t.of == TargetOf::Direct {
+            super::credential::take_away(d, target)?;
+        } else if matches!(t.want, Wanted::Access { .. }) {
+            let rules = method::rules_of(d, &t)?;
+            next::take_away(&mut t, &rules, d.now());
+            d.set(target, t);
+        }
+    }
+    if let Some(person) = person {
+        member::fit_access(d, id, system, person)?;
+    }
+    Ok(Outcome::User(id))
+}
+
+/// The methods of a user lose the doors of her system, for good; those without any door left are deleted.
+fn lose_methods(d: &mut Draft<'_>, id: AcsUserId, system: AcsSystemId) -> Try<()> {
     let hanging = d.find_exactly(&Key::id(Index::TargetsOfUser, id))?;
     d.hint(hanging.iter().copied());
     d.gather()?;
@@ -326,7 +371,7 @@ pub(super) fn delete(d: &mut Draft<'_>, id: AcsUserId) -> Try<Outcome> {
         d.gather()?;
         let mut left = Vec::new();
         for door in &method.doors {
-            if d.get::<Entrance>(*door)?.system != row.system {
+            if d.get::<Entrance>(*door)?.system != system {
                 left.push(*door);
             }
         }
@@ -338,8 +383,7 @@ pub(super) fn delete(d: &mut Draft<'_>, id: AcsUserId) -> Try<Outcome> {
             method::fit(d, m)?;
         }
     }
-    remove(d, id)?;
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 /// Takes a user away with everything that hangs on it, whoever put it there. Deleted already is fine.
@@ -484,7 +528,7 @@ fn membership_window(d: &Draft<'_>, row: &AcsUser, rules: &KindRules) -> Try<Win
 }
 
 /// What hangs on a user, as this draft sees it.
-fn hanging(d: &Draft<'_>, id: AcsUserId) -> Try<Vec<(RowId, Target)>> {
+pub(super) fn hanging(d: &Draft<'_>, id: AcsUserId) -> Try<Vec<(RowId, Target)>> {
     let belongs = |t: &Target| match &t.want {
         Wanted::Access { user, .. } => *user == id,
         Wanted::Credential(c) => c.user == Some(id),

@@ -23,6 +23,8 @@ pub enum Kind {
     MobileKey,
     /// A right to unlock remotely.
     CloudKey,
+    /// A fingerprint, a face. It is only reported of what a system holds ([`Held`](super::Held)); nobody can ask for one.
+    Biometric,
 }
 
 /// One thing that a system is to hold.

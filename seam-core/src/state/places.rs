@@ -233,10 +233,24 @@ pub struct AcsUser {
     /// What the groups of the system can no longer give exactly.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub misfits: Vec<Misfit>,
+    /// What the system had when the last change of it was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<UserBefore>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was deleted.
     pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// What a system has of a user while a change is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserBefore {
+    /// The revision of the user's target that was in place.
+    pub rev: u64,
+    /// Suspended there.
+    pub suspended: bool,
+    /// When it may pass, there.
+    pub schedule: Option<Window>,
 }
 
 /// A grant that the groups of a system, changed there, can no longer give exactly.

@@ -369,6 +369,17 @@ impl Target {
             Wanted::Credential(c) => c.kind,
         }
     }
+    /// Whether it is a credential that was issued directly and was taken from whoever had it: it is kept, and opens nothing until it is given to
+    /// somebody.
+    #[must_use]
+    pub fn is_unassigned(&self) -> bool {
+        self.of == TargetOf::Direct && self.credential().is_some_and(|c| c.user.is_none() && c.identity.is_none())
+    }
+    /// Whether it is a credential that is kept and opens nothing: suspended, or nobody's.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        self.is_unassigned() || self.credential().is_some_and(|c| c.suspended)
+    }
     /// Whether what is wanted now has been seen.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
@@ -587,7 +598,7 @@ impl Row {
             Body::LogFeed(f) => f.work.due_at.map(|at| Due { channel: f.channel.clone(), class: Class::Scan, at }),
             Body::Grant(g) => g.timer.map(|at| Due { channel: Channel::timer(self.workspace), class: Class::Give, at }),
             Body::Target(t) => t.work.due_at.map(|at| {
-                let class = if t.gone || t.credential().is_some_and(|c| c.suspended) { Class::Revoke } else { Class::Give };
+                let class = if t.gone || t.is_withheld() { Class::Revoke } else { Class::Give };
                 Due { channel: t.channel.clone(), class, at }
             }),
             Body::Attempt(a) => match a.state {

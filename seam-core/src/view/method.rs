@@ -6,7 +6,7 @@ use super::notes::{add, error, warning};
 use super::status::{self, MethodFacts, mode_name};
 use super::target::{CardNeeds, Named, card_needs, ends_by_engine, is_leaving, rules};
 use super::{Viewer, hidden, sealed};
-use crate::model::{self, AccessMethodId, AccessMethodMode, Map, Shown, Warning, Window, codes};
+use crate::model::{self, AccessMethodId, AccessMethodMode, AcsEntranceId, Map, Shown, Warning, Window, codes};
 use crate::plan::Try;
 use crate::provider::Needs;
 use crate::state::{Grant, Index, Key, Method, RowId, StayPhase, System, Target, Wanted};
@@ -207,4 +207,15 @@ fn warnings(parts: &Parts<'_>, systems: &Systems<'_>) -> Vec<Warning> {
         }
     }
     warnings
+}
+
+/// The entrances that a method is for: none once it is over.
+pub(crate) fn entrances_of_method(v: &Viewer<'_>, id: AccessMethodId) -> Try<Vec<AcsEntranceId>> {
+    let row = v.get::<Method>(id)?;
+    v.reader.hint(row.targets.iter().copied());
+    v.reader.gather()?;
+    if !Parts::read(v, id, row)?.is_shown() {
+        return hidden::<Method, _>(id);
+    }
+    Ok(if row.is_over() { Vec::new() } else { row.doors.clone() })
 }

@@ -5,7 +5,7 @@ use super::{Viewer, hidden, sealed};
 use crate::model::{self, AcsUserId, Map, ObjectError, PendingMutation, Profile, UserIdentityId, Warning};
 use crate::plan::{Person, Try};
 use crate::provider::Kind;
-use crate::state::{AcsUser, Identity, Index, Key, SeenState, System, Target, Wanted};
+use crate::state::{AcsUser, Identity, Index, Key, RowId, SeenState, System, Target, Wanted};
 use secrecy::ExposeSecret;
 
 /// Name and contacts in the clear; all empty once a person is erased.
@@ -101,6 +101,8 @@ pub(crate) fn acs_user(v: &Viewer<'_>, id: AcsUserId) -> Try<model::AcsUser> {
     let own = if row.profile.is_some() { own } else { linked.clone() };
     let profile = Profile::new(own.full_name.clone(), own.email.clone(), own.phone.clone());
     let external_type = system.report.external_types.get(&Kind::User).cloned();
+    let mut pending = target.map(|target| user_changes(row, target, &profile)).unwrap_or_default();
+    pending.extend(group_changes(v, id)?);
     Ok(model::AcsUser {
         acs_user_id: id,
         acs_system_id: row.system,
@@ -124,7 +126,7 @@ pub(crate) fn acs_user(v: &Viewer<'_>, id: AcsUserId) -> Try<model::AcsUser> {
         last_successful_sync_at: target.and_then(|target| target.synced_at),
         errors: target.and_then(|target| failure_error(target, true)).into_iter().collect(),
         warnings: user_warnings(v, row),
-        pending_mutations: target.map(|target| user_changes(target, &profile)).unwrap_or_default(),
+        pending_mutations: pending,
         extra: Map::new(),
     })
 }
@@ -150,7 +152,7 @@ fn user_warnings(v: &Viewer<'_>, row: &AcsUser) -> Vec<Warning> {
 }
 
 /// What is decided about a user and not yet at the system.
-fn user_changes(target: &Target, profile: &Profile) -> Vec<PendingMutation> {
+fn user_changes(row: &AcsUser, target: &Target, profile: &Profile) -> Vec<PendingMutation> {
     let at = target.synced_at.unwrap_or(target.created_at);
     if target.gone {
         return if super::target::is_leaving(target) { vec![PendingMutation::deleting(at)] } else { Vec::new() };
@@ -161,6 +163,20 @@ fn user_changes(target: &Target, profile: &Profile) -> Vec<PendingMutation> {
     if matches!(target.seen, SeenState::Never) {
         return vec![PendingMutation::creating(at)];
     }
+    if let (Some(before), SeenState::Present { rev, .. }) = (row.before, target.seen)
+        && before.rev == rev
+    {
+        let mut pending = Vec::new();
+        if before.suspended != row.suspended {
+            pending.push(PendingMutation::updating_suspension_state(at, row.suspended));
+        }
+        if before.schedule != row.schedule {
+            pending.push(PendingMutation::updating_access_schedule(at, before.schedule.as_ref(), row.schedule.as_ref()));
+        }
+        if !pending.is_empty() {
+            return pending;
+        }
+    }
     match &target.want {
         Wanted::User { suspended: true, .. } => vec![PendingMutation::updating_suspension_state(at, true)],
         Wanted::User { window: Some(window), .. } => vec![PendingMutation::updating_access_schedule(at, None, Some(window))],
@@ -168,4 +184,35 @@ fn user_changes(target: &Target, profile: &Profile) -> Vec<PendingMutation> {
         Wanted::User { .. } => vec![PendingMutation::updating_user_information(at, profile, profile)],
         _ => Vec::new(),
     }
+}
+
+/// The groups that she is getting into or out of. Of a membership that is there and changes only in its times nothing is told here.
+fn group_changes(v: &Viewer<'_>, id: AcsUserId) -> Try<Vec<PendingMutation>> {
+    let rows = v.reader.find(&Key::id(Index::TargetsOfUser, id))?;
+    let mut pending = Vec::new();
+    for (_, target) in v.all::<Target, RowId>(rows)? {
+        let Wanted::Access { groups, .. } = &target.want else { continue };
+        let at = target.synced_at.unwrap_or(target.created_at);
+        let there = matches!(target.seen, SeenState::Present { .. });
+        for group in groups {
+            if super::target::is_leaving(target) {
+                pending.push(PendingMutation::updating_group_membership(at, Some(*group), None));
+            } else if !target.gone && !there {
+                pending.push(PendingMutation::updating_group_membership(at, None, Some(*group)));
+            }
+        }
+    }
+    Ok(pending)
+}
+
+/// The person that an id leads to, if she is there.
+pub(crate) fn staying_id(v: &Viewer<'_>, id: UserIdentityId) -> Try<UserIdentityId> {
+    let (id, row) = staying(v, id)?;
+    if row.deleted_at.is_some() { hidden::<Identity, _>(id) } else { Ok(id) }
+}
+
+/// What a person is called.
+pub(crate) fn name_of(v: &Viewer<'_>, id: UserIdentityId) -> Try<String> {
+    let (id, row) = staying(v, id)?;
+    Ok(person_name(row, &contacts(v, id, row)?))
 }

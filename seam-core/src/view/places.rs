@@ -188,3 +188,12 @@ pub(crate) fn space(v: &Viewer<'_>, id: SpaceId) -> Try<model::Space> {
         extra: Map::new(),
     })
 }
+
+/// The entrances of a space that is there.
+pub(crate) fn entrances_of_space(v: &Viewer<'_>, id: SpaceId) -> Try<Vec<AcsEntranceId>> {
+    let row = v.get::<Space>(id)?;
+    if row.deleted_at.is_some() {
+        return hidden::<Space, _>(id);
+    }
+    Ok(row.entrances.clone())
+}

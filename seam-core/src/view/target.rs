@@ -12,6 +12,7 @@ pub(super) fn mode(kind: Kind) -> Option<AccessMethodMode> {
         Kind::Card => Some(AccessMethodMode::Card),
         Kind::MobileKey => Some(AccessMethodMode::MobileKey),
         Kind::CloudKey => Some(AccessMethodMode::CloudKey),
+        Kind::Biometric => Some(AccessMethodMode::Biometric),
         Kind::Stay | Kind::User | Kind::Access => None,
     }
 }
@@ -76,7 +77,7 @@ pub(super) fn card_needs(target: &Target, rules: Option<&KindRules>, waits: bool
     let Some(path) = rules.and_then(|rules| rules.card).filter(|_| target.kind() == Kind::Card && !target.gone) else {
         return CardNeeds::default();
     };
-    let suspended = target.credential().is_some_and(|c| c.suspended);
+    let suspended = target.is_withheld();
     let wanted = target.rev;
     let there = matches!(target.seen, SeenState::Present { rev, .. } if rev == wanted);
     let done = there && target.needs == Needs::Nothing;
@@ -104,7 +105,7 @@ pub(super) fn made_doors(target: &Target) -> BTreeSet<AcsEntranceId> {
 
 /// Doors that are wanted of it now: none when it is to be taken away or is suspended.
 pub(super) fn wanted_doors(target: &Target) -> BTreeSet<AcsEntranceId> {
-    let credential = target.credential().filter(|c| !target.gone && !c.suspended);
+    let credential = target.credential().filter(|_| !target.gone && !target.is_withheld());
     credential.into_iter().flat_map(|c| c.doors.iter().copied()).collect()
 }
 

@@ -73,6 +73,7 @@ impl Scene<'_> {
             Kind::Card => report.card,
             Kind::MobileKey => report.mobile_key,
             Kind::CloudKey => report.cloud_key,
+            Kind::Biometric => false,
             Kind::Access | Kind::User | Kind::Stay => true,
         }
     }
@@ -99,7 +100,9 @@ struct Content<'a> {
 impl<'a> Known<'a> {
     fn wanted(&self) -> Option<(Content<'a>, bool)> {
         match &self.target.want {
-            Wanted::Credential(c) => Some((Content { doors: &c.doors, window: &c.window, schedule: c.schedule.as_ref() }, c.suspended)),
+            Wanted::Credential(c) => {
+                Some((Content { doors: &c.doors, window: &c.window, schedule: c.schedule.as_ref() }, self.target.is_withheld()))
+            }
             Wanted::Access { doors, window, schedule, suspended, .. } => {
                 Some((Content { doors, window, schedule: schedule.as_ref() }, *suspended))
             }

@@ -1,7 +1,7 @@
 //! What a virtual site is: its doors, and the rules that it reports and keeps.
 use chrono_tz::Tz;
 use seam_core::provider::{
-    CardPath, DoorClass, DoorLimit, EndsBy, EntranceReport, GroupReport, Groups, Handle, JoinBy, Kind, KindRules, PinRules, ReadBack,
+    CardPath, DoorClass, DoorLimit, EndsBy, EntranceReport, GroupReport, Groups, Handle, Held, JoinBy, Kind, KindRules, PinRules, ReadBack,
     Repeat, StayRules,
 };
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,9 @@ pub struct SiteConfig {
     pub log_capacity: u32,
     /// How often the log is to be read, in seconds; `None`: the site says that it has none. At first `None`.
     pub log_seconds: Option<u32>,
+    /// What others have put there and no door here asks for: fingerprints, say. Lists show it.
+    #[serde(default)]
+    pub also_held: Vec<Held>,
     /// Requests that the site serves at once.
     pub in_flight: u16,
     /// Requests that the site serves per second; `None`: any number. A faster caller is told to wait.
@@ -192,6 +195,7 @@ impl SiteConfig {
             logs_at_once: false,
             log_capacity: 10_000,
             log_seconds: None,
+            also_held: Vec::new(),
             in_flight: 8,
             per_second: None,
         }

@@ -58,7 +58,11 @@ pub(super) fn held(site: &SiteState, cursor: Option<&str>) -> HeldPage {
     let more = page.len() > PAGE;
     page.truncate(PAGE);
     let next = page.last().filter(|_| more).map(|(id, _)| (*id).clone());
-    HeldPage::new(page.into_iter().map(|(id, thing)| held_thing(site, id, thing)).collect(), next)
+    let mut things: Vec<Held> = page.into_iter().map(|(id, thing)| held_thing(site, id, thing)).collect();
+    if next.is_none() {
+        things.extend(site.config.also_held.iter().cloned());
+    }
+    HeldPage::new(things, next)
 }
 
 /// A registered card that nobody has.

@@ -5,6 +5,7 @@ use super::guest::Guest;
 use super::instant::Instant;
 use crate::sandbox::{Card, Door, Encoder, Phone, SandboxFactory, Silence, Site, SiteConfig, World};
 use chrono::{DateTime, TimeDelta, Utc};
+use seam_core::api::CredentialFilter;
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::model::{AccessMethod, ActionStatus, UserIdentityId};
 use seam_core::plan::tag_of;
@@ -216,7 +217,7 @@ impl TestHotel {
             .build();
         let grant = self.workspace.access_grants().create(grant).await?;
         self.settle().await;
-        let methods = self.workspace.access_methods().list(grant.access_grant_id).await?;
+        let methods = self.workspace.access_methods().of_grant(grant.access_grant_id).await?;
         let card_method = of_mode(&methods, &AccessMethodMode::Card)?.access_method_id;
         let pin_method = of_mode(&methods, &AccessMethodMode::Code)?;
         let pin = pin_method.code.clone().ok_or_else(|| Error::new(ErrorKind::Failed, "no_code", "the site gives no PINs"))?;
@@ -264,13 +265,14 @@ impl TestHotel {
     /// # Errors
     /// `NotFound`: she has no mobile key.
     pub async fn phone(&self, of: UserIdentityId) -> Result<Phone> {
-        let (mut cursor, mut latest) = (None, None);
+        let mut filter = CredentialFilter::builder().user_identity_id(of).limit(1000).build();
+        let mut latest = None;
         loop {
-            let page = self.workspace.acs().credentials().list(cursor.as_deref(), 1000).await?;
-            let hers = page.items.iter().filter(|c| c.user_identity_id == Some(of) && c.access_method == AccessMethodMode::MobileKey);
+            let page = self.workspace.acs().credentials().list(&filter).await?;
+            let hers = page.items.iter().filter(|c| c.access_method == AccessMethodMode::MobileKey);
             latest = hers.map(|c| c.acs_credential_id).next_back().or(latest);
-            cursor = page.pagination.next_page_cursor;
-            if cursor.is_none() {
+            filter.page_cursor = page.pagination.next_page_cursor;
+            if filter.page_cursor.is_none() {
                 let found = latest.ok_or_else(|| Error::new(ErrorKind::NotFound, "no_mobile_key", "this person has no mobile key"))?;
                 return Ok(self.site().phone(&tag_of(found.uuid()).0));
             }

@@ -152,7 +152,7 @@ impl SdkHotel {
     /// Finds the methods of a grant, those that were known before first.
     async fn methods(&self, id: AccessGrantId, before: Option<&Known>) -> Result<Known, HotelError> {
         let mut known = before.cloned().unwrap_or(Known { id, cards: Vec::new(), code: None, phone: None });
-        for method in self.workspace()?.access_methods().list(id).await? {
+        for method in self.workspace()?.access_methods().of_grant(id).await? {
             match method.mode {
                 AccessMethodMode::Card if !known.cards.contains(&method.access_method_id) => known.cards.push(method.access_method_id),
                 AccessMethodMode::Code => known.code = Some(method.access_method_id),
@@ -475,7 +475,7 @@ impl SdkHotel {
     /// # Errors
     /// The grant is unknown or deleted.
     pub async fn methods_of(&self, grant: GrantNo) -> Result<Vec<String>, HotelError> {
-        let methods = self.workspace()?.access_methods().list(self.known(grant)?.id).await?;
+        let methods = self.workspace()?.access_methods().of_grant(self.known(grant)?.id).await?;
         let line = |method: seam_core::model::AccessMethod| {
             let code = method.code.map(|code| format!(" {}", code.expose())).unwrap_or_default();
             format!("{}{code}: {}", method.display_name, method.display_status)

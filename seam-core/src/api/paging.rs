@@ -1,0 +1,172 @@
+//! Pages of rows, and what a filter is made of.
+use super::Workspace;
+use crate::error::{Error, Result};
+use crate::model::Page;
+use crate::plan::{Kept, Try};
+use crate::state::{Key, ReadSet, Row, RowId, RowKind};
+use crate::store::ListQuery;
+use crate::view::Viewer;
+use std::collections::BTreeSet;
+use std::ops::Bound;
+use std::sync::Arc;
+
+/// How many things a page holds if nothing else is said.
+pub(super) const PAGE: usize = 500;
+
+/// Among which rows a list looks.
+#[derive(Clone, Debug)]
+pub(super) enum Among {
+    /// All of a kind.
+    All,
+    /// Those that a key finds.
+    By(Key),
+    /// These.
+    These(BTreeSet<RowId>),
+}
+
+impl From<Option<Key>> for Among {
+    fn from(key: Option<Key>) -> Self {
+        key.map_or(Self::All, Self::By)
+    }
+}
+impl From<Key> for Among {
+    fn from(key: Key) -> Self {
+        Self::By(key)
+    }
+}
+impl Among {
+    /// Only those of it that are among these too. What a key would find has to be checked of each row then.
+    pub(super) fn only(self, ids: impl IntoIterator<Item = impl Into<RowId>>) -> Self {
+        let ids: BTreeSet<RowId> = ids.into_iter().map(Into::into).collect();
+        Self::These(match self {
+            Self::These(had) => had.intersection(&ids).copied().collect(),
+            Self::All | Self::By(_) => ids,
+        })
+    }
+}
+
+/// From where, and how many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At<'a> {
+    pub(super) cursor: Option<&'a str>,
+    pub(super) limit: usize,
+}
+
+impl<'a> At<'a> {
+    pub(super) fn new(cursor: Option<&'a String>, limit: Option<usize>) -> Self {
+        Self { cursor: cursor.map(String::as_str), limit: limit.unwrap_or(PAGE) }
+    }
+}
+
+/// What a view shows, if it passes: otherwise as if it were not there, so that a page goes on to the next.
+pub(super) fn passing<T>(seen: Try<T>, keep: impl FnOnce(&T) -> bool) -> Try<T> {
+    match seen {
+        Ok(x) if !keep(&x) => Err(Error::not_found("object", "passed over").into()),
+        seen => seen,
+    }
+}
+
+/// Whether any of these texts holds what is searched for, whatever the case of its letters.
+pub(super) fn holds<'a>(search: Option<&str>, texts: impl IntoIterator<Item = Option<&'a str>>) -> bool {
+    let Some(search) = search else { return true };
+    let search = search.trim().to_lowercase();
+    texts.into_iter().flatten().any(|text| text.to_lowercase().contains(&search))
+}
+
+/// A body of a kind, if the row holds one.
+pub(super) fn body<T: Kept>(row: &Row) -> Option<&T> {
+    T::of(&row.body)
+}
+
+impl Workspace {
+    /// A page of rows, each seen through a view. Rows that the view does not show (deleted ones) are passed over.
+    pub(super) async fn page<T>(
+        &self,
+        kind: RowKind,
+        among: impl Into<Among>,
+        at: At<'_>,
+        keep: impl Fn(&Row) -> bool,
+        see: impl Fn(&Viewer<'_>, RowId) -> Try<T>,
+    ) -> Result<Page<T>> {
+        let among = among.into();
+        let limit = at.limit.clamp(1, 1000);
+        let mut after = cursor_in(at.cursor)?;
+        let mut items = Vec::new();
+        loop {
+            let (rows, more) = self.rows(kind, &among, after, limit).await?;
+            let kept: Vec<&Arc<Row>> = rows.iter().filter(|row| keep(row)).collect();
+            for (row, seen) in kept.iter().zip(self.look_each(&kept, &see).await?) {
+                items.extend(seen);
+                if items.len() == limit {
+                    let rest = rows.last().is_some_and(|last| last.id != row.id) || more.is_some();
+                    return Ok(Page::new(items, rest.then(|| row.id.simple().to_string())));
+                }
+            }
+            if more.is_none() {
+                return Ok(Page::new(items, None));
+            }
+            after = more;
+        }
+    }
+
+    /// Some rows after one, in the order of their ids, and the id to go on after if there may be more.
+    async fn rows(&self, kind: RowKind, among: &Among, after: Option<RowId>, limit: usize) -> Result<(Vec<Arc<Row>>, Option<RowId>)> {
+        let key = match among {
+            Among::All => None,
+            Among::By(key) => Some(key.clone()),
+            Among::These(ids) => {
+                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let ids: BTreeSet<RowId> = ids.range((from, Bound::Unbounded)).take(limit).copied().collect();
+                let more = ids.last().copied().filter(|_| ids.len() == limit);
+                let mut facts = self.seam.0.store.read(self.id(), &ReadSet { rows: ids.clone(), ..Default::default() }).await?;
+                let rows = ids.iter().filter_map(|id| facts.rows.remove(id).flatten()).filter(|row| row.body.kind() == kind);
+                return Ok((rows.collect(), more));
+            }
+        };
+        let rows = self.seam.0.store.list(self.id(), &ListQuery { kind, key, after, limit }).await?;
+        let more = rows.last().map(|row| row.id).filter(|_| rows.len() >= limit);
+        Ok((rows, more))
+    }
+
+    /// Everything that a page would give, page after page.
+    pub(super) async fn every<T>(
+        &self,
+        kind: RowKind,
+        among: impl Into<Among>,
+        keep: impl Fn(&Row) -> bool,
+        see: impl Fn(&Viewer<'_>, RowId) -> Try<T>,
+    ) -> Result<Vec<T>> {
+        let among = among.into();
+        let mut after = None;
+        let mut items = Vec::new();
+        loop {
+            let (rows, more) = self.rows(kind, &among, after, 1000).await?;
+            let kept: Vec<&Arc<Row>> = rows.iter().filter(|row| keep(row)).collect();
+            items.extend(self.look_each(&kept, &see).await?.into_iter().flatten());
+            if more.is_none() {
+                return Ok(items);
+            }
+            after = more;
+        }
+    }
+
+    /// These things, as a view shows them, in the order of their ids; those that it does not show are left out.
+    pub(super) async fn these<T>(
+        &self,
+        kind: RowKind,
+        ids: impl IntoIterator<Item = impl Into<RowId>>,
+        see: impl Fn(&Viewer<'_>, RowId) -> Try<T>,
+    ) -> Result<Vec<T>> {
+        self.every(kind, Among::All.only(ids), |_| true, see).await
+    }
+}
+
+/// The id of a row after which a page starts, from a cursor.
+fn cursor_in(cursor: Option<&str>) -> Result<Option<RowId>> {
+    cursor
+        .map(|c| {
+            uuid::Uuid::try_parse(c)
+                .map_err(|_| Error::invalid("page_cursor", "this cursor was not given by a list").with_context("page_cursor", "unknown"))
+        })
+        .transpose()
+}
