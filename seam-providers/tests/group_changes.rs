@@ -2,9 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 mod support;
 
-use chrono::Duration;
+use chrono::{Duration, Weekday};
 use seam_core::error::ErrorKind;
-use seam_core::model::{AccessGrantId, EventType};
+use seam_core::model::{AccessGrantId, EventType, Weekly, WeeklySpan};
 use seam_core::provider::{GroupReport, Handle};
 use seam_core::{AccessGrant, AccessMethodMode, AcsEntranceId, NewGrant, NewMethod, Who};
 use seam_providers::sandbox::SiteConfig;
@@ -144,4 +144,22 @@ async fn a_user_made_by_hand_stays_when_her_grants_end() {
     o.ws.access_grants().delete(g.access_grant_id).await.unwrap();
     o.pass(Duration::minutes(1)).await;
     assert!(o.ws.acs().users().get(user.acs_user_id).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_group_with_hours_of_its_own_is_used_for_those_hours_only() {
+    let o = office().await;
+    let hours = Weekly::new([WeeklySpan::new([Weekday::Mon], "08:00".parse().unwrap(), "12:00".parse().unwrap())]).unwrap();
+    let mut mornings = GroupReport::new(Handle::text("mornings"), "mornings", vec![Handle::text("lab")]);
+    mornings.schedule = Some(hours.clone());
+    o.world.site("office").reconfigure(|config| config.groups = vec![mornings]);
+    o.pass(Duration::minutes(31)).await;
+    let lab = o.door("lab").await;
+    let refused = o.ws.access_grants().create(o.wish(Who::named("Ada"), vec![lab])).await.unwrap_err();
+    assert_eq!(refused.code(), "would_also_open", "it would not open at all hours: {refused}");
+    let mut wish = o.wish(Who::named("Ada"), vec![lab]);
+    wish.schedule = Some(hours.clone());
+    o.ws.access_grants().create(wish).await.unwrap();
+    let groups = o.ws.acs().access_groups().list(&Default::default()).await.unwrap().items;
+    assert_eq!(groups.into_iter().find(|g| g.name == "mornings").unwrap().schedule, Some(hours));
 }

@@ -1,7 +1,7 @@
 //! Which groups of an access system open exactly some doors.
 use super::doors;
 use crate::error::Error;
-use crate::model::{AcsAccessGroupId, AcsEntranceId, AcsSystemId};
+use crate::model::{AcsAccessGroupId, AcsEntranceId, AcsSystemId, Weekly, Window};
 use crate::planted::{self, Bug};
 use crate::provider::Groups;
 use crate::state::{Group, RowId, System};
@@ -36,15 +36,22 @@ pub(super) struct Cover {
     pub(super) open: BTreeSet<AcsEntranceId>,
 }
 
-/// The permissions that open these doors and no others: groups that lie within them, widest first; or one per door.
+/// The permissions that open these doors and no others, at these times and no others: groups that lie within them, widest first; or one per door.
 ///
-/// A group that the system no longer shows is not used.
-pub(super) fn cover(system: &System, groups: &[(AcsAccessGroupId, Group)], doors: &BTreeSet<AcsEntranceId>) -> Cover {
+/// A group that the system no longer shows is not used, nor one that has other hours, or ends before the window does.
+pub(super) fn cover(
+    system: &System,
+    groups: &[(AcsAccessGroupId, Group)],
+    doors: &BTreeSet<AcsEntranceId>,
+    window: &Window,
+    schedule: Option<&Weekly>,
+) -> Cover {
     if system.report.groups != Groups::Fixed {
         let units = doors.iter().map(|door| Unit { group: None, doors: vec![*door] }).collect();
         return Cover { units, open: BTreeSet::new() };
     }
     let mut within: Vec<&(AcsAccessGroupId, Group)> = shown(groups)
+        .filter(|(_, g)| fits(g, window, schedule))
         .filter(|(_, g)| !g.entrances.is_empty() && g.entrances.iter().all(|x| doors.contains(x) || planted::is(Bug::GroupsGiveMore)))
         .collect();
     within.sort_by_key(|(id, g)| (std::cmp::Reverse(g.entrances.len()), *id));
@@ -77,4 +84,11 @@ pub(super) fn would_also_open(
 
 fn shown(groups: &[(AcsAccessGroupId, Group)]) -> impl Iterator<Item = &(AcsAccessGroupId, Group)> {
     groups.iter().filter(|(_, g)| g.missing_since.is_none())
+}
+
+/// Whether a group's own times allow everything that is asked for. Where it has hours, they are those that are asked for.
+fn fits(group: &Group, window: &Window, schedule: Option<&Weekly>) -> bool {
+    let begun = group.window.is_none_or(|g| g.starts_at() <= window.starts_at());
+    let lasts = group.window.and_then(|g| g.ends_at()).is_none_or(|end| window.ends_at().is_some_and(|asked| asked <= end));
+    begun && lasts && (group.schedule.is_none() || group.schedule.as_ref() == schedule)
 }

@@ -37,27 +37,7 @@ fn targets_of(d: &Draft<'_>, system: AcsSystemId, identity: UserIdentityId) -> T
     }));
     let mut out = Vec::new();
     for user in users {
-        out.extend(targets_of_user(d, AcsUserId::from_uuid(user))?);
-    }
-    Ok(out)
-}
-
-fn targets_of_user(d: &Draft<'_>, user: AcsUserId) -> Try<Vec<(RowId, Target)>> {
-    let belongs = |t: &Target| match &t.want {
-        Wanted::Access { user: u, .. } => *u == user,
-        Wanted::Credential(c) => c.user == Some(user),
-        _ => false,
-    };
-    let mut rows: BTreeSet<RowId> = d.find(&Key::id(Index::TargetsOfUser, user))?.into_iter().collect();
-    rows.extend(d.written().filter_map(|r| match &r.body {
-        Body::Target(t) if belongs(t) => Some(r.id),
-        _ => None,
-    }));
-    d.hint(rows.iter().copied());
-    d.gather()?;
-    let mut out = Vec::new();
-    for row in rows {
-        out.push((row, d.get::<Target>(row)?));
+        out.extend(super::user::hanging(d, AcsUserId::from_uuid(user))?);
     }
     Ok(out)
 }
@@ -65,7 +45,7 @@ fn targets_of_user(d: &Draft<'_>, user: AcsUserId) -> Try<Vec<(RowId, Target)>> 
 /// A user has another id at the vendor now (she was deleted there by hand, say, and made again): what belongs to her still names the old one.
 pub(super) fn follow_user(d: &mut Draft<'_>, user: AcsUserId) -> Try<()> {
     let now = d.now();
-    for (row, mut t) in targets_of_user(d, user)? {
+    for (row, mut t) in super::user::hanging(d, user)? {
         if t.gone {
             continue;
         }
@@ -89,13 +69,13 @@ pub(super) fn follow_user(d: &mut Draft<'_>, user: AcsUserId) -> Try<()> {
 /// be given of it any more is kept on the user as a [`Misfit`].
 pub(super) fn fit_access(d: &mut Draft<'_>, user: AcsUserId, system_id: AcsSystemId, identity: UserIdentityId) -> Try<()> {
     let system = d.get::<System>(system_id)?;
-    let has = targets_of_user(d, user)?;
+    let has = super::user::hanging(d, user)?;
     let reach = reach(d, &system, system_id, identity)?;
     let groups = if reach.is_empty() { Vec::new() } else { groups_of(d, &system, system_id)? };
     let mut wanted: BTreeMap<RowId, (Unit, Vec<&Reached>)> = BTreeMap::new();
     let mut misfits = Vec::new();
     for reached in &reach {
-        let cover = cover::cover(&system, &groups, &reached.doors);
+        let cover = cover::cover(&system, &groups, &reached.doors, &reached.window, reached.schedule.as_ref());
         let mut units = cover.units;
         if !cover.open.is_empty() {
             if asks_anew(d, reached.grant)? {

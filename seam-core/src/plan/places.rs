@@ -142,8 +142,10 @@ fn groups(d: &mut Draft<'_>, here: &Here<'_>, list: &[GroupReport], known: &mut 
         let entrances: Vec<AcsEntranceId> = doors.into_iter().collect();
         if let Some(id) = known.groups.get(&text(&report.handle)).copied() {
             let old = d.get::<Group>(id)?;
-            let new = Group { name: report.name.clone(), entrances, missing_since: None, ..old.clone() };
-            if new.entrances != old.entrances || old.missing_since.is_some() {
+            let (name, schedule) = (report.name.clone(), report.schedule.clone());
+            let new = Group { name, entrances, window: report.window, schedule, missing_since: None, ..old.clone() };
+            let same = (&new.entrances, &new.window, &new.schedule) == (&old.entrances, &old.window, &old.schedule);
+            if !same || old.missing_since.is_some() {
                 changed.insert(id);
             }
             if new != old {
@@ -157,6 +159,8 @@ fn groups(d: &mut Draft<'_>, here: &Here<'_>, list: &[GroupReport], known: &mut 
                 handle: report.handle.clone(),
                 name: report.name.clone(),
                 entrances,
+                window: report.window,
+                schedule: report.schedule.clone(),
                 created_at: d.now(),
                 missing_since: None,
             };

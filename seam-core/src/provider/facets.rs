@@ -1,6 +1,6 @@
 //! Optional abilities of a provider.
 use crate::encoder::{CardImage, CardSeen, JobControl};
-use crate::model::Window;
+use crate::model::{Weekly, Window};
 use crate::provider::{Call, ChannelReport, CredentialSpec, Door, DoorClass, Failure, Handle, Kind, Receipt, SystemRef, Tag};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -83,13 +83,19 @@ pub struct GroupReport {
     pub name: String,
     /// Handles of its entrances.
     pub entrances: Vec<Handle>,
+    /// When its members may pass at all; `None`: only the membership says.
+    #[serde(default)]
+    pub window: Option<Window>,
+    /// At which hours, in the time zone of the site; `None`: at all hours.
+    #[serde(default)]
+    pub schedule: Option<Weekly>,
 }
 
 impl GroupReport {
     /// A group.
     #[must_use]
     pub fn new(handle: Handle, name: impl Into<String>, entrances: Vec<Handle>) -> Self {
-        Self { handle, name: name.into(), entrances }
+        Self { handle, name: name.into(), entrances, window: None, schedule: None }
     }
 }
 

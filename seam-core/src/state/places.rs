@@ -1,6 +1,6 @@
 //! Rows of accounts, systems, entrances, groups, encoders, spaces, users.
 use super::*;
-use crate::model::{AccessGrantId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, ConnectedAccountId, UserIdentityId, Window};
+use crate::model::{AccessGrantId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, ConnectedAccountId, UserIdentityId, Weekly, Window};
 use crate::provider::{EncoderReport, EntranceReport, Handle, Held, Kind, SystemReport};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -153,6 +153,12 @@ pub struct Group {
     pub name: String,
     /// Its doors.
     pub entrances: Vec<AcsEntranceId>,
+    /// When its members may pass at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// At which hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Weekly>,
     /// When it was found.
     pub created_at: DateTime<Utc>,
     /// The system no longer shows it.

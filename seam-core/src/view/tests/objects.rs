@@ -88,6 +88,8 @@ fn places_have_their_required_fields() {
         handle: Handle::text("g"),
         name: "Staff".to_owned(),
         entrances: vec![door],
+        window: None,
+        schedule: None,
         created_at: now(),
         missing_since: None,
     };
