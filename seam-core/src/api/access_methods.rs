@@ -133,7 +133,7 @@ impl AccessMethods<'_> {
     /// As [`AccessMethods::encode`].
     pub async fn encode_within(self, id: AccessMethodId, encoder: AcsEncoderId, card_wait: Duration) -> Result<ActionAttempt> {
         let wait_seconds = u32::try_from(card_wait.as_secs()).unwrap_or(u32::MAX);
-        let new = NewEncode { what: EncodeWhat::Method(id), encoder, wait_seconds, would_end: false };
+        let new = NewEncode { what: EncodeWhat::Method(id), encoder, wait_seconds };
         self.attempt(Change::Encode(new)).await
     }
     /// Assigns a registered card.

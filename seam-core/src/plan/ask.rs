@@ -416,16 +416,13 @@ pub struct NewEncode {
     pub encoder: AcsEncoderId,
     /// For how long a card is waited for, in seconds.
     pub wait_seconds: u32,
-    /// Write although the stay of somebody else is protected or still open.
-    #[serde(default)]
-    pub would_end: bool,
 }
 
 impl NewEncode {
     /// A card, at an encoder where it is waited for so many seconds.
     #[must_use]
     pub fn new(what: EncodeWhat, encoder: AcsEncoderId, wait_seconds: u32) -> Self {
-        Self { what, encoder, wait_seconds, would_end: false }
+        Self { what, encoder, wait_seconds }
     }
 }
 

@@ -82,7 +82,6 @@ pub(super) fn join_stays(d: &mut Draft<'_>, wish: &Wish<'_>, doors: &Doors) -> T
     }
     let party: BTreeSet<AcsEntranceId> =
         if established.is_empty() { mine.iter().copied().chain(wish.party.iter().copied()).collect() } else { established };
-    let declared = !wish.party.is_empty();
     let party_doors = super::doors::load(d, &party.iter().copied().collect::<Vec<_>>())?;
     let mut ids = Vec::new();
     for system in party_doors.systems.keys() {
@@ -93,7 +92,7 @@ pub(super) fn join_stays(d: &mut Draft<'_>, wish: &Wish<'_>, doors: &Doors) -> T
         // Every grant is in all stays of its reservation, with doors there or without: the party's doors are kept while any of it is here.
         ids.push(match stays.iter().find(|(_, s)| s.system == *system) {
             Some((id, stay)) => join(d, *id, stay.clone(), wish.grant, wish.window)?,
-            None => begin(d, wish, &party_doors, *system, here, declared)?,
+            None => begin(d, wish, &party_doors, *system, here)?,
         });
     }
     Ok(ids)
@@ -112,21 +111,19 @@ fn join(d: &mut Draft<'_>, id: StayId, mut stay: Stay, grant: AccessGrantId, win
 }
 
 /// A stay begins with its first grant.
-fn begin(d: &mut Draft<'_>, wish: &Wish<'_>, known: &Doors, system: AcsSystemId, doors: Vec<AcsEntranceId>, declared: bool) -> Try<StayId> {
+fn begin(d: &mut Draft<'_>, wish: &Wish<'_>, known: &Doors, system: AcsSystemId, doors: Vec<AcsEntranceId>) -> Try<StayId> {
     let id = StayId::from_uuid(d.env.mint());
     let stay = Stay {
         key: wish.key.to_owned(),
         system,
         account: known.systems[&system].account,
         doors,
-        declared,
         window: wish.window,
         generation: None,
         reopened: 0,
         phase: StayPhase::Planned,
         grants: vec![wish.grant],
         made: Vec::new(),
-        protected: false,
         claims: Vec::new(),
         target: None,
         created_at: d.now(),
@@ -450,7 +447,7 @@ pub(super) fn add_doors(d: &mut Draft<'_>, id: AccessGrantId, grant: &Grant, doo
             }
             None => {
                 let here = doors.reservable().filter(|x| x.entrance.system == system).map(|x| x.id).collect();
-                begin(d, &wish, doors, system, here, false)?
+                begin(d, &wish, doors, system, here)?
             }
         });
     }

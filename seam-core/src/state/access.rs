@@ -247,8 +247,6 @@ pub struct Stay {
     pub account: ConnectedAccountId,
     /// The party's doors that take part in reservations, in ascending order.
     pub doors: Vec<AcsEntranceId>,
-    /// The party's doors were declared; else they are those of the first grant.
-    pub declared: bool,
     /// The hull of its grants' windows.
     pub window: Window,
     /// The issue number at its doors, once opened: the start in whole seconds, plus one for each re-opening.
@@ -263,9 +261,6 @@ pub struct Stay {
     /// Targets whose credentials were made in the present generation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made: Vec<RowId>,
-    /// Not to be overridden without being asked (a late check-out, say).
-    #[serde(default)]
-    pub protected: bool,
     /// The doors, occupied for the stay.
     pub claims: Vec<Claim>,
     /// The target that carries the stay itself to a system that keeps stays.

@@ -58,7 +58,7 @@ impl House {
         encoder: seam_core::model::AcsEncoderId,
         wait_seconds: u32,
     ) -> Result<Option<seam_core::model::ActionAttemptId>, String> {
-        let change = Change::Encode(NewEncode { what: EncodeWhat::Method(id), encoder, wait_seconds, would_end: false });
+        let change = Change::Encode(NewEncode { what: EncodeWhat::Method(id), encoder, wait_seconds });
         let got = self.ask(tenant, &change)?;
         self.log(|| format!("encode {id}: {got:?}"));
         match got {
@@ -130,7 +130,7 @@ impl House {
         let site = if tenant == 1 { "inn" } else { "hotel" };
         let at = self.tenants[tenant].encoders.iter().find(|(s, ..)| s == site).map(|(_, _, encoder)| *encoder);
         let Some(encoder) = at else { return Ok(()) };
-        let change = Change::Encode(NewEncode { what: EncodeWhat::Method(id), encoder, wait_seconds: 10, would_end: false });
+        let change = Change::Encode(NewEncode { what: EncodeWhat::Method(id), encoder, wait_seconds: 10 });
         let attempt = match self.ask(tenant, &change)? {
             Ok(Outcome::Attempt(attempt)) => attempt,
             got => return Err(format!("L1: a card of {id} cannot be asked for: {got:?}")),

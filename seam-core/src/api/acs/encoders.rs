@@ -81,7 +81,7 @@ impl AcsEncoders<'_> {
     /// `NotFound`, `InvalidInput`, `Unsupported`; `Busy`, `Store` (may be retried).
     pub async fn encode_credential(self, encoder: AcsEncoderId, credential: AcsCredentialId, card_wait: Duration) -> Result<ActionAttempt> {
         let wait_seconds = u32::try_from(card_wait.as_secs()).unwrap_or(u32::MAX);
-        let new = NewEncode { what: EncodeWhat::Credential(credential), encoder, wait_seconds, would_end: false };
+        let new = NewEncode { what: EncodeWhat::Credential(credential), encoder, wait_seconds };
         self.ws.acs().attempt(Change::Encode(new)).await
     }
     /// Asks for a card to be read; it is waited for `card_wait` (1 to 600 s). Presenting the card that a question is about answers it.

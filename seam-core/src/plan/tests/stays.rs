@@ -71,7 +71,7 @@ impl Hotel {
     /// Begins to write the card of a grant; the attempt.
     fn encode(&mut self, grant: AccessGrantId) -> (RowId, Option<CallWhat>) {
         let method = self.t.get::<Grant>(grant).requested[0].methods[0];
-        let ask = NewEncode { what: EncodeWhat::Method(method), encoder: self.desk, wait_seconds: 30, would_end: false };
+        let ask = NewEncode { what: EncodeWhat::Method(method), encoder: self.desk, wait_seconds: 30 };
         let Outcome::Attempt(attempt) = self.t.run(|d| attempt::encode(d, &ask)).unwrap() else { panic!() };
         (attempt.uuid(), self.t.begin(attempt))
     }

@@ -137,7 +137,7 @@ impl World {
     }
     pub(super) fn stay(&mut self, key: &str, doors: &[AcsEntranceId], window: Window, generation: Option<u64>, phase: StayPhase) -> StayId {
         let id: StayId = self.id().into();
-        let row = json!({ "key": key, "system": self.system, "account": self.account, "doors": doors, "declared": false,
+        let row = json!({ "key": key, "system": self.system, "account": self.account, "doors": doors,
             "window": window, "generation": generation, "phase": phase, "grants": [], "reopened": 0,
             "claims": doors.iter().map(|door| json!({ "key": super::door_claim(&self.vault, *door), "from": window.starts_at(),
                 "until": window.ends_at(), "exclusive": false })).collect::<Vec<_>>(), "created_at": now() });
