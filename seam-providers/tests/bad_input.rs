@@ -179,3 +179,23 @@ async fn updates_and_waits() {
     s.engine.round().await.unwrap();
     s.ws.access_grants().wait_until_issued(id, Duration::MAX).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_account_that_nobody_can_serve_says_so() {
+    let (s, _) = two().await;
+    let account = s.ws.connected_accounts().connect("no_such_kind", &serde_json::json!({})).await.unwrap().connected_account_id;
+    let codes = async |id| -> Vec<String> {
+        let account = s.ws.connected_accounts().get(id).await.unwrap();
+        account.errors.iter().map(|e| e.error_code.clone()).collect()
+    };
+    assert!(codes(account).await.is_empty(), "it may be read yet");
+    s.pass(chrono::Duration::minutes(40)).await;
+    assert_eq!(codes(account).await, ["account_not_served"]);
+    let misspelt = s.ws.connected_accounts().connect("sandbox", &serde_json::json!({"siite": "hotel"})).await.unwrap().connected_account_id;
+    s.pass(chrono::Duration::minutes(1)).await;
+    assert_eq!(codes(misspelt).await, ["invalid_settings"]);
+    for served in s.ws.connected_accounts().list(None, 100).await.unwrap().items {
+        let fine = served.connected_account_id != account && served.connected_account_id != misspelt;
+        assert!(!fine || served.errors.is_empty(), "{:?}", served.errors);
+    }
+}

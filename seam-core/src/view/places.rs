@@ -9,6 +9,9 @@ use crate::plan::Try;
 use crate::provider::Kind;
 use crate::state::{Account, Encoder, Entrance, Group, Index, Key, Space, System};
 
+/// An account that is due for so long and that nobody reads is served by nobody.
+const UNSERVED: chrono::Duration = chrono::Duration::minutes(5);
+
 /// A connected account. A disconnected one is hidden.
 pub(crate) fn connected_account(v: &Viewer<'_>, id: ConnectedAccountId) -> Try<model::ConnectedAccount> {
     let row = v.get::<Account>(id)?;
@@ -20,6 +23,12 @@ pub(crate) fn connected_account(v: &Viewer<'_>, id: ConnectedAccountId) -> Try<m
     let mut warnings = Vec::new();
     if let Some(held) = &row.held {
         warnings.push(super::notes::warning(held));
+    }
+    let mut errors = errors(&row.errors);
+    // Nothing else would show it: no provider that could fail is there.
+    if let Some(since) = row.work.due_at.filter(|at| row.work.in_flight.is_none() && *at + UNSERVED < v.now) {
+        let message = "Nobody has read this account since it was due: no engine runs, or none that knows this kind of access system.";
+        errors.push(ObjectError::new("account_not_served", message, since));
     }
     Ok(model::ConnectedAccount {
         connected_account_id: id,
@@ -33,7 +42,7 @@ pub(crate) fn connected_account(v: &Viewer<'_>, id: ConnectedAccountId) -> Try<m
         accepted_capabilities: vec!["access_control".to_owned()],
         automatically_manage_new_devices: true,
         created_at: row.created_at,
-        errors: errors(&row.errors),
+        errors,
         warnings,
         extra: Map::new(),
     })
