@@ -1,48 +1,27 @@
 //! Grants, end to end: the memory store, the engine, the sandbox's doors.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
-use chrono::{DateTime, Utc};
-use seam_core::clock::{Clock, ManualClock};
+mod support;
+
 use seam_core::model::ActionStatus;
-use seam_core::provider::ProviderFactory;
-use seam_core::store::{MemoryStore, StaticKeys, Store, Vault};
-use seam_core::{
-    AccessGrant, AccessMethodId, AccessMethodMode, AcsEncoderId, AcsEntranceId, Engine, EngineConfig, GrantUpdate, NewGrant, NewMethod,
-    Seam, Who, Workspace,
-};
-use seam_providers::sandbox::{Card, SandboxFactory, World};
-use std::sync::Arc;
+use seam_core::{AccessGrant, AccessMethodId, AccessMethodMode, AcsEncoderId, AcsEntranceId, GrantUpdate, NewGrant, NewMethod, Who};
+use seam_providers::sandbox::{Card, SiteConfig};
+use std::ops::Deref;
+use support::{Stage, at, stage_from};
 
-struct Desk {
-    clock: Arc<ManualClock>,
-    world: World,
-    ws: Workspace,
-    engine: Engine,
-}
+struct Desk(Stage);
 
-fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
+impl Deref for Desk {
+    type Target = Stage;
+    fn deref(&self) -> &Stage {
+        &self.0
+    }
 }
 
 async fn hotel() -> Desk {
-    let clock = Arc::new(ManualClock::new(at("2026-03-01T08:00:00Z")));
-    let world = World::hotel(Arc::clone(&clock) as Arc<dyn Clock>, 3);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
-    let vault = Vault::new(Arc::new(StaticKeys::new([7; 32])));
-    let seam = Seam::with_options(Arc::clone(&store), vault.clone(), "https://keys.example", Some(1));
-    let mut config = EngineConfig::default();
-    config.seed = Some(2);
-    let factories: Vec<Arc<dyn ProviderFactory>> = vec![Arc::new(SandboxFactory::new(world.clone()))];
-    let engine = Engine::new(store, vault, factories, config);
-    let ws = seam.create_workspace("Hotel", true).await.unwrap();
-    ws.connected_accounts().connect("sandbox", &serde_json::json!({"site": "hotel"})).await.unwrap();
-    engine.round().await.unwrap();
-    Desk { clock, world, ws, engine }
+    Desk(stage_from("2026-03-01T08:00:00Z", SiteConfig::hotel("hotel", 3), None).await)
 }
 
 impl Desk {
-    async fn door(&self, name: &str) -> AcsEntranceId {
-        self.ws.acs().entrances().by_name(name).await.unwrap().acs_entrance_id
-    }
     async fn encoder(&self) -> AcsEncoderId {
         self.ws.acs().encoders().by_name("desk-1").await.unwrap().acs_encoder_id
     }

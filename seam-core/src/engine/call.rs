@@ -60,7 +60,7 @@ pub enum Outcome {
 pub(super) async fn make(inner: &Inner, workspace: WorkspaceId, lease: &Lease, plan: &CallPlan) -> Report {
     let span = tracing::info_span!(
         "seam.call",
-        what = name(&plan.what),
+        what = plan.what.name(),
         workspace = %workspace,
         row = %plan.row,
         system = plan.system.as_ref().map(|s| tracing::field::display(s.id)),
@@ -98,19 +98,6 @@ async fn observed(inner: &Inner, workspace: WorkspaceId, lease: &Lease, plan: &C
         o.after(plan, outcome);
     }
     report
-}
-
-fn name(what: &CallWhat) -> &'static str {
-    match what {
-        CallWhat::Put { .. } => "put",
-        CallWhat::Remove { .. } => "remove",
-        CallWhat::Find { .. } => "find",
-        CallWhat::Encode { .. } => "encode",
-        CallWhat::Read { .. } => "read",
-        CallWhat::Unlock { .. } => "unlock",
-        CallWhat::Scan => "scan",
-        CallWhat::Log { .. } => "log",
-    }
 }
 
 fn outcome(report: &Report) -> Outcome {

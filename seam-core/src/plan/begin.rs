@@ -102,6 +102,23 @@ pub enum CallWhat {
     },
 }
 
+impl CallWhat {
+    /// What is called, in one word.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Put { .. } => "put",
+            Self::Remove { .. } => "remove",
+            Self::Find { .. } => "find",
+            Self::Encode { .. } => "encode",
+            Self::Read { .. } => "read",
+            Self::Unlock { .. } => "unlock",
+            Self::Scan => "scan",
+            Self::Log { .. } => "log",
+        }
+    }
+}
+
 /// Begins whatever is due on a row. `None`: there is nothing to call; what the draft says is to be committed all the same.
 pub(crate) fn begin(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPlan>> {
     match d.reader().row(row)?.map(|r| r.body.kind()) {

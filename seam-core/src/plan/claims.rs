@@ -48,22 +48,34 @@ pub(super) fn claim_pin(
     let ids: Vec<AcsEntranceId> = if c.doors.is_empty() { doors.of(t.system).map(|x| x.id).collect() } else { c.doors.clone() };
     let window = t.held_window().map_or(c.window, |w| w.hull(&c.window));
     let mut claims: Vec<Claim> = before.claims.iter().take(usize::from(before.stale_claims)).cloned().collect();
-    for place in places(doors, &ids)? {
-        let claim = pin::claim(d, &place, expose(pin), &window);
-        if !before.claims.contains(&claim) {
-            pin::demand(d, &claim, place.rules.gap_seconds, row);
-        }
-        claims.push(claim);
-        if let (Some(slot), Some(door)) = (c.slot, c.doors.first()) {
-            let claim = slot_claim(d, *door, slot, place.ends, &window);
-            if !before.claims.contains(&claim) {
-                pin::demand(d, &claim, 0, row);
+    let slot = c.slot.zip(c.doors.first().copied());
+    claims.extend(of_code(d, row, &places(doors, &ids)?, expose(pin), &window, slot, &before.claims));
+    t.claims = claims;
+    Ok(())
+}
+
+/// What a code occupies for a window: its PIN at each place, and its slot. What it does not have yet (`has`) must be free.
+pub(super) fn of_code(
+    d: &mut Draft<'_>,
+    row: RowId,
+    places: &[Place],
+    digits: &str,
+    window: &Window,
+    slot: Option<(u16, AcsEntranceId)>,
+    has: &[Claim],
+) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for place in places {
+        let pin = (pin::claim(d, place, digits, window), place.rules.gap_seconds);
+        let slot = slot.map(|(slot, door)| (slot_claim(d, door, slot, place.ends, window), 0));
+        for (claim, gap_seconds) in std::iter::once(pin).chain(slot) {
+            if !has.contains(&claim) {
+                pin::demand(d, &claim, gap_seconds, row);
             }
             claims.push(claim);
         }
     }
-    t.claims = claims;
-    Ok(())
+    claims
 }
 
 pub(super) fn slot_claim(d: &Draft<'_>, door: AcsEntranceId, slot: u16, ends: EndsBy, window: &Window) -> Claim {

@@ -240,20 +240,8 @@ fn occupy(d: &mut Draft<'_>, row: RowId, t: &mut Target, places: &[Place], digit
     let keep = if other { t.claims.len() } else { usize::from(t.stale_claims) };
     let mut claims: Vec<Claim> = if held { t.claims.iter().take(keep).cloned().collect() } else { Vec::new() };
     t.stale_claims = u16::try_from(claims.len()).unwrap_or(u16::MAX);
-    for place in places {
-        let claim = pin::claim(d, place, digits, &window);
-        if !t.claims.contains(&claim) {
-            pin::demand(d, &claim, place.rules.gap_seconds, row);
-        }
-        claims.push(claim);
-        if let Some((slot, door)) = t.credential().and_then(|c| c.slot.zip(c.doors.first().copied())) {
-            let claim = claims::slot_claim(d, door, slot, place.ends, &window);
-            if !t.claims.contains(&claim) {
-                pin::demand(d, &claim, 0, row);
-            }
-            claims.push(claim);
-        }
-    }
+    let slot = t.credential().and_then(|c| c.slot.zip(c.doors.first().copied()));
+    claims.extend(claims::of_code(d, row, places, digits, &window, slot, &t.claims));
     t.claims = claims;
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn apply_held(d: &mut Draft<'_>, account: ConnectedAccountId, system_
     let mut deviating = Vec::new();
     let mut in_place = 0usize;
     for (row, t) in &targets {
-        let rules = rules_of(&system, t);
+        let rules = method::rules_at(&system, t.kind());
         let seen = sorted.ours.get(row).map(Vec::as_slice).unwrap_or_default();
         if !t.gone && matches!(t.seen, SeenState::Present { .. }) {
             in_place += 1;
@@ -87,10 +87,6 @@ pub(crate) fn apply_held(d: &mut Draft<'_>, account: ConnectedAccountId, system_
     }
     report_orphans(d, system_id, sorted.orphans)?;
     foreign::apply(d, account, system_id, &sorted.foreign, &doors)
-}
-
-fn rules_of(system: &System, t: &Target) -> KindRules {
-    system.report.kinds.get(&t.kind()).cloned().unwrap_or_else(KindRules::full)
 }
 
 /// The doors of a system by handle, with what they mean.

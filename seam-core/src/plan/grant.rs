@@ -4,7 +4,7 @@ use super::doors::{self, Doors};
 use super::draft::Draft;
 use super::read::Try;
 use super::timer::set_timer;
-use super::{identity, method, stay, validate};
+use super::{identity, method, refresh, stay, validate};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, EventType, Holder, SpaceId, codes};
 use crate::provider::DoorClass;
@@ -456,9 +456,7 @@ pub(super) fn end_grant(d: &mut Draft<'_>, id: AccessGrantId, how: End) -> Try<(
     let (who, stays, methods) = (grant.identity, grant.stays.clone(), methods_of(&grant));
     let told = std::mem::take(&mut grant.told);
     d.set(id, grant);
-    for door in told {
-        d.event(EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(), who, json!({ "access_grant_id": id, "acs_entrance_id": door }));
-    }
+    refresh::tell_lost(d, id, who, told);
     d.hint(methods.iter().map(|m| m.uuid()));
     d.gather()?;
     for m in methods {

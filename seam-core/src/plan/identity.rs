@@ -4,7 +4,7 @@
 //! it is kept: on her row, on her grants, in a backup.
 use super::change::{Outcome, Person, PersonUpdate};
 use super::draft::{Draft, expose};
-use super::grant::{End, end_grant};
+use super::grant::{End, end_grant, methods_of};
 use super::read::Try;
 use super::{merge, method, next, user, validate};
 use crate::error::{Error, ErrorKind};
@@ -417,7 +417,7 @@ pub(super) fn erase(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Outcome> {
         let mut row = d.get::<Grant>(grant)?;
         row.name = None;
         row.contact = None;
-        let methods: Vec<_> = row.requested.iter().flat_map(|r| r.methods.iter().copied()).collect();
+        let methods = methods_of(&row);
         d.set(grant, row);
         for method in methods {
             forget_cards(d, method)?;

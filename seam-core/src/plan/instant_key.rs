@@ -60,7 +60,7 @@ fn make(
         identity,
         method,
         code: d.env.seal(id.uuid(), "code", &code)?,
-        code_tag: tag(d, &code),
+        code_tag: tag(&d.env.vault, d.env.workspace, &code),
         max_use_count: max_use,
         used: 0,
         created_at: now,
@@ -71,8 +71,8 @@ fn make(
     Ok(id)
 }
 
-fn tag(d: &Draft<'_>, code: &str) -> String {
-    d.env.vault.tag(d.env.workspace, "instant_key", code)
+fn tag(vault: &Vault, workspace: WorkspaceId, code: &str) -> String {
+    vault.tag(workspace, "instant_key", code)
 }
 
 /// The method of an instant key ends at another time, or has no end any more.
@@ -85,7 +85,7 @@ pub(super) fn follow(d: &mut Draft<'_>, id: InstantKeyId, ends_at: Option<DateTi
 
 /// The keyed hash that a link is found by, of its code as a person wrote it; `None` for what cannot be a code.
 pub(crate) fn tag_of_code(vault: &Vault, workspace: WorkspaceId, code: &str) -> Option<String> {
-    Some(vault.tag(workspace, "instant_key", &canonical(code)?))
+    Some(tag(vault, workspace, &canonical(code)?))
 }
 
 /// Deletes an instant key. Deleted already is not found.
@@ -110,8 +110,8 @@ pub(super) fn delete(d: &mut Draft<'_>, id: InstantKeyId) -> Try<Outcome> {
 pub(super) fn redeem(d: &mut Draft<'_>, code: &Shown) -> Try<Outcome> {
     // The code is a secret: no error repeats it.
     let unknown = || Error::new(ErrorKind::NotFound, "instant_key_not_found", "there is no instant key with this code in this workspace");
-    let code = canonical(code.expose()).ok_or_else(unknown)?;
-    let row = *d.find(&Key::new(Index::ShortCode, tag(d, &code)))?.first().ok_or_else(unknown)?;
+    let tag = tag_of_code(&d.env.vault, d.env.workspace, code.expose()).ok_or_else(unknown)?;
+    let row = *d.find(&Key::new(Index::ShortCode, tag))?.first().ok_or_else(unknown)?;
     let mut key = d.get::<InstantKey>(row)?;
     let method = match key.method {
         Some(method) => d.try_get::<Method>(method)?,

@@ -2,7 +2,7 @@
 use super::cover::{self, Unit};
 use super::draft::Draft;
 use super::read::Try;
-use super::{doors, method, next, span};
+use super::{doors, method, next, refresh, span};
 use crate::error::{Error, ErrorKind};
 use crate::model::{
     AccessGrantId, AccessMethodId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, AcsUserId, EventType, UserIdentityId, Weekly, Window,
@@ -100,7 +100,7 @@ pub(super) fn fit_access(d: &mut Draft<'_>, user: AcsUserId, system_id: AcsSyste
     let direct: BTreeSet<AcsAccessGroupId> = row.groups.iter().copied().collect();
     let now = d.now();
     let mut left = !direct.is_empty() || row.by_hand;
-    let rules = system.report.kinds.get(&Kind::Access).cloned().unwrap_or_else(crate::provider::KindRules::full);
+    let rules = method::rules_at(&system, Kind::Access);
     for (id, mut t) in has {
         if t.gone {
             continue;
@@ -188,7 +188,7 @@ pub(super) fn lost(d: &mut Draft<'_>, (id, door): (AccessGrantId, AcsEntranceId)
         grant.told_all = false;
         let who = grant.identity;
         d.set(id, grant);
-        d.event(EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(), who, json!({ "access_grant_id": id, "acs_entrance_id": door }));
+        refresh::tell_lost(d, id, who, [door]);
     }
     Ok(())
 }
@@ -230,7 +230,7 @@ pub(super) fn regroup(d: &mut Draft<'_>, system_id: AcsSystemId, changed: &BTree
         let row = d.get::<AcsUser>(user)?;
         if let Some(identity) = row.identity.filter(|_| row.deleted_at.is_none()) {
             fit_access(d, user, system_id, identity)?;
-            super::refresh::user_changed(d, user)?;
+            refresh::user_changed(d, user)?;
         }
     }
     Ok(())
@@ -337,7 +337,7 @@ fn access(d: &Draft<'_>, user: AcsUserId, system: &System, unit: Unit, grants: &
             }
         }
     }
-    let rules = system.report.kinds.get(&Kind::Access).cloned().unwrap_or_else(crate::provider::KindRules::full);
+    let rules = method::rules_at(system, Kind::Access);
     let asked = span::Asked { grant: window, graces: system.graces, next_stay: None, now: d.now() };
     let kept = match span::credential_window(&asked, &rules) {
         Ok(kept) => kept,

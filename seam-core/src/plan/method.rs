@@ -4,6 +4,7 @@ use super::change::NewMethod;
 use super::claims::{claim_pin, free_slot, places};
 use super::doors::{self, Doors};
 use super::draft::{Draft, expose};
+use super::grant::methods_of;
 use super::pin::{self, Place};
 use super::read::Try;
 use super::{card, discover, instant_key, member, next, refresh, span, stay, user};
@@ -359,33 +360,10 @@ fn apply(d: &mut Draft<'_>, id: AccessMethodId, mut method: Method, doors: &Door
                 want.slot = Some(free_slot(d, doors, &want, slots)?);
             }
             let mut t = Target {
-                system: wish.system,
-                account: doors.systems[&wish.system].account,
                 channel: wish.channel,
-                of: TargetOf::Method(id),
-                want: Wanted::Credential(want),
-                rev: 1,
-                gone: false,
-                seen: SeenState::Never,
-                handle: None,
                 needs: next::first_needs(&rules),
-                made: None,
-                sent: None,
-                others: Vec::new(),
-                may_open_until: None,
-                pin: None,
-                link: None,
-                card_number: None,
-                card_tag: None,
-                work: Work::default(),
-                asked: None,
                 renew_at,
-                told_deleted: false,
-                stale_claims: 0,
-                claims: Vec::new(),
-                created_at: now,
-                issued_at: None,
-                synced_at: None,
+                ..user::blank_target(d, &doors.systems[&wish.system], wish.system, TargetOf::Method(id), Wanted::Credential(want))
             };
             if let Some(user) = t.credential().and_then(|c| c.user) {
                 t.work.after = Some(d.get::<AcsUser>(user)?.target);
@@ -419,8 +397,12 @@ fn kept_window(t: &Target, rules: &KindRules, between: Option<(Window, Window)>)
 
 /// The rules of a target's kind at its system. A system that no longer reports the kind gets the most careful rules.
 pub(super) fn rules_of(d: &Draft<'_>, t: &Target) -> Try<KindRules> {
-    let system = d.get::<System>(t.system)?;
-    Ok(system.report.kinds.get(&t.kind()).cloned().unwrap_or_else(KindRules::full))
+    Ok(rules_at(&d.get::<System>(t.system)?, t.kind()))
+}
+
+/// The rules of a kind at a system, as [`rules_of`].
+pub(super) fn rules_at(system: &System, kind: Kind) -> KindRules {
+    system.report.kinds.get(&kind).cloned().unwrap_or_else(KindRules::full)
 }
 
 fn doors_limit(d: &Draft<'_>, t: &Target) -> Try<DoorLimit> {
@@ -521,7 +503,7 @@ pub(super) fn remake_for_stay(d: &mut Draft<'_>, stay: StayId, grants: &[AccessG
     d.gather()?;
     let mut methods = BTreeSet::new();
     for g in grants {
-        methods.extend(d.get::<Grant>(*g)?.requested.iter().flat_map(|r| r.methods.iter().copied()));
+        methods.extend(methods_of(&d.get::<Grant>(*g)?));
     }
     d.hint(methods.iter().map(|m| m.uuid()));
     d.gather()?;

@@ -1,8 +1,9 @@
 //! What follows from a target's new state: methods are issued, doors begin to work, and it is told once.
 use super::draft::Draft;
+use super::grant::methods_of;
 use super::read::Try;
 use super::{method, next, settle};
-use crate::model::{AccessGrantId, AccessMethodId, AcsEntranceId, EventType};
+use crate::model::{AccessGrantId, AccessMethodId, AcsEntranceId, AcsSystemId, EventType, UserIdentityId};
 use crate::planted::{self, Bug};
 use crate::provider::{Certainty, DoorClass, Needs};
 use crate::state::*;
@@ -87,7 +88,7 @@ fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
             None => Vec::new(),
         };
         let complete = match t.credential().and_then(|c| c.user) {
-            Some(_) => !doors.is_empty() && m_doors_at(d, &m, &t)?.iter().all(|x| doors.contains(x)),
+            Some(_) => !doors.is_empty() && doors_at(d, &m, t.system)?.iter().all(|x| doors.contains(x)),
             None => true,
         };
         if works(d, &t)? {
@@ -136,13 +137,13 @@ fn method_changed(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
     Ok(())
 }
 
-/// Doors of a method at the system of one of its targets.
-fn m_doors_at(d: &Draft<'_>, m: &Method, t: &Target) -> Try<Vec<AcsEntranceId>> {
+/// Doors of a method at a system.
+pub(super) fn doors_at(d: &Draft<'_>, m: &Method, system: AcsSystemId) -> Try<Vec<AcsEntranceId>> {
     d.hint(m.doors.iter().map(|x| x.uuid()));
     d.gather()?;
     let mut here = Vec::new();
     for door in &m.doors {
-        if d.get::<Entrance>(*door)?.system == t.system {
+        if d.get::<Entrance>(*door)?.system == system {
             here.push(*door);
         }
     }
@@ -156,15 +157,8 @@ fn permitted(d: &Draft<'_>, t: &Target, m: &Method) -> Try<Vec<AcsEntranceId>> {
     if !works(d, &d.get::<Target>(row.target)?)? {
         return Ok(Vec::new());
     }
-    let mut rows: BTreeSet<RowId> = d.find(&Key::id(Index::TargetsOfUser, user))?.into_iter().collect();
-    rows.extend(d.written().filter_map(|r| {
-        matches!(&r.body, Body::Target(t) if matches!(&t.want, Wanted::Access { user: u, .. } if *u == user)).then_some(r.id)
-    }));
-    d.hint(rows.iter().copied());
-    d.gather()?;
     let mut open = BTreeSet::new();
-    for id in rows {
-        let access = d.get::<Target>(id)?;
+    for (_, access) in super::user::hanging(d, user)? {
         if let Wanted::Access { doors, .. } = &access.want
             && works(d, &access)?
         {
@@ -198,7 +192,7 @@ fn doors_work(d: &mut Draft<'_>, id: AccessGrantId, working: &BTreeSet<AcsEntran
 /// is decided, as everything that is withdrawn; and they are told again when they work again.
 pub(super) fn doors_lost(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     let Some(mut grant) = d.try_get::<Grant>(id)?.filter(|g| g.is_live() && !g.told.is_empty()) else { return Ok(()) };
-    let methods: Vec<AccessMethodId> = grant.requested.iter().flat_map(|r| r.methods.iter().copied()).collect();
+    let methods = methods_of(&grant);
     d.hint(methods.iter().map(|m| m.uuid()));
     d.gather()?;
     let mut wanted: BTreeSet<AcsEntranceId> = BTreeSet::new();
@@ -216,16 +210,21 @@ pub(super) fn doors_lost(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     grant.told_all = false;
     let who = grant.identity;
     d.set(id, grant);
-    for door in lost {
+    tell_lost(d, id, who, lost);
+    Ok(())
+}
+
+/// Tells that doors of a grant no longer open.
+pub(super) fn tell_lost(d: &mut Draft<'_>, id: AccessGrantId, who: UserIdentityId, doors: impl IntoIterator<Item = AcsEntranceId>) {
+    for door in doors {
         d.event(EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(), who, json!({ "access_grant_id": id, "acs_entrance_id": door }));
     }
-    Ok(())
 }
 
 /// Everything that was asked for is in place, at every door that does not open by itself.
 fn all_doors(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     let Some(mut grant) = d.try_get::<Grant>(id)?.filter(Grant::is_live) else { return Ok(()) };
-    let methods: Vec<AccessMethodId> = grant.requested.iter().flat_map(|r| r.methods.iter().copied()).collect();
+    let methods = methods_of(&grant);
     d.hint(methods.iter().map(|m| m.uuid()));
     d.gather()?;
     let mut all = !methods.is_empty();

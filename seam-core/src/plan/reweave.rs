@@ -4,8 +4,8 @@ use super::doors::Doors;
 use super::draft::Draft;
 use super::grant::methods_of;
 use super::read::Try;
-use super::{discover, doors, method, stay};
-use crate::model::{AccessGrantId, AccessMethodMode, AcsEntranceId, EventType};
+use super::{discover, doors, method, refresh, stay};
+use crate::model::{AccessGrantId, AccessMethodMode, AcsEntranceId};
 use crate::planted::{self, Bug};
 use crate::state::*;
 use serde_json::json;
@@ -41,9 +41,7 @@ pub(super) fn reweave_grant(d: &mut Draft<'_>, id: AccessGrantId) -> Try<()> {
     }
     let who = grant.identity;
     d.set(id, grant.clone());
-    for door in lost {
-        d.event(EventType::ACCESS_GRANT_ACCESS_TO_DOOR_LOST.as_str(), who, json!({ "access_grant_id": id, "acs_entrance_id": door }));
-    }
+    refresh::tell_lost(d, id, who, lost);
     let added: Vec<AcsEntranceId> = all.difference(&before).copied().collect();
     if !added.is_empty() {
         extend_methods(d, id, &grant, &added)?;

@@ -2,7 +2,7 @@
 use super::change::{NewUser, Outcome, Person, UserUpdate};
 use super::draft::{Draft, expose};
 use super::read::Try;
-use super::{doors, identity, member, method, next, span, validate};
+use super::{doors, identity, member, method, next, refresh, span, validate};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessMethodId, AcsAccessGroupId, AcsSystemId, AcsUserId, ConnectedAccountId, EventType, UserIdentityId, Window};
 use crate::provider::{Groups, Kind, KindRules, Needs};
@@ -292,13 +292,9 @@ fn lose_doors(d: &mut Draft<'_>, id: AcsUserId, system: AcsSystemId) -> Try<()> 
     for (_, t) in hanging(d, id)? {
         let TargetOf::Method(m) = t.of else { continue };
         let method = d.get::<Method>(m)?;
-        d.hint(method.doors.iter().map(|x| x.uuid()));
-        d.gather()?;
-        for door in &method.doors {
-            if d.get::<Entrance>(*door)?.system == system {
-                for grant in &method.grants {
-                    member::lost(d, (*grant, *door))?;
-                }
+        for door in refresh::doors_at(d, &method, system)? {
+            for grant in &method.grants {
+                member::lost(d, (*grant, door))?;
             }
         }
     }
@@ -367,18 +363,11 @@ fn lose_methods(d: &mut Draft<'_>, id: AcsUserId, system: AcsSystemId) -> Try<()
         if method.is_over() {
             continue;
         }
-        d.hint(method.doors.iter().map(|x| x.uuid()));
-        d.gather()?;
-        let mut left = Vec::new();
-        for door in &method.doors {
-            if d.get::<Entrance>(*door)?.system != system {
-                left.push(*door);
-            }
-        }
-        if left.is_empty() {
+        let there = refresh::doors_at(d, &method, system)?;
+        method.doors.retain(|door| !there.contains(door));
+        if method.doors.is_empty() {
             method::retire(d, m, true)?;
         } else {
-            method.doors = left;
             d.set(m, method);
             method::fit(d, m)?;
         }

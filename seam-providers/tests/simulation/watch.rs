@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use seam_core::error::Effect;
 use seam_core::model::{AcsEncoderId, WorkspaceId};
-use seam_core::plan::begin::{CallPlan, CallWhat};
+use seam_core::plan::begin::CallPlan;
 use seam_core::state::*;
 use seam_core::store::Lease;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -90,15 +90,7 @@ impl Watch {
     /// A call is about to be made: what it does must have been written down before.
     pub(crate) fn calls(&mut self, plan: &CallPlan, now: Instant) {
         self.calls += 1;
-        let what = match &plan.what {
-            CallWhat::Put { .. } => "put",
-            CallWhat::Remove { .. } => "remove",
-            CallWhat::Find { .. } => "find",
-            CallWhat::Encode { .. } => "encode",
-            CallWhat::Read { .. } => "read",
-            CallWhat::Unlock { .. } => "unlock",
-            _ => "scan",
-        };
+        let what = plan.what.name();
         self.note(now, || format!("call {what} {} attempt {}", plan.row.simple(), plan.attempt));
         if matches!(what, "put" | "remove" | "encode") {
             self.writes += 1;

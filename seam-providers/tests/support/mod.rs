@@ -26,7 +26,12 @@ pub(crate) const MORNING: &str = "2026-03-02T08:00:00Z";
 
 /// A workspace that is connected to one site, and what watches its calls.
 pub(crate) async fn stage(site: SiteConfig, observer: Option<Arc<dyn CallObserver>>) -> Stage {
-    let clock = Arc::new(ManualClock::new(at(MORNING)));
+    stage_from(MORNING, site, observer).await
+}
+
+/// The same, from another instant on.
+pub(crate) async fn stage_from(begins: &str, site: SiteConfig, observer: Option<Arc<dyn CallObserver>>) -> Stage {
+    let clock = Arc::new(ManualClock::new(at(begins)));
     let world = World::new(Arc::clone(&clock) as Arc<dyn Clock>);
     let name = site.name.clone();
     world.add(site);

@@ -18,7 +18,7 @@ mod users;
 use super::begin::{CallWhat, begin};
 use super::discover::{Scan, ScannedSystem, apply_scan};
 use super::settle::{Report, settle};
-use super::{Draft, Env, Kept, NewAccount, NewGrant, NewMethod, Outcome, Stop, Try, Who};
+use super::{Draft, Env, Kept, NewAccount, NewCredential, NewGrant, NewMethod, Outcome, Stop, Try, Who};
 use crate::error::{Error, ErrorKind};
 use crate::model::{
     AccessGrantId, AccessMethodMode, AcsEntranceId, AcsSystemId, ConnectedAccountId, Holder, Shown, UserIdentityId, WorkspaceId,
@@ -396,5 +396,20 @@ impl Table {
                 });
             }
         }
+    }
+}
+
+/// A PIN for somebody at the first door, without a grant: for so many days, or without an end.
+fn direct_code(t: &mut Table, site: &Site, who: &str, days: Option<i64>) -> NewCredential {
+    NewCredential {
+        mode: AccessMethodMode::Code,
+        user: None,
+        identity: Some(t.person(who)),
+        system: Some(site.system),
+        entrances: vec![site.doors[0]],
+        starts_at: None,
+        ends_at: days.map(|days| t.now + Duration::days(days)),
+        code: None,
+        holder: Holder::Guest,
     }
 }

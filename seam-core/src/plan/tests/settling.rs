@@ -3,8 +3,8 @@ use super::super::begin::CallWhat;
 use super::super::change::{GrantUpdate, NewCredential, Resolution};
 use super::super::settle::Report;
 use super::super::{Outcome, attempt, grant, user};
-use super::{Table, by_groups, scan_of, simple};
-use crate::model::{AccessGrantId, AccessMethodMode, AcsCredentialId, AcsSystemId, AcsUserId, Holder, Shown};
+use super::{Table, by_groups, direct_code, scan_of, simple};
+use crate::model::{AccessGrantId, AccessMethodMode, AcsCredentialId, AcsSystemId, AcsUserId, Shown};
 use crate::provider::{
     Certainty, Failure, Found, GroupReport, Handle, Kind, KindRules, PinRules, ReadBack, Reason, Receipt, Repeat, Seen, SystemReport,
 };
@@ -214,18 +214,7 @@ fn a_removal_that_was_only_accepted_is_looked_at_and_told_once() {
 fn the_old_pin_stays_taken_while_the_lock_may_have_it() {
     let mut t = Table::new();
     let site = t.site(&simple("a"), &["101"]);
-    let who = t.person("Ann");
-    let new = NewCredential {
-        mode: AccessMethodMode::Code,
-        user: None,
-        identity: Some(who),
-        system: Some(site.system),
-        entrances: vec![site.doors[0]],
-        starts_at: None,
-        ends_at: None,
-        code: Some(Shown::new("471193")),
-        holder: Holder::Guest,
-    };
+    let new = NewCredential { code: Some(Shown::new("471193")), ..direct_code(&mut t, &site, "Ann", None) };
     let Outcome::Credential(id) = t.run(|d| user::create_credential(d, &new)).unwrap() else { panic!() };
     let old = t.get::<Target>(id).claims[0].key;
     t.begin(id);

@@ -1,26 +1,15 @@
 //! What happens by itself when its time comes, and not before.
 use super::super::begin::CallWhat;
-use super::super::change::{GrantUpdate, NewCredential, NewUser};
+use super::super::change::{GrantUpdate, NewUser};
 use super::super::{NewGrant, Outcome, grant, user};
-use super::{Site, Table, by_groups, scan_of, simple};
-use crate::model::{AccessMethodMode, AcsAccessGroupId, AcsCredentialId, AcsEntranceId, AcsSystemId, DaySet, Holder, Weekly, WeeklySpan};
+use super::{Site, Table, by_groups, direct_code, scan_of, simple};
+use crate::model::{AccessMethodMode, AcsAccessGroupId, AcsCredentialId, AcsEntranceId, AcsSystemId, DaySet, Weekly, WeeklySpan};
 use crate::provider::{EndsBy, GroupReport, Handle, Kind, KindRules, PinRules, SystemReport};
 use crate::state::*;
 use chrono::Duration;
 
 fn direct(t: &mut Table, site: &Site, days: Option<i64>) -> AcsCredentialId {
-    let who = t.person("Ann");
-    let new = NewCredential {
-        mode: AccessMethodMode::Code,
-        user: None,
-        identity: Some(who),
-        system: Some(site.system),
-        entrances: vec![site.doors[0]],
-        starts_at: None,
-        ends_at: days.map(|days| t.now + Duration::days(days)),
-        code: None,
-        holder: Holder::Guest,
-    };
+    let new = direct_code(t, site, "Ann", days);
     match t.run(|d| user::create_credential(d, &new)).unwrap() {
         Outcome::Credential(id) => id,
         other => panic!("{other:?}"),
@@ -103,18 +92,7 @@ fn a_direct_code_gets_a_slot_of_its_own() {
     let ids = [direct(&mut t, &site, Some(1)), direct(&mut t, &site, Some(1))];
     let slot = |id: AcsCredentialId| t.get::<Target>(id).credential().unwrap().slot;
     assert_eq!(ids.map(slot), [Some(1), Some(2)]);
-    let who = t.person("Ben");
-    let new = NewCredential {
-        mode: AccessMethodMode::Code,
-        user: None,
-        identity: Some(who),
-        system: Some(site.system),
-        entrances: vec![site.doors[0]],
-        starts_at: None,
-        ends_at: Some(t.now + Duration::days(1)),
-        code: None,
-        holder: Holder::Guest,
-    };
+    let new = direct_code(&mut t, &site, "Ben", Some(1));
     assert_eq!(t.run(|d| user::create_credential(d, &new)).unwrap_err().code(), "no_free_slot");
 }
 
