@@ -36,6 +36,7 @@ mod unmanaged;
 mod user_identity;
 mod weekly;
 mod window;
+mod workspace;
 
 #[cfg(test)]
 mod tests;
@@ -68,3 +69,4 @@ pub use unmanaged::{UnmanagedAccessGrant, UnmanagedAccessMethod, UnmanagedUserId
 pub use user_identity::UserIdentity;
 pub use weekly::{Weekly, WeeklyError, WeeklySpan};
 pub use window::{Window, WindowError};
+pub use workspace::WorkspaceInfo;
