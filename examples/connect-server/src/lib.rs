@@ -8,6 +8,7 @@
 pub mod app;
 pub mod args;
 pub mod http;
+pub mod openapi;
 pub mod routes;
 pub mod sandbox;
 

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 /// Adds the routes that need no key.
 pub(super) fn mount(app: &Arc<App>, router: Router) -> Router {
+    let described = crate::openapi::document(&super::all(), &app.public_url).to_string();
+    let describing = Arc::clone(app);
     let health = Arc::clone(app);
     let ready = Arc::clone(app);
     let metrics = Arc::clone(app);
