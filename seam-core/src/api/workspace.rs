@@ -205,6 +205,11 @@ impl Workspace {
     pub fn instant_keys(&self) -> InstantKeys<'_> {
         InstantKeys { ws: self }
     }
+    /// Client sessions.
+    #[must_use]
+    pub fn client_sessions(&self) -> ClientSessions<'_> {
+        ClientSessions { ws: self }
+    }
     /// The event stream.
     #[must_use]
     pub fn events(&self) -> Events<'_> {
