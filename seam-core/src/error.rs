@@ -153,6 +153,7 @@ impl Error {
             "connected_account" => "connected_account_not_found",
             "instant_key" => "instant_key_not_found",
             "event" => "event_not_found",
+            "webhook" => "webhook_not_found",
             _ => "not_found",
         };
         Self::new(ErrorKind::NotFound, code, format!("there is no {what} {} in this workspace", printable(id)))

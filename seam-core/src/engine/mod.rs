@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::InstanceId;
 use crate::plan::Env;
-use crate::provider::ProviderFactory;
+use crate::provider::{HttpTransport, ProviderFactory};
 use crate::state::Channel;
 use crate::store::{CanServe, Store, Vault};
 use chrono::{DateTime, Utc};
@@ -40,11 +40,21 @@ pub struct EngineConfig {
     pub seed: Option<u64>,
     /// Is told what every call came to, and may make it fail.
     pub observer: Option<Arc<dyn CallObserver>>,
+    /// What webhooks are delivered with; `None`: this engine delivers none, and their events wait for one that does. Give it a transport that does
+    /// not connect to private addresses: the addresses of webhooks are strangers' input.
+    pub webhooks: Option<Arc<dyn HttpTransport>>,
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(60), scan_every: Duration::from_secs(900), local: Vec::new(), seed: None, observer: None }
+        Self {
+            lease: Duration::from_secs(60),
+            scan_every: Duration::from_secs(900),
+            local: Vec::new(),
+            seed: None,
+            observer: None,
+            webhooks: None,
+        }
     }
 }
 
@@ -88,6 +98,7 @@ impl Engine {
         let can = CanServe {
             kinds: factories.keys().cloned().chain([Channel::TIMER.to_owned()]).collect(),
             local: config.local.iter().cloned().collect(),
+            ..CanServe::default()
         };
         Self(Arc::new(Inner {
             store,

@@ -34,6 +34,7 @@ mod space;
 pub mod time;
 mod unmanaged;
 mod user_identity;
+mod webhook;
 mod weekly;
 mod window;
 
@@ -66,5 +67,6 @@ pub use secret::Shown;
 pub use space::{CustomerData, Geolocation, Space};
 pub use unmanaged::{UnmanagedAccessGrant, UnmanagedAccessMethod, UnmanagedUserIdentity};
 pub use user_identity::UserIdentity;
+pub use webhook::{ParkedReason, Webhook, WebhookFailure, WebhookLine, WebhookState, WebhookStatus};
 pub use weekly::{Weekly, WeeklyError, WeeklySpan};
 pub use window::{Window, WindowError};

@@ -2,7 +2,7 @@
 use super::change::{Change, Outcome};
 use super::draft::{Draft, Env};
 use super::read::{Stop, Try};
-use super::{account, assign, attempt, grant, identity, instant_key, link, space, user, validate};
+use super::{account, assign, attempt, grant, identity, instant_key, link, space, user, validate, webhook};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
 use crate::planted::{self, Bug};
@@ -150,6 +150,7 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::RevokeUserAccess { user: id } => user::revoke_access(d, *id),
         Change::LinkUser { user: id, identity } => link::link(d, *id, *identity),
         Change::UnlinkUser { user: id, identity } => link::unlink(d, *id, *identity),
+        Change::Webhook(change) => webhook::change(d, change),
     }
 }
 
@@ -166,6 +167,7 @@ fn subject(outcome: &Outcome) -> Option<RowId> {
         Outcome::InstantKey(id) => id.uuid(),
         Outcome::User(id) => id.uuid(),
         Outcome::Credential(id) => id.uuid(),
+        Outcome::Webhook(id) => id.uuid(),
     })
 }
 

@@ -62,6 +62,7 @@ kept! {
     Answer Answer "answer";
     Unmanaged Unmanaged "unmanaged_acs_credential";
     LogFeed LogFeed "access_log";
+    Webhook Webhook "webhook";
 }
 
 /// Facts, read with `?`.

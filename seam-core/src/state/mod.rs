@@ -8,6 +8,7 @@ mod places;
 mod reads;
 mod row;
 mod sealed;
+mod webhook;
 mod work;
 
 pub use access::*;
@@ -16,4 +17,5 @@ pub use places::*;
 pub use reads::*;
 pub use row::*;
 pub use sealed::*;
+pub use webhook::*;
 pub use work::*;

@@ -73,6 +73,8 @@ pub enum Index {
     MembersOf = 48,
     /// Rows by the number of the card that carries them.
     CardNumber = 49,
+    /// Webhooks of a workspace.
+    Webhooks = 56,
 }
 
 impl Index {

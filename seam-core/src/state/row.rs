@@ -65,6 +65,8 @@ pub enum Body {
     Unmanaged(Unmanaged),
     /// How far a system's access log has been read.
     LogFeed(LogFeed),
+    /// An endpoint that is told what happens.
+    Webhook(Webhook),
 }
 
 /// The kind of a row, for listing.
@@ -108,6 +110,8 @@ pub enum RowKind {
     Unmanaged = 16,
     /// [`Body::LogFeed`]
     LogFeed = 17,
+    /// [`Body::Webhook`]
+    Webhook = 24,
 }
 
 impl Body {
@@ -133,6 +137,7 @@ impl Body {
             Self::Answer(_) => RowKind::Answer,
             Self::Unmanaged(_) => RowKind::Unmanaged,
             Self::LogFeed(_) => RowKind::LogFeed,
+            Self::Webhook(_) => RowKind::Webhook,
         }
     }
 
@@ -158,6 +163,7 @@ impl Body {
             Self::Answer(r) => r.lookups(),
             Self::Unmanaged(r) => r.lookups(),
             Self::LogFeed(r) => r.lookups(),
+            Self::Webhook(r) => r.lookups(),
         }
     }
 
@@ -219,6 +225,14 @@ impl Channel {
     }
     /// The kind of the engine's own timers.
     pub const TIMER: &'static str = "timer";
+    /// The deliveries of a webhook.
+    #[must_use]
+    pub fn webhook(id: impl Into<Uuid>) -> Self {
+        Self::new(Self::WEBHOOK, &id.into().simple().to_string())
+    }
+    /// The kind of the deliveries of webhooks. They are claimed one by one ([`CanServe::only`](crate::store::CanServe::only)), when there is something
+    /// to deliver.
+    pub const WEBHOOK: &'static str = "webhook";
     /// The provider kind.
     #[must_use]
     pub fn kind(&self) -> &str {

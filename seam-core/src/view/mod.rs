@@ -20,6 +20,7 @@ pub(crate) mod reach;
 mod status;
 mod target;
 pub(crate) mod unmanaged;
+pub(crate) mod webhook;
 mod worlds;
 
 pub use answer::{CanEnter, Explanation, Fact, Says};
