@@ -3,6 +3,7 @@ mod call;
 mod channel;
 mod provider;
 mod settler;
+mod webhook;
 
 pub use call::{CallObserver, Fault, Outcome};
 use provider::Maker;
@@ -73,6 +74,7 @@ pub(crate) struct Inner {
     pub(crate) providers: provider::Providers,
     pub(crate) settler: settler::Settler,
     paces: channel::Paces,
+    looked: webhook::Looked,
     rng: Mutex<StdRng>,
 }
 
@@ -111,6 +113,7 @@ impl Engine {
             providers: provider::Providers::default(),
             settler: settler::Settler::default(),
             paces: channel::Paces::default(),
+            looked: webhook::Looked::default(),
             rng: Mutex::new(rng),
         }))
     }
@@ -139,7 +142,8 @@ impl Engine {
                     (Some(until), Either::Left(pending()))
                 } else {
                     claim_all(inner, &mut active).await?;
-                    (inner.store.next_due(&inner.can).await?, Either::Right(changed))
+                    let deliver = webhook::claim_all(inner, &mut active, true).await?;
+                    (inner.store.next_due(&inner.can).await?.into_iter().chain(deliver).min(), Either::Right(changed))
                 };
                 let idle = pin!(idle(inner, next, changed));
                 if active.is_empty() {
@@ -183,9 +187,10 @@ impl Engine {
         let mut active = FuturesUnordered::new();
         loop {
             claim_all(inner, &mut active).await?;
+            let deliver = webhook::claim_all(inner, &mut active, false).await?;
             match active.next().await {
                 Some(result) => result?,
-                None => return inner.store.next_due(&inner.can).await,
+                None => return Ok(inner.store.next_due(&inner.can).await?.into_iter().chain(deliver).min()),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Webhooks: made, changed, parked, taken up again; what is sent next, and what an answer means.
 mod ask;
+pub(crate) mod course;
+pub(crate) mod message;
 mod url;
 
 pub use ask::{NewWebhook, WebhookChange};
@@ -172,4 +174,18 @@ fn replay(d: &mut Draft<'_>, id: WebhookId, after: u64) -> Try<Outcome> {
     webhook.lines.clear();
     webhook.parked = None;
     Ok(write(d, id, webhook))
+}
+
+/// Writes how far an engine has come. `false`: the webhook was deleted or replayed meanwhile, and nothing is written.
+pub(crate) fn settle(d: &mut Draft<'_>, id: RowId, progress: &course::Progress) -> Try<bool> {
+    let mut webhook = d.get::<Webhook>(id)?;
+    if webhook.deleted_at.is_some() || webhook.replays != progress.replays {
+        return Ok(false);
+    }
+    webhook.lines = progress.lines(&webhook.lines);
+    webhook.parked.clone_from(&progress.parked);
+    webhook.delivered_at = progress.delivered_at.max(webhook.delivered_at);
+    webhook.failure.clone_from(&progress.failure);
+    d.set(id, webhook);
+    Ok(true)
 }
