@@ -3,6 +3,7 @@ mod call;
 mod channel;
 mod provider;
 mod settler;
+mod webhook;
 
 pub use call::{CallObserver, Fault, Outcome};
 use provider::Maker;
@@ -11,7 +12,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::InstanceId;
 use crate::plan::Env;
-use crate::provider::ProviderFactory;
+use crate::provider::{HttpTransport, ProviderFactory};
 use crate::state::Channel;
 use crate::store::{CanServe, Store, Vault};
 use chrono::{DateTime, Utc};
@@ -40,11 +41,21 @@ pub struct EngineConfig {
     pub seed: Option<u64>,
     /// Is told what every call came to, and may make it fail.
     pub observer: Option<Arc<dyn CallObserver>>,
+    /// What webhooks are delivered with; `None`: this engine delivers none, and their events wait for one that does. Give it a transport that does
+    /// not connect to private addresses: the addresses of webhooks are strangers' input.
+    pub webhooks: Option<Arc<dyn HttpTransport>>,
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(60), scan_every: Duration::from_secs(900), local: Vec::new(), seed: None, observer: None }
+        Self {
+            lease: Duration::from_secs(60),
+            scan_every: Duration::from_secs(900),
+            local: Vec::new(),
+            seed: None,
+            observer: None,
+            webhooks: None,
+        }
     }
 }
 
@@ -63,6 +74,7 @@ pub(crate) struct Inner {
     pub(crate) providers: provider::Providers,
     pub(crate) settler: settler::Settler,
     paces: channel::Paces,
+    looked: webhook::Looked,
     rng: Mutex<StdRng>,
 }
 
@@ -88,6 +100,7 @@ impl Engine {
         let can = CanServe {
             kinds: factories.keys().cloned().chain([Channel::TIMER.to_owned()]).collect(),
             local: config.local.iter().cloned().collect(),
+            ..CanServe::default()
         };
         Self(Arc::new(Inner {
             store,
@@ -100,6 +113,7 @@ impl Engine {
             providers: provider::Providers::default(),
             settler: settler::Settler::default(),
             paces: channel::Paces::default(),
+            looked: webhook::Looked::default(),
             rng: Mutex::new(rng),
         }))
     }
@@ -128,7 +142,8 @@ impl Engine {
                     (Some(until), Either::Left(pending()))
                 } else {
                     claim_all(inner, &mut active).await?;
-                    (inner.store.next_due(&inner.can).await?, Either::Right(changed))
+                    let deliver = webhook::claim_all(inner, &mut active, true).await?;
+                    (inner.store.next_due(&inner.can).await?.into_iter().chain(deliver).min(), Either::Right(changed))
                 };
                 let idle = pin!(idle(inner, next, changed));
                 if active.is_empty() {
@@ -172,9 +187,10 @@ impl Engine {
         let mut active = FuturesUnordered::new();
         loop {
             claim_all(inner, &mut active).await?;
+            let deliver = webhook::claim_all(inner, &mut active, false).await?;
             match active.next().await {
                 Some(result) => result?,
-                None => return inner.store.next_due(&inner.can).await,
+                None => return Ok(inner.store.next_due(&inner.can).await?.into_iter().chain(deliver).min()),
             }
         }
     }

@@ -1,9 +1,10 @@
 //! What can be asked for, as data. The same [`Change`] serves the deed, the preview, the inbox and the simulation.
 pub use super::ask::*;
 pub use super::ask_session::*;
+pub use super::webhook::{NewWebhook, WebhookChange};
 use crate::model::{
     AccessGrantId, AccessMethodId, AcsAccessGroupId, AcsCredentialId, AcsEncoderId, AcsEntranceId, AcsSystemId, AcsUserId, ActionAttemptId,
-    ClientSessionId, ConnectedAccountId, InstantKeyId, Shown, SpaceId, UserIdentityId, WorkspaceId,
+    ClientSessionId, ConnectedAccountId, InstantKeyId, Shown, SpaceId, UserIdentityId, WebhookId, WorkspaceId,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -302,6 +303,9 @@ pub enum Change {
         /// The person.
         identity: UserIdentityId,
     },
+
+    /// Make, change or delete an endpoint that is told what happens.
+    Webhook(WebhookChange),
 }
 
 impl Change {
@@ -362,6 +366,7 @@ impl Change {
             Self::RevokeUserAccess { .. } => "acs_users.revoke_access_to_all_entrances",
             Self::LinkUser { .. } => "user_identities.add_acs_user",
             Self::UnlinkUser { .. } => "user_identities.remove_acs_user",
+            Self::Webhook(change) => change.name(),
         }
     }
 }
@@ -395,4 +400,6 @@ pub enum Outcome {
     Credential(AcsCredentialId),
     /// A client session.
     ClientSession(ClientSessionId),
+    /// A webhook.
+    Webhook(WebhookId),
 }

@@ -2,7 +2,7 @@
 use super::change::{Change, Outcome};
 use super::draft::{Draft, Env};
 use super::read::{Stop, Try};
-use super::{account, assign, attempt, grant, identity, instant_key, link, session, space, user, validate};
+use super::{account, assign, attempt, grant, identity, instant_key, link, session, space, user, validate, webhook};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
 use crate::planted::{self, Bug};
@@ -155,6 +155,7 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::RevokeUserAccess { user: id } => user::revoke_access(d, *id),
         Change::LinkUser { user: id, identity } => link::link(d, *id, *identity),
         Change::UnlinkUser { user: id, identity } => link::unlink(d, *id, *identity),
+        Change::Webhook(change) => webhook::change(d, change),
     }
 }
 
@@ -172,6 +173,7 @@ fn subject(outcome: &Outcome) -> Option<RowId> {
         Outcome::User(id) => id.uuid(),
         Outcome::Credential(id) => id.uuid(),
         Outcome::ClientSession(id) => id.uuid(),
+        Outcome::Webhook(id) => id.uuid(),
     })
 }
 

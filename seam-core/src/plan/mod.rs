@@ -50,6 +50,7 @@ mod tests;
 mod timer;
 mod user;
 mod validate;
+pub mod webhook;
 
 pub use change::*;
 pub use decide::{Begun, Decided, begin as begin_work, decide, new_workspace, settle as settle_work};

@@ -79,6 +79,8 @@ pub enum Index {
     CardNumber = 49,
     /// Client sessions of a person.
     SessionsOf = 64,
+    /// Webhooks of a workspace.
+    Webhooks = 56,
 }
 
 impl Index {
