@@ -134,12 +134,28 @@ pub enum Change {
         to: AcsEntranceId,
     },
 
+    /// Put a reader of our own to use at a system.
+    AddEncoder(NewEncoder),
+    /// Remove a reader of our own.
+    RemoveEncoder {
+        /// The reader.
+        encoder: AcsEncoderId,
+    },
     /// Write a credential on a card.
     Encode(NewEncode),
     /// Read a card.
     Scan {
         /// The encoder.
         encoder: AcsEncoderId,
+        /// For how long a card is waited for, in seconds.
+        wait_seconds: u32,
+    },
+    /// Read a card and give the credential that is found to somebody.
+    ScanToAssign {
+        /// The encoder.
+        encoder: AcsEncoderId,
+        /// To whom.
+        to: CredentialOwner,
         /// For how long a card is waited for, in seconds.
         wait_seconds: u32,
     },
@@ -337,8 +353,11 @@ impl Change {
             Self::ConfirmHeld { .. } => "connected_accounts.confirm_held",
             Self::SetGraces { .. } => "acs_systems.set_graces",
             Self::RebindEntrance { .. } => "acs_entrances.rebind",
+            Self::AddEncoder(_) => "acs_encoders.add",
+            Self::RemoveEncoder { .. } => "acs_encoders.remove",
             Self::Encode(_) => "access_methods.encode",
             Self::Scan { .. } => "acs_encoders.scan_credential",
+            Self::ScanToAssign { .. } => "acs_encoders.scan_to_assign_credential",
             Self::AssignCard { .. } => "access_methods.assign_card",
             Self::Unlock { .. } => "access_methods.unlock_door",
             Self::UnlockWith { .. } => "acs_entrances.unlock",
@@ -390,6 +409,8 @@ pub enum Outcome {
     Identity(UserIdentityId),
     /// An account.
     Account(ConnectedAccountId),
+    /// An encoder.
+    Encoder(AcsEncoderId),
     /// An attempt.
     Attempt(ActionAttemptId),
     /// An instant key.
