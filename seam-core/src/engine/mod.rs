@@ -1,6 +1,7 @@
 //! The engine: claims channels, makes calls, settles what they came to. One future, no spawned tasks, no `if` about access.
 mod call;
 mod channel;
+mod desk;
 mod provider;
 mod settler;
 mod webhook;
@@ -9,6 +10,7 @@ pub use call::{CallObserver, Fault, Outcome};
 use provider::Maker;
 
 use crate::clock::Clock;
+use crate::encoder::CardEncoder;
 use crate::error::Result;
 use crate::model::InstanceId;
 use crate::plan::Env;
@@ -37,6 +39,8 @@ pub struct EngineConfig {
     pub scan_every: Duration,
     /// Ends that only this machine has, as `local:usb:reader-3`.
     pub local: Vec<String>,
+    /// Readers of our own, by their end, as `local:usb:reader-3`: their jobs are done here. An end names one physical reader.
+    pub card_encoders: BTreeMap<String, Arc<dyn CardEncoder>>,
     /// What jitter, ids and PINs are drawn from; `None`: the operating system.
     pub seed: Option<u64>,
     /// Is told what every call came to, and may make it fail.
@@ -52,6 +56,7 @@ impl Default for EngineConfig {
             lease: Duration::from_secs(60),
             scan_every: Duration::from_secs(900),
             local: Vec::new(),
+            card_encoders: BTreeMap::new(),
             seed: None,
             observer: None,
             webhooks: None,
@@ -99,7 +104,7 @@ impl Engine {
         let factories: BTreeMap<String, Arc<dyn ProviderFactory>> = factories.into_iter().map(|f| (f.kind().to_owned(), f)).collect();
         let can = CanServe {
             kinds: factories.keys().cloned().chain([Channel::TIMER.to_owned()]).collect(),
-            local: config.local.iter().cloned().collect(),
+            local: config.local.iter().chain(config.card_encoders.keys()).cloned().collect(),
             ..CanServe::default()
         };
         Self(Arc::new(Inner {

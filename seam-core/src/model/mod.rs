@@ -16,6 +16,7 @@ mod acs_system;
 mod acs_user;
 mod action_attempt;
 pub mod civil;
+mod client_session;
 pub mod codes;
 mod connected_account;
 mod day;
@@ -37,6 +38,7 @@ mod user_identity;
 mod webhook;
 mod weekly;
 mod window;
+mod workspace;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,7 @@ pub use acs_user::{AccessSchedule, AcsUser};
 pub use action_attempt::{
     ActionAttempt, ActionError, ActionResult, ActionStatus, ActionType, CredentialOnEncoder, ScanResult, ScanWarning, UnlockResult,
 };
+pub use client_session::ClientSession;
 pub use connected_account::{ConnectedAccount, UserIdentifier};
 pub use day::{DaySet, TimeOfDay};
 pub use event::{Event, EventBody};
@@ -70,3 +73,4 @@ pub use user_identity::UserIdentity;
 pub use webhook::{ParkedReason, Webhook, WebhookFailure, WebhookLine, WebhookState, WebhookStatus};
 pub use weekly::{Weekly, WeeklyError, WeeklySpan};
 pub use window::{Window, WindowError};
+pub use workspace::WorkspaceInfo;

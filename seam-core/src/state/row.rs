@@ -65,6 +65,8 @@ pub enum Body {
     Unmanaged(Unmanaged),
     /// How far a system's access log has been read.
     LogFeed(LogFeed),
+    /// A client session.
+    ClientSession(ClientSession),
     /// An endpoint that is told what happens.
     Webhook(Webhook),
 }
@@ -110,8 +112,10 @@ pub enum RowKind {
     Unmanaged = 16,
     /// [`Body::LogFeed`]
     LogFeed = 17,
+    /// [`Body::ClientSession`]
+    ClientSession = 24,
     /// [`Body::Webhook`]
-    Webhook = 24,
+    Webhook = 25,
 }
 
 impl Body {
@@ -137,6 +141,7 @@ impl Body {
             Self::Answer(_) => RowKind::Answer,
             Self::Unmanaged(_) => RowKind::Unmanaged,
             Self::LogFeed(_) => RowKind::LogFeed,
+            Self::ClientSession(_) => RowKind::ClientSession,
             Self::Webhook(_) => RowKind::Webhook,
         }
     }
@@ -163,6 +168,7 @@ impl Body {
             Self::Answer(r) => r.lookups(),
             Self::Unmanaged(r) => r.lookups(),
             Self::LogFeed(r) => r.lookups(),
+            Self::ClientSession(r) => r.lookups(),
             Self::Webhook(r) => r.lookups(),
         }
     }

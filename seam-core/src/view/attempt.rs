@@ -1,6 +1,6 @@
 //! What a person asked for, and what came of it.
 use super::{Viewer, access_method, acs_credential, sealed};
-use crate::error::ErrorKind;
+use crate::error::{Effect, ErrorKind};
 use crate::model::codes;
 use crate::model::{
     self, AcsCredentialId, ActionAttemptId, ActionError, ActionResult, ActionType, CredentialOnEncoder, Map, ScanResult, ScanWarning,
@@ -16,11 +16,19 @@ pub(crate) fn action_attempt(v: &Viewer<'_>, id: ActionAttemptId) -> Try<model::
     let kind = match &row.action {
         Action::Encode { .. } => ActionType::EncodeCredential,
         Action::Scan { .. } => ActionType::ScanCredential,
+        Action::ScanToAssign { .. } => ActionType::ScanToAssignCredential,
         Action::Assign { .. } => ActionType::AssignCredential,
         Action::Unlock { .. } => ActionType::UnlockDoor,
     };
     let pending = model::ActionAttempt::pending(id, kind);
     Ok(match &row.state {
+        // Nobody began it in time, and nobody will: no engine may be running that has its encoder.
+        AttemptState::Waiting if row.expires_at <= v.now => {
+            let message = "The attempt expired before it was begun.";
+            let mut error = ActionError::new(codes::action_error::ACTION_ATTEMPT_EXPIRED, message);
+            error.extra.insert("effect".to_owned(), serde_json::to_value(Effect::Nothing).unwrap_or_default());
+            pending.failed(error)
+        }
         AttemptState::Waiting | AttemptState::Begun { .. } => pending,
         AttemptState::Success { result: stored, .. } => pending.succeeded(result(v, id, row, stored)?),
         AttemptState::Error { kind, message, effect, .. } => {
@@ -44,6 +52,10 @@ fn result(v: &Viewer<'_>, id: ActionAttemptId, row: &Attempt, stored: &Value) ->
         Action::Assign { target, method, .. } => match method {
             Some(method) => shown(access_method(v, *method))?.map(|method| ActionResult::AccessMethod(Box::new(method))),
             None => shown(acs_credential(v, AcsCredentialId::from_uuid(*target)))?.map(|it| ActionResult::Credential(Box::new(it))),
+        },
+        Action::ScanToAssign { .. } => match stored.get("acs_credential_id").and_then(Value::as_str).and_then(|id| id.parse().ok()) {
+            Some(id) => shown(acs_credential(v, id))?.map(|it| ActionResult::Credential(Box::new(it))),
+            None => None,
         },
         Action::Scan { .. } => Some(ActionResult::Scan(Box::new(scan(v, id, stored)?))),
         Action::Unlock { .. } => {
@@ -74,7 +86,8 @@ fn scan(v: &Viewer<'_>, attempt: ActionAttemptId, stored: &Value) -> Try<ScanRes
         let message = "Nothing is recorded for this card.";
         warnings.push(ScanWarning::new(codes::warning::ACS_CREDENTIAL_ON_SEAM_NOT_FOUND, message));
     }
-    if known.is_some() && target.is_some_and(|target| !target.is_in_place()) {
+    let differs = stored.get("as_recorded").and_then(Value::as_bool) == Some(false);
+    if known.is_some() && (differs || target.is_some_and(|target| !target.is_in_place())) {
         let message = "The card does not carry what is decided now. Encode it again.";
         warnings.push(ScanWarning::new(codes::warning::ACS_CREDENTIAL_ON_ENCODER_OUT_OF_SYNC, message));
     }
