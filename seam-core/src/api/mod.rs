@@ -10,6 +10,7 @@ mod access_methods;
 mod accounts;
 mod acs;
 mod action_attempts;
+mod client_sessions;
 mod events;
 mod instant_keys;
 mod paging;
@@ -28,8 +29,9 @@ pub use acs::{
     EncoderFilter, EntranceFilter, SystemFilter, UserFilter,
 };
 pub use action_attempts::ActionAttempts;
+pub use client_sessions::{ClientSessions, SessionFilter};
 pub use events::{EventFilter, EventPage, Events};
-pub use instant_keys::InstantKeys;
+pub use instant_keys::{InstantKeys, RedeemedKey};
 pub use related::{Related, RelatedKind, Select};
 pub use spaces::{SpaceFilter, Spaces};
 pub use user_identities::{IdentityFilter, UserIdentities};

@@ -2,7 +2,7 @@
 use super::change::{Change, Outcome};
 use super::draft::{Draft, Env};
 use super::read::{Stop, Try};
-use super::{account, assign, attempt, grant, identity, instant_key, link, space, user, validate};
+use super::{account, assign, attempt, grant, identity, instant_key, link, session, space, user, validate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
 use crate::planted::{self, Bug};
@@ -136,6 +136,11 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::CreateInstantKey { identity, max_use_count } => instant_key::create(d, *identity, *max_use_count),
         Change::DeleteInstantKey { instant_key: id } => instant_key::delete(d, *id),
         Change::RedeemInstantKey { code } => instant_key::redeem(d, code),
+        Change::CreateClientSession(new) => session::create(d, new),
+        Change::GetOrCreateClientSession(new) => session::get_or_create(d, new),
+        Change::GrantSessionAccess { session: id, access } => session::grant_access(d, *id, access),
+        Change::RevokeClientSession { session: id } => session::revoke(d, *id),
+        Change::DeleteClientSession { session: id } => session::delete(d, *id),
         Change::CreateUser(new) => user::create(d, new),
         Change::UpdateUser { user: id, update } => user::update(d, *id, update),
         Change::DeleteUser { user: id } => user::delete(d, *id),
@@ -166,6 +171,7 @@ fn subject(outcome: &Outcome) -> Option<RowId> {
         Outcome::InstantKey(id) => id.uuid(),
         Outcome::User(id) => id.uuid(),
         Outcome::Credential(id) => id.uuid(),
+        Outcome::ClientSession(id) => id.uuid(),
     })
 }
 

@@ -62,6 +62,7 @@ kept! {
     Answer Answer "answer";
     Unmanaged Unmanaged "unmanaged_acs_credential";
     LogFeed LogFeed "access_log";
+    ClientSession ClientSession "client_session";
 }
 
 /// Facts, read with `?`.

@@ -8,6 +8,7 @@ mod places;
 mod reads;
 mod row;
 mod sealed;
+mod session;
 mod work;
 
 pub use access::*;
@@ -16,4 +17,5 @@ pub use places::*;
 pub use reads::*;
 pub use row::*;
 pub use sealed::*;
+pub use session::*;
 pub use work::*;

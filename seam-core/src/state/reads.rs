@@ -37,6 +37,10 @@ pub enum Index {
     ShortCode = 10,
     /// Unique: an entrance, by the one physical lock it is, in all workspaces.
     Tagged = 11,
+    /// Unique: a client session by the keyed hash of its token.
+    SessionToken = 16,
+    /// Unique: a client session that was not revoked, by the caller's key of its user.
+    SessionFor = 17,
     /// Systems of an account.
     SystemsOf = 32,
     /// Entrances, groups, encoders of a system, and where its access log stands.
@@ -73,6 +77,8 @@ pub enum Index {
     MembersOf = 48,
     /// Rows by the number of the card that carries them.
     CardNumber = 49,
+    /// Client sessions of a person.
+    SessionsOf = 64,
 }
 
 impl Index {

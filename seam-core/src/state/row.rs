@@ -65,6 +65,8 @@ pub enum Body {
     Unmanaged(Unmanaged),
     /// How far a system's access log has been read.
     LogFeed(LogFeed),
+    /// A client session.
+    ClientSession(ClientSession),
 }
 
 /// The kind of a row, for listing.
@@ -108,6 +110,8 @@ pub enum RowKind {
     Unmanaged = 16,
     /// [`Body::LogFeed`]
     LogFeed = 17,
+    /// [`Body::ClientSession`]
+    ClientSession = 24,
 }
 
 impl Body {
@@ -133,6 +137,7 @@ impl Body {
             Self::Answer(_) => RowKind::Answer,
             Self::Unmanaged(_) => RowKind::Unmanaged,
             Self::LogFeed(_) => RowKind::LogFeed,
+            Self::ClientSession(_) => RowKind::ClientSession,
         }
     }
 
@@ -158,6 +163,7 @@ impl Body {
             Self::Answer(r) => r.lookups(),
             Self::Unmanaged(r) => r.lookups(),
             Self::LogFeed(r) => r.lookups(),
+            Self::ClientSession(r) => r.lookups(),
         }
     }
 

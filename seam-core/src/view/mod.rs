@@ -17,6 +17,7 @@ mod people;
 mod places;
 pub mod question;
 pub(crate) mod reach;
+mod session;
 mod status;
 mod target;
 pub(crate) mod unmanaged;
@@ -34,6 +35,7 @@ pub(crate) use instant_key::instant_key;
 pub(crate) use method::{access_method, entrances_of_method};
 pub(crate) use people::{acs_user, name_of, staying_id, user_identity};
 pub(crate) use places::{acs_access_group, acs_encoder, acs_entrance, acs_system, connected_account, entrances_of_space, space};
+pub(crate) use session::client_session;
 
 use crate::error::Error;
 use crate::model::{Shown, WorkspaceId};

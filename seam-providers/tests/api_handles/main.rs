@@ -3,6 +3,7 @@
 mod credentials;
 mod lists;
 mod related;
+mod sessions;
 mod singles;
 #[path = "../support/mod.rs"]
 mod support;
