@@ -4,6 +4,7 @@ mod channel;
 mod desk;
 mod provider;
 mod settler;
+mod webhook;
 
 pub use call::{CallObserver, Fault, Outcome};
 use provider::Maker;
@@ -13,7 +14,7 @@ use crate::encoder::CardEncoder;
 use crate::error::Result;
 use crate::model::InstanceId;
 use crate::plan::Env;
-use crate::provider::ProviderFactory;
+use crate::provider::{HttpTransport, ProviderFactory};
 use crate::state::Channel;
 use crate::store::{CanServe, Store, Vault};
 use chrono::{DateTime, Utc};
@@ -44,6 +45,9 @@ pub struct EngineConfig {
     pub seed: Option<u64>,
     /// Is told what every call came to, and may make it fail.
     pub observer: Option<Arc<dyn CallObserver>>,
+    /// What webhooks are delivered with; `None`: this engine delivers none, and their events wait for one that does. Give it a transport that does
+    /// not connect to private addresses: the addresses of webhooks are strangers' input.
+    pub webhooks: Option<Arc<dyn HttpTransport>>,
 }
 
 impl Default for EngineConfig {
@@ -55,6 +59,7 @@ impl Default for EngineConfig {
             card_encoders: BTreeMap::new(),
             seed: None,
             observer: None,
+            webhooks: None,
         }
     }
 }
@@ -74,6 +79,7 @@ pub(crate) struct Inner {
     pub(crate) providers: provider::Providers,
     pub(crate) settler: settler::Settler,
     paces: channel::Paces,
+    looked: webhook::Looked,
     rng: Mutex<StdRng>,
 }
 
@@ -99,6 +105,7 @@ impl Engine {
         let can = CanServe {
             kinds: factories.keys().cloned().chain([Channel::TIMER.to_owned()]).collect(),
             local: config.local.iter().chain(config.card_encoders.keys()).cloned().collect(),
+            ..CanServe::default()
         };
         Self(Arc::new(Inner {
             store,
@@ -111,6 +118,7 @@ impl Engine {
             providers: provider::Providers::default(),
             settler: settler::Settler::default(),
             paces: channel::Paces::default(),
+            looked: webhook::Looked::default(),
             rng: Mutex::new(rng),
         }))
     }
@@ -139,7 +147,8 @@ impl Engine {
                     (Some(until), Either::Left(pending()))
                 } else {
                     claim_all(inner, &mut active).await?;
-                    (inner.store.next_due(&inner.can).await?, Either::Right(changed))
+                    let deliver = webhook::claim_all(inner, &mut active, true).await?;
+                    (inner.store.next_due(&inner.can).await?.into_iter().chain(deliver).min(), Either::Right(changed))
                 };
                 let idle = pin!(idle(inner, next, changed));
                 if active.is_empty() {
@@ -183,9 +192,10 @@ impl Engine {
         let mut active = FuturesUnordered::new();
         loop {
             claim_all(inner, &mut active).await?;
+            let deliver = webhook::claim_all(inner, &mut active, false).await?;
             match active.next().await {
                 Some(result) => result?,
-                None => return inner.store.next_due(&inner.can).await,
+                None => return Ok(inner.store.next_due(&inner.can).await?.into_iter().chain(deliver).min()),
             }
         }
     }

@@ -15,6 +15,9 @@ impl EventType {
         Self(Cow::Borrowed(text))
     }
 
+    /// In a subscription: every type.
+    pub const ANY: Self = Self::from_static("*");
+
     /// The text on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {

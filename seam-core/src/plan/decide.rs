@@ -2,7 +2,9 @@
 use super::change::{Change, Outcome};
 use super::draft::{Draft, Env};
 use super::read::{Stop, Try};
-use super::{account, assign, attempt, grant, identity, instant_key, link, own_encoder, scan_assign, space, user, validate};
+use super::{
+    account, assign, attempt, grant, identity, instant_key, link, own_encoder, scan_assign, session, space, user, validate, webhook,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
 use crate::planted::{self, Bug};
@@ -139,6 +141,11 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::CreateInstantKey { identity, max_use_count } => instant_key::create(d, *identity, *max_use_count),
         Change::DeleteInstantKey { instant_key: id } => instant_key::delete(d, *id),
         Change::RedeemInstantKey { code } => instant_key::redeem(d, code),
+        Change::CreateClientSession(new) => session::create(d, new),
+        Change::GetOrCreateClientSession(new) => session::get_or_create(d, new),
+        Change::GrantSessionAccess { session: id, access } => session::grant_access(d, *id, access),
+        Change::RevokeClientSession { session: id } => session::revoke(d, *id),
+        Change::DeleteClientSession { session: id } => session::delete(d, *id),
         Change::CreateUser(new) => user::create(d, new),
         Change::UpdateUser { user: id, update } => user::update(d, *id, update),
         Change::DeleteUser { user: id } => user::delete(d, *id),
@@ -153,6 +160,7 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::RevokeUserAccess { user: id } => user::revoke_access(d, *id),
         Change::LinkUser { user: id, identity } => link::link(d, *id, *identity),
         Change::UnlinkUser { user: id, identity } => link::unlink(d, *id, *identity),
+        Change::Webhook(change) => webhook::change(d, change),
     }
 }
 
@@ -170,6 +178,8 @@ fn subject(outcome: &Outcome) -> Option<RowId> {
         Outcome::User(id) => id.uuid(),
         Outcome::Credential(id) => id.uuid(),
         Outcome::Encoder(id) => id.uuid(),
+        Outcome::ClientSession(id) => id.uuid(),
+        Outcome::Webhook(id) => id.uuid(),
     })
 }
 

@@ -6,9 +6,9 @@ use super::change::{Outcome, Person, PersonUpdate};
 use super::draft::{Draft, expose};
 use super::grant::{End, end_grant, methods_of};
 use super::read::Try;
-use super::{merge, method, next, user, validate};
+use super::{instant_key, merge, method, next, session, user, validate};
 use crate::error::{Error, ErrorKind};
-use crate::model::{AccessGrantId, AccessMethodId, AcsUserId, UserIdentityId};
+use crate::model::{AccessGrantId, AccessMethodId, AcsUserId, InstantKeyId, UserIdentityId};
 use crate::state::*;
 use secrecy::SecretString;
 use serde_json::json;
@@ -376,7 +376,7 @@ fn remove(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Vec<AccessGrantId>> {
     let merged = d.get::<Identity>(id)?.merged;
     let grants_key = Key::id(Index::GrantsOf, id);
     let links_key = Key::id(Index::InstantKeysOf, id);
-    d.reader().hint_keys([grants_key.clone(), links_key.clone()]);
+    d.reader().hint_keys([grants_key.clone(), links_key.clone(), Key::id(Index::SessionsOf, id)]);
     let users = users_of(d, id, &merged)?;
     let grants: Vec<AccessGrantId> = d.find_exactly(&grants_key)?.into_iter().map(AccessGrantId::from_uuid).collect();
     for grant in &grants {
@@ -391,10 +391,9 @@ fn remove(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Vec<AccessGrantId>> {
         user::remove_direct_of(d, person)?;
     }
     for link in d.find_exactly(&links_key)? {
-        let mut key = d.get::<InstantKey>(link)?;
-        key.deleted_at = key.deleted_at.or(Some(d.now()));
-        d.set(link, key);
+        instant_key::end(d, InstantKeyId::from_uuid(link))?;
     }
+    session::end_all_of(d, id)?;
     let mut row = d.get::<Identity>(id)?;
     row.deleted_at = Some(d.now());
     d.set(id, row);

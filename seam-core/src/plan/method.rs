@@ -490,11 +490,8 @@ pub(super) fn retire(d: &mut Draft<'_>, id: AccessMethodId, tell_deleted: bool) 
         method.ended_at = Some(now);
     }
     method.issued = false;
-    if let Some(key) = method.instant_key
-        && let Some(mut k) = d.try_get::<InstantKey>(key)?
-    {
-        k.deleted_at = k.deleted_at.or(Some(now));
-        d.set(key, k);
+    if let Some(key) = method.instant_key {
+        if tell_deleted { instant_key::end(d, key)? } else { instant_key::run_out(d, key)? }
     }
     let identity = method.identity;
     let grants = method.grants.clone();

@@ -1,11 +1,13 @@
 //! The plug for an access system: a trait, its optional facets, and plain data.
 mod facets;
+mod http;
 mod outcome;
 mod report;
 mod secret;
 mod spec;
 
 pub use facets::*;
+pub use http::*;
 pub use outcome::*;
 pub use report::*;
 pub use spec::*;

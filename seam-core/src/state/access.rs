@@ -1,8 +1,8 @@
 //! Rows of people, grants, methods, stays, instant keys.
 use super::*;
 use crate::model::{
-    AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, ConnectedAccountId, Holder, InstantKeyId, SpaceId, StayId,
-    UserIdentityId, Weekly, Window,
+    AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, ClientSessionId, ConnectedAccountId, Holder, InstantKeyId,
+    SpaceId, StayId, UserIdentityId, Weekly, Window,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -317,6 +317,9 @@ pub struct InstantKey {
     pub code: Sealed,
     /// Keyed hash of it, to find it by.
     pub code_tag: String,
+    /// The client session that it opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<ClientSessionId>,
     /// How many times it can be redeemed.
     pub max_use_count: u32,
     /// How many times it was.

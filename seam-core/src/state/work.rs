@@ -641,6 +641,8 @@ impl Row {
                 a.work.due_at.map(|at| Due { channel: a.channel(self.id), class: Class::Scan, at })
             }
             Body::LogFeed(f) => f.work.due_at.map(|at| Due { channel: f.channel.clone(), class: Class::Scan, at }),
+            // Always: whether there is something to deliver is seen in the event stream, not here.
+            Body::Webhook(w) if w.is_active() => Some(Due { channel: Channel::webhook(self.id), class: Class::Scan, at: w.created_at }),
             Body::Grant(g) => g.timer.map(|at| Due { channel: Channel::timer(self.workspace), class: Class::Give, at }),
             Body::Target(t) => t.work.due_at.map(|at| {
                 let class = if t.gone || t.is_withheld() { Class::Revoke } else { Class::Give };

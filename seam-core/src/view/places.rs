@@ -48,6 +48,10 @@ pub(crate) fn connected_account(v: &Viewer<'_>, id: ConnectedAccountId) -> Try<m
     })
 }
 
+/// The picture of a system, as an address of its own: a door. Pictures of vendors are theirs.
+const DOOR: &str = "data:image/svg+xml,%3Csvg xmlns=%27http://www.w3.org/2000/svg%27%20viewBox=%270%200%2024%2024%27%3E%3Cpath%20d=%27M6%202h12v20H6z%27%20\
+                    fill=%27none%27%20stroke=%27%23345%27%20stroke-width=%272%27/%3E%3Ccircle%20cx=%2715%27%20cy=%2712%27%20r=%271.4%27%20fill=%27%23345%27/%3E%3C/svg%3E";
+
 /// An access system.
 pub(crate) fn acs_system(v: &Viewer<'_>, id: AcsSystemId) -> Try<model::AcsSystem> {
     let row = v.get::<System>(id)?;
@@ -80,8 +84,8 @@ pub(crate) fn acs_system(v: &Viewer<'_>, id: AcsSystemId) -> Try<model::AcsSyste
         is_credential_manager: false,
         default_credential_manager_acs_system_id: None,
         location: model::SystemLocation::new(report.time_zone.clone()),
-        image_url: String::new(),
-        image_alt_text: String::new(),
+        image_url: DOOR.to_owned(),
+        image_alt_text: "A door".to_owned(),
         created_at: row.created_at,
         acs_access_group_count: None,
         acs_user_count: None,

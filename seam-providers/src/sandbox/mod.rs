@@ -78,7 +78,7 @@ mod things;
 mod token;
 mod world;
 
-pub use config::{Shape, SiteConfig};
+pub use config::{Resembles, Shape, SiteConfig};
 pub use door::{Attempt, Door, Why};
 pub use drift::HandEdit;
 pub use encoder::{Encoder, JobOutcome};

@@ -4,6 +4,7 @@ mod credentials;
 mod encoders;
 mod lists;
 mod related;
+mod sessions;
 mod singles;
 #[path = "../support/mod.rs"]
 mod support;
