@@ -302,6 +302,8 @@ fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: 
     t.work.look = false;
     // What is there against our will although it was taken away, or is not there although it was put: each round comes later than the last.
     let mut in_vain = false;
+    // The system compares, and does not say that it is as wanted: it has the wish, and the phone or the lock has not taken it yet.
+    let mut under_way = false;
     match found {
         Found::Present(seen) => {
             t.handle = Some(seen.handle.clone());
@@ -311,7 +313,9 @@ fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: 
                 _ => looked_for,
             };
             in_vain = !wanted && matches!(t.seen, SeenState::Absent { .. });
-            let certainty = if rules.read_back == ReadBack::None { Certainty::Accepted } else { Certainty::Verified };
+            under_way = wanted && rules.read_back == ReadBack::Full && seen.as_wanted.is_none();
+            let unseen = under_way || rules.read_back == ReadBack::None;
+            let certainty = if unseen { Certainty::Accepted } else { Certainty::Verified };
             let stay_id = t.credential().and_then(|c| c.stay);
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Present { rev, certainty };
@@ -363,6 +367,10 @@ fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: 
             t.work.failure = Some(failed(&Failure::refused(Reason::Clash, "more than one thing carries our tag"), now));
             in_vain = true;
         }
+    }
+    if under_way && matches!(t.seen, SeenState::Present { rev, .. } if rev == t.rev) {
+        t.work.look = true;
+        in_vain = true;
     }
     next::schedule(&mut t, rules, now);
     if in_vain {
@@ -508,9 +516,12 @@ fn scanned(d: &mut Draft<'_>, row: RowId, seen: &CardSeen) -> Try<()> {
         receipt.made.card_number.clone_from(&seen.number);
         super::attempt::resolve_happened(d, *id, receipt)?;
     }
+    // The number of a card that is somebody's is kept with her credential and nowhere else, so that it can be forgotten with her.
+    let tag = seen.number.as_ref().map(|number| d.env.vault.tag(d.env.workspace, "card", number));
+    let is_kept = tag.is_some() && known.as_ref().is_some_and(|(_, t)| t.card_tag == tag);
     let number = match &seen.number {
-        Some(number) => Some(d.env.seal(row, "card_number", number)?),
-        None => None,
+        Some(number) if !is_kept => Some(d.env.seal(row, "card_number", number)?),
+        _ => None,
     };
     let result = json!({
         "card_number": number,
@@ -518,6 +529,7 @@ fn scanned(d: &mut Draft<'_>, row: RowId, seen: &CardSeen) -> Try<()> {
         "as_recorded": seen.as_recorded,
         "acs_credential_id": known.as_ref().map(|(id, _)| *id),
         "is_ours": ours.is_some(),
+        "is_its_card": is_kept,
     });
     attempt_done(d, row, result)
 }
@@ -536,6 +548,7 @@ fn tell_attempt(d: &mut Draft<'_>, row: RowId, event: &EventType) -> Try<()> {
 
 pub(super) fn attempt_done(d: &mut Draft<'_>, row: RowId, result: serde_json::Value) -> Try<()> {
     let mut a = d.get::<Attempt>(row)?;
+    forget_number(&mut a);
     a.state = AttemptState::Success { result, at: d.now() };
     d.set(row, a);
     Ok(())
@@ -544,10 +557,18 @@ pub(super) fn attempt_done(d: &mut Draft<'_>, row: RowId, result: serde_json::Va
 /// An attempt has ended without success.
 pub(super) fn attempt_over(d: &mut Draft<'_>, row: RowId, kind: &str, message: &str, effect: Effect) -> Try<()> {
     let mut a = d.get::<Attempt>(row)?;
+    forget_number(&mut a);
     let kind = if is_told_of(&a.action, kind) { kind } else { codes::action_error::UNCATEGORIZED_ERROR };
     a.state = AttemptState::Error { kind: kind.to_owned(), message: message.to_owned(), effect, at: d.now() };
     d.set(row, a);
     Ok(())
+}
+
+/// An attempt that is over needs its card's number no more: it is kept with the credential.
+fn forget_number(a: &mut Attempt) {
+    if let Action::Assign { number, .. } | Action::ScanToAssign { found: Some(FoundCard { number, .. }), .. } = &mut a.action {
+        *number = Sealed::default();
+    }
 }
 
 /// Whether an action is told to fail in this way: the public model knows three ways in which scanning and assigning in one step fails.

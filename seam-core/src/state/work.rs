@@ -447,6 +447,12 @@ impl Target {
             }
             _ => {}
         }
+        if let Some(identity) = self.credential().and_then(|c| c.identity)
+            && self.of == TargetOf::Direct
+            && self.card_number.is_some()
+        {
+            keys.push(Key::id(Index::CardsOf, identity));
+        }
         let cards: BTreeSet<&String> = self.card_tag.iter().chain(self.others.iter().filter_map(|other| other.card_tag.as_ref())).collect();
         keys.extend(cards.into_iter().map(|tag| Key::new(Index::CardNumber, tag.as_str())));
         if self.work.asks.is_some() {

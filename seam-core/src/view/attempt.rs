@@ -69,7 +69,7 @@ fn result(v: &Viewer<'_>, id: ActionAttemptId, row: &Attempt, stored: &Value) ->
 /// What was read from a card: its number and whether it carries anything as they were read, the credential and how it differs as it is now.
 fn scan(v: &Viewer<'_>, attempt: ActionAttemptId, stored: &Value) -> Try<ScanResult> {
     let number = stored.get("card_number").and_then(|sealed| serde_json::from_value::<Sealed>(sealed.clone()).ok());
-    let number = v.open_some(attempt, sealed::CARD_NUMBER, number.as_ref())?.map(|number| number.expose().to_owned());
+    let mut number = v.open_some(attempt, sealed::CARD_NUMBER, number.as_ref())?.map(|number| number.expose().to_owned());
     let empty = stored.get("is_empty").and_then(Value::as_bool).unwrap_or(false);
     let id = stored.get("acs_credential_id").and_then(Value::as_str).and_then(|id| id.parse::<AcsCredentialId>().ok());
     let target = match id {
@@ -80,6 +80,12 @@ fn scan(v: &Viewer<'_>, attempt: ActionAttemptId, stored: &Value) -> Try<ScanRes
         Some(id) => shown(acs_credential(v, id))?,
         None => None,
     };
+    if stored.get("is_its_card").and_then(Value::as_bool) == Some(true)
+        && let (Some(id), Some(target)) = (id, target)
+    {
+        let kept = v.open_some(id, sealed::CARD_NUMBER, target.card_number.as_ref())?;
+        number = kept.map(|number| number.expose().to_owned());
+    }
     let made = target.and_then(|target| target.made.as_ref());
     let mut warnings = Vec::new();
     if known.is_none() && !empty {

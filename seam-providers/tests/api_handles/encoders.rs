@@ -239,3 +239,59 @@ async fn every_outcome_of_a_scan_can_be_told_in_advance() {
     assert_eq!(failed(&read().await), "uncategorized_error");
     assert_eq!(read().await.status, ActionStatus::Success);
 }
+
+/// Whether any row of the store holds a card number that can still be opened.
+async fn numbers_kept(h: &House, credential: seam_core::model::AcsCredentialId) -> bool {
+    use seam_core::state::{Body, ReadSet};
+    let reads = ReadSet { rows: [credential.uuid()].into(), ..ReadSet::default() };
+    let facts = h.seam.store().read(h.ws.id(), &reads).await.unwrap();
+    let row = facts.rows[&credential.uuid()].clone().unwrap();
+    match &row.body {
+        Body::Target(t) => t.card_number.is_some(),
+        _ => panic!("no credential"),
+    }
+}
+
+#[tokio::test]
+async fn who_is_erased_leaves_no_card_number_behind() {
+    let o = office_by_hand().await;
+    let people = o.ws.user_identities();
+    let (ada, twin) = (
+        people.create(Person::named("Ada")).await.unwrap().user_identity_id,
+        people.create(Person::named("Ada Twin")).await.unwrap().user_identity_id,
+    );
+    let reader = o.encoder("reader-1").await;
+    let mut credentials = Vec::new();
+    for person in [ada, twin, ada] {
+        let card = o.world.blank_card();
+        o.world.site("office").register_card(&card);
+        o.at_encoder("reader-1").put_card(&card);
+        let done = o.done(o.ws.acs().encoders().scan_to_assign_credential(reader, person, WAIT).await.unwrap()).await;
+        credentials.push(credential(&done));
+        if person == twin {
+            // Somebody looks what it is, later.
+            let scan = o.done(o.ws.acs().encoders().scan_credential(reader, WAIT).await.unwrap()).await;
+            let Some(ActionResult::Scan(seen)) = scan.result else { panic!("{:?}", scan.error) };
+            assert_eq!(seen.acs_credential_on_encoder.unwrap().card_number.as_deref(), Some(card.uid()));
+        }
+        o.at_encoder("reader-1").take_card();
+    }
+    // One is dead before, one user is gone before, and the twin became one with her.
+    o.ws.acs().credentials().delete(credentials[2].acs_credential_id).await.unwrap();
+    o.settle().await;
+    o.world.site("office").go_silent(seam_providers::sandbox::Silence::RefusesConnections);
+    o.ws.acs().users().delete(credentials[0].acs_user_id.unwrap()).await.unwrap();
+    people.merge(ada, vec![twin]).await.unwrap();
+    for made in &credentials {
+        assert!(numbers_kept(&o, made.acs_credential_id).await, "the test looks where it was");
+    }
+    people.erase(ada).await.unwrap();
+    for made in &credentials {
+        assert!(!numbers_kept(&o, made.acs_credential_id).await);
+    }
+    o.world.site("office").speak();
+    o.settle().await;
+    for made in credentials {
+        assert!(!numbers_kept(&o, made.acs_credential_id).await, "nor does it come back");
+    }
+}
