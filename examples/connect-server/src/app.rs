@@ -9,7 +9,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use rand::RngExt;
 use seam_core::clock::{Clock, SystemClock};
-use seam_core::model::WorkspaceId;
+use seam_core::model::{ClientSession, UserIdentityId, WorkspaceId};
 use seam_core::provider::ProviderFactory;
 use seam_core::store::{MemoryStore, SqliteStore, StaticKeys, Store, Vault};
 use seam_core::{Engine, EngineConfig, Seam, Workspace};
@@ -58,8 +58,25 @@ pub struct Call {
     pub app: Arc<App>,
     /// The workspace of the key.
     pub ws: Workspace,
+    /// The client session that asks; `None`: an API key does, which may reach everything.
+    pub session: Option<ClientSession>,
     /// The id of the request.
     pub request: Uuid,
+}
+
+impl Call {
+    /// The person whose things are asked for: of a session always its own, whatever is said.
+    ///
+    /// # Errors
+    /// `forbidden`: the session is of nobody, or of somebody else.
+    pub fn person(&self, asked: Option<UserIdentityId>) -> Result<Option<UserIdentityId>, Problem> {
+        let Some(session) = &self.session else { return Ok(asked) };
+        match (session.user_identity_id, asked) {
+            (Some(own), None) => Ok(Some(own)),
+            (Some(own), Some(asked)) if own == asked => Ok(Some(own)),
+            _ => Err(Problem::forbidden()),
+        }
+    }
 }
 
 /// Why a server does not start.

@@ -177,9 +177,9 @@ fn subject(outcome: &Outcome) -> Option<RowId> {
         Outcome::InstantKey(id) => id.uuid(),
         Outcome::User(id) => id.uuid(),
         Outcome::Credential(id) => id.uuid(),
-        Outcome::Encoder(id) => id.uuid(),
         Outcome::ClientSession(id) => id.uuid(),
         Outcome::Webhook(id) => id.uuid(),
+        Outcome::Encoder(id) => id.uuid(),
     })
 }
 

@@ -172,7 +172,9 @@ pub(super) fn told(d: &mut Draft<'_>, row: RowId, found: &FoundCard, result: &Re
     if refused && !d.get::<Target>(found.target)?.gone {
         match found.undo {
             Undo::Delete => credential::take_away(d, found.target)?,
-            Undo::Unassign => drop(assign::unassign(d, AcsCredentialId::from_uuid(found.target), None)?),
+            Undo::Unassign => {
+                assign::unassign(d, AcsCredentialId::from_uuid(found.target), None)?;
+            }
             Undo::Nothing => {}
         }
     }

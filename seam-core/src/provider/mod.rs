@@ -1,4 +1,5 @@
 //! The plug for an access system: a trait, its optional facets, and plain data.
+mod address;
 mod facets;
 mod http;
 mod outcome;
@@ -6,6 +7,7 @@ mod report;
 mod secret;
 mod spec;
 
+pub use address::not_public;
 pub use facets::*;
 pub use http::*;
 pub use outcome::*;
