@@ -2,7 +2,7 @@
 //
 //   node run.mjs SERVER [--tools DIR] [--out DIR] [--only NAME,...] [--language javascript|python] [--jobs N]
 //
-// SERVER is the program connect-server; DIR of --tools holds javascript/node_modules and python/bin/python3 (`cargo xtask clients` puts them there).
+// SERVER is the program connect-server; DIR of --tools holds javascript/node_modules and python/bin/python3 (`cargo xtask test --only setup` puts them there).
 // Artefacts: one log and one list of requests per file, the server's own output, and report.txt. The last line is the summary.
 import { spawn } from 'node:child_process'
 import { createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -31,7 +31,7 @@ const KEY = 'seam_test_key'
 const OTHER_KEY = 'seam_test_other_key'
 const SERVER = ['--listen', '127.0.0.1:0', '--api-key', KEY, '--sandbox', 'hotel', '--database', ':memory:', '--allow-private-webhooks']
 /** What single files need beside that. */
-const MORE = { bad_input: ['--workspace', `other=${OTHER_KEY}`] }
+const MORE = { bad_input: ['--workspace', `other=${OTHER_KEY}`, '--requests-per-second', '0'] }
 /** No file is allowed to take longer. */
 const FILE_SECONDS = 100
 
@@ -227,7 +227,10 @@ function excerpt(text) {
   const lines = text.split('\n')
   const kept = []
   lines.forEach((line, i) => {
-    if (/^not ok/.test(line)) kept.push(...lines.slice(i, i + 30).filter((one) => !/^\s+(duration_ms|failureType|at .*node:internal)/.test(one)), '')
+    if (!/^not ok/.test(line)) return
+    const end = lines.indexOf('  ...', i)
+    const own = lines.slice(i, end < 0 ? i + 30 : end)
+    kept.push(...own.filter((one) => !/^\s+(---|duration_ms|failureType|location|code: 'ERR_|.*node:internal|File ".*unittest)/.test(one)).slice(0, 40), '')
   })
   return (kept.length > 0 ? kept : lines.slice(-30)).join('\n')
 }

@@ -32,26 +32,33 @@ const ACK: u64 = 32;
 
 /// When the endpoints were looked at, and which are left alone for a while.
 #[derive(Debug, Default)]
-pub(super) struct Looked(Mutex<(Option<DateTime<Utc>>, BTreeMap<RowId, DateTime<Utc>>)>);
+pub(super) struct Looked(Mutex<Looks>);
+
+/// The last look, and until when which are left alone.
+#[derive(Debug, Default)]
+struct Looks {
+    last: Option<DateTime<Utc>>,
+    rest: BTreeMap<RowId, DateTime<Utc>>,
+}
 
 impl Looked {
     /// Says that they are looked at now; or else, when they are to be.
     fn begin(&self, now: DateTime<Utc>) -> std::result::Result<(), DateTime<Utc>> {
         let mut looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match looked.0.map(|at| at + PAUSE) {
+        match looked.last.map(|at| at + PAUSE) {
             Some(again) if again > now => Err(again),
             _ => {
-                looked.0 = Some(now);
-                looked.1.retain(|_, until| *until > now);
+                looked.last = Some(now);
+                looked.rest.retain(|_, until| *until > now);
                 Ok(())
             }
         }
     }
     fn rests_until(&self, id: RowId) -> Option<DateTime<Utc>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.get(&id).copied()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).rest.get(&id).copied()
     }
     fn rest(&self, id: RowId, until: DateTime<Utc>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.insert(id, until);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).rest.insert(id, until);
     }
 }
 

@@ -52,12 +52,12 @@ export class Document {
   problems(path, verb, body) {
     const operation = this.#paths[path]?.[verb.toLowerCase()]
     if (!operation) return undefined
-    const key = `${verb} ${path}`
-    if (!this.#compiled.has(key)) {
+    // The verbs of a route answer alike, so the route is compiled once.
+    if (!this.#compiled.has(path)) {
       const schema = operation.responses[200]?.content?.['application/json']?.schema ?? { type: 'object' }
-      this.#compiled.set(key, this.#ajv.compile(rewrite(schema, this.schemas)))
+      this.#compiled.set(path, this.#ajv.compile(rewrite(schema, this.schemas)))
     }
-    const validate = this.#compiled.get(key)
+    const validate = this.#compiled.get(path)
     return validate(body) ? [] : words(validate.errors)
   }
 }
@@ -86,9 +86,16 @@ function rewrite(schema, schemas) {
     else if (!TALK.has(word) && !word.startsWith('x-')) out[word] = rewrite(value, schemas)
   }
   // Without a type ajv does not look at `nullable`. Alone it means null itself, as for the `result` of a pending attempt.
-  if (out.nullable && !out.type) {
+  if (out.nullable && !schema.type) {
     const { nullable: _, ...rest } = out
     return Object.keys(rest).length === 0 ? { type: 'null' } : { anyOf: [{ type: 'null' }, rest] }
+  }
+  // A bound of OpenAPI 3.0 is a word beside the number, one of JSON Schema is a number of its own.
+  for (const [bound, exclusive] of [['minimum', 'exclusiveMinimum'], ['maximum', 'exclusiveMaximum']]) {
+    if (out[exclusive] === true) {
+      out[exclusive] = out[bound]
+      delete out[bound]
+    } else if (out[exclusive] === false) delete out[exclusive]
   }
   // A list of allowed values does not name null where `nullable` allows it.
   if (out.nullable && out.enum && !out.enum.includes(null)) out.enum = [...out.enum, null]

@@ -49,6 +49,12 @@ async function verdict(path, given, verb = 'POST') {
 }
 const got = (access_method) => ({ body: { access_method, ok: true } })
 
+test('every route of the domain can be judged', () => {
+  const routes = document.routes()
+  assert.ok(routes.length > 100)
+  for (const { path, verbs } of routes) for (const verb of verbs) assert.ok(Array.isArray(document.problems(path, verb, {})), `${verb} ${path}`)
+})
+
 test('a right answer passes, also with fields that nobody knows', async () => {
   assert.deepEqual(await verdict('/access_methods/get', got(method)), [])
   assert.deepEqual(await verdict('/access_methods/get', got({ ...method, of_tomorrow: { any: 1 } }), 'GET'), [])
@@ -89,6 +95,14 @@ test('an attempt and an event are judged by their own branch', async () => {
   assert.deepEqual(await listed(event), [])
   assert.deepEqual(await listed(without(event, 'access_grant_id')), ['/events/*: `access_grant_id` is missing'])
   assert.match((await listed({ ...event, event_type: 'instant_key.created' })).join(), /is none of/)
+})
+
+test('a choice may be null where the document says so', async () => {
+  const result = { acs_credential_on_encoder: null, acs_credential_on_seam: null, warnings: [] }
+  const attempt = { ...pending, action_type: 'SCAN_CREDENTIAL', status: 'success', result }
+  const scanned = (action_attempt) => verdict('/acs/encoders/scan_credential', { body: { action_attempt, ok: true } })
+  assert.deepEqual(await scanned(attempt), [])
+  assert.match((await scanned({ ...attempt, result: { ...result, acs_credential_on_seam: { is_managed: true } } })).join(), /is missing/)
 })
 
 test('a list without its pagination is seen', async () => {

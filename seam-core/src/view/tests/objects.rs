@@ -266,7 +266,7 @@ fn doors_that_come_and_go_are_mutations_until_they_are_in_place() {
     w.want(&it, |c| c.doors = vec![gym]);
     w.edit::<Grant>(it.grant, |g| g.doors = vec![gym]);
     let grant = w.access_grant(&it);
-    assert_eq!(codes_of(&grant.warnings), [warning::OVERPROVISIONED_ACCESS, warning::RESIDUAL_ACCESS]);
+    assert_eq!(codes_of(&grant.warnings), [warning::OVERPROVISIONED_ACCESS, warning::OVERPROVISIONED_ACCESS]);
     assert_eq!(codes_in(&w.access_method(&it).pending_mutations), [mutation::REVOKING_ACCESS]);
     assert_eq!(grant.residual_access[0].why, ResidualReason::Revoking);
     w.carry(&it, Certainty::Verified);

@@ -10,8 +10,8 @@ export const key = process.env.SEAM_API_KEY
 export const seam = new Seam({ waitForActionAttempt: { timeout: 15_000, pollingInterval: 50 } })
 export const scenario = (name, run) => test(name, { timeout: 60_000 }, run)
 
-const now = Date.now()
-/** So many hours from the start of the run. */
+const now = Math.floor(Date.now() / 1000) * 1000
+/** So many hours from the start of the run; whole seconds, as locks count them. */
 export const at = (hours) => new Date(now + hours * 3_600_000).toISOString()
 export const same = (instant, other) => new Date(instant).getTime() === new Date(other).getTime()
 export const unique = (word) => `${word}-${randomUUID().slice(0, 8)}`

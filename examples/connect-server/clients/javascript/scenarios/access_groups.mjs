@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { assert, guest, ids, notFound, office, raw, scenario, seam, unique, until } from './_hotel.mjs'
+import { assert, guest, ids, notFound, office, scenario, seam, unique, until } from './_hotel.mjs'
 
 const groups = async () => seam.acs.accessGroups.list({ acs_system_id: (await office()).acs_system_id })
 const clerk = async () => seam.acs.users.create({ acs_system_id: (await office()).acs_system_id, full_name: unique('Clerk') })
@@ -51,12 +51,6 @@ scenario('members_by_identity', async () => {
   assert.deepEqual(ids(await seam.acs.accessGroups.list({ user_identity_id }), 'acs_access_group_id'), [acs_access_group_id])
   await seam.acs.accessGroups.removeUser({ acs_access_group_id, user_identity_id })
   await until('the person is no member any more', async () => !(await members(acs_access_group_id)).includes(user.acs_user_id))
-})
-
-scenario('unmanaged_ones_are_none', async () => {
-  const { status, body } = await raw('/acs/access_groups/unmanaged/list', { body: {} })
-  assert.equal(status, 200)
-  assert.deepEqual(body.acs_access_groups, [])
 })
 
 scenario('z_delete', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { assert, at, door, encoder, guest, hotel, ids, notFound, opens, raw, same, scenario, seam, staysShut, until } from './_hotel.mjs'
+import { assert, at, door, encoder, guest, ids, notFound, opens, same, scenario, seam, staysShut, until } from './_hotel.mjs'
 
 /** A credential made without a grant, for one person at one door. */
 async function credential(name, access_method, more = {}) {
@@ -97,9 +97,4 @@ scenario('delete', async () => {
   await seam.acs.credentials.delete({ acs_credential_id })
   await until('the credential is gone', async () => !ids(await seam.acs.credentials.list(), 'acs_credential_id').includes(acs_credential_id))
   await notFound(() => get(acs_credential_id), 'acs_credential_not_found')
-})
-
-scenario('unmanaged_ones_are_none', async () => {
-  const { acs_system_id } = await hotel()
-  assert.deepEqual((await raw('/acs/credentials/unmanaged/list', { body: { acs_system_id } })).body.acs_credentials, [])
 })

@@ -31,11 +31,12 @@ async function receiver(answer = () => 204) {
 /** A hook that is taken away in the end, so that the next scenario is not told to a closed port. */
 async function hooked(event_types, answer, run) {
   const there = await receiver(answer)
-  const hook = await seam.webhooks.create({ url: there.url, ...(event_types ? { event_types } : {}) })
+  let hook
   try {
+    hook = await seam.webhooks.create({ url: there.url, ...(event_types ? { event_types } : {}) })
     await run(there, hook)
   } finally {
-    await seam.webhooks.delete({ webhook_id: hook.webhook_id }).catch(() => {})
+    if (hook) await seam.webhooks.delete({ webhook_id: hook.webhook_id }).catch(() => {})
     there.stop()
   }
 }

@@ -17,11 +17,11 @@ endpoint = os.environ["SEAM_ENDPOINT"]
 key = os.environ["SEAM_API_KEY"]
 seam = Seam(wait_for_action_attempt={"timeout": 15.0, "polling_interval": 0.05})
 web = httpx.Client(timeout=30)
-now = datetime.now(timezone.utc)
+now = datetime.now(timezone.utc).replace(microsecond=0)
 
 
 def at(hours):
-    """So many hours from the start of the run."""
+    """So many hours from the start of the run; whole seconds, as locks count them."""
     return (now + timedelta(hours=hours)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -37,13 +37,18 @@ def unique(word):
     return f"{word}-{uuid.uuid4().hex[:8]}"
 
 
+def value(thing, field):
+    """A field of a resource; those of a batch are plain dictionaries."""
+    return thing[field] if isinstance(thing, dict) else getattr(thing, field)
+
+
 def ids(things, field):
-    return sorted(getattr(thing, field) for thing in things)
+    return sorted(value(thing, field) for thing in things)
 
 
 def codes(things, field):
-    """The error or warning codes; these lists hold plain or wrapped dictionaries, by kind."""
-    return [thing[field] if isinstance(thing, dict) else getattr(thing, field) for thing in things]
+    """The error or warning codes, in their order."""
+    return [value(thing, field) for thing in things]
 
 
 def until(what, probe, seconds=15):

@@ -13,8 +13,8 @@ def found(**filters):
     return ids(grants.list(**filters), "access_grant_id")
 
 
-def names(things, field="mode"):
-    return sorted(thing[field] if isinstance(thing, dict) else getattr(thing, field) for thing in things)
+def modes(things):
+    return ids(things, "mode")
 
 
 class AccessGrants(Scenarios):
@@ -36,7 +36,6 @@ class AccessGrants(Scenarios):
         until("the grant is gone", lambda: not grants.list(access_grant_key=key))
         self.not_found(lambda: get(made.access_grant_id), "access_grant_not_found")
         self.not_found(lambda: seam.access_methods.get(access_method_id=code.access_method_id), "access_method_not_found")
-        self.not_found(lambda: grants.delete(access_grant_id=made.access_grant_id), "access_grant_not_found")
 
     def test_with_a_new_person(self):
         key = unique("inline")
@@ -103,7 +102,7 @@ class AccessGrants(Scenarios):
         grant = stay(doors=["gym"], modes=["code"], access_grant_key=unique("grant"))
         ready(grant)
         batch = grants.get_related(access_grant_ids=[grant.access_grant_id])
-        self.assertEqual([one.display_name for one in batch.acs_entrances], ["gym"])
+        self.assertEqual([one["display_name"] for one in batch.acs_entrances], ["gym"])
         self.assertEqual(ids(batch.user_identities, "user_identity_id"), [grant.user_identity_id])
         self.assertEqual(ids(batch.acs_systems, "acs_system_id"), [hotel().acs_system_id])
         self.assertEqual(len(batch.access_methods), 1)
@@ -140,8 +139,8 @@ class AccessGrants(Scenarios):
         ready(grant)
         one = grant.access_grant_id
         more = grants.request_access_methods(access_grant_id=one, requested_access_methods=[{"mode": "cloud_key"}])
-        self.assertEqual(names(more.requested_access_methods), ["cloud_key", "code"])
-        self.assertEqual(names(ready(grant, 2)), ["cloud_key", "code"])
+        self.assertEqual(modes(more.requested_access_methods), ["cloud_key", "code"])
+        self.assertEqual(modes(ready(grant, 2)), ["cloud_key", "code"])
         self.refused(lambda: grants.request_access_methods(access_grant_id=one, requested_access_methods=[]), 400, "invalid_input")
 
     def test_a_mode_that_no_door_can(self):

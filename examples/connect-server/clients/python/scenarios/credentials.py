@@ -1,6 +1,6 @@
 from uuid import uuid4
 
-from _hotel import Scenarios, at, door, encoder, guest, hotel, ids, raw, same, seam, until
+from _hotel import Scenarios, at, door, encoder, guest, ids, same, seam, until
 
 
 def credential(name, access_method, who=None, **more):
@@ -101,7 +101,3 @@ class Credentials(Scenarios):
         seam.acs.credentials.delete(acs_credential_id=made.acs_credential_id)
         until("the credential is gone", lambda: made.acs_credential_id not in found())
         self.not_found(lambda: get(made.acs_credential_id), "acs_credential_not_found")
-
-    def test_unmanaged_ones_are_none(self):
-        answer = raw("/acs/credentials/unmanaged/list", body={"acs_system_id": hotel().acs_system_id})
-        self.assertEqual(answer.body["acs_credentials"], [])

@@ -4,11 +4,11 @@ from _hotel import Scenarios, codes, encode, encoder, guest, hotel, ids, ready, 
 from seam import SeamActionAttemptError, SeamActionAttemptFailedError, SeamActionAttemptTimeoutError, SeamHttpApiError
 
 simulate = seam.acs.encoders.simulate
-patient = {"timeout": 15.0, "polling_interval": 0.05}
+patient = {"timeout": 45.0, "polling_interval": 0.05}
 
 
 def related(method_id):
-    return seam.access_methods.get_related(access_method_ids=[method_id], include=["acs_credentials"]).acs_credentials[0]
+    return seam.access_methods.get_related(access_method_ids=[method_id], include=["acs_credentials"]).acs_credentials[0]["acs_credential_id"]
 
 
 def waiting():
@@ -25,7 +25,7 @@ def written():
     """A card that is written: its encoder and its credential."""
     job = waiting()
     encode(get(job))
-    return job["acs_encoder_id"], related(job["access_method_id"]).acs_credential_id
+    return job["acs_encoder_id"], related(job["access_method_id"])
 
 
 class Encoders(Scenarios):
@@ -57,7 +57,7 @@ class Encoders(Scenarios):
         self.assertIsNone(before.issued_at)
         attempt = seam.access_methods.encode(**job)
         self.assertEqual((attempt.action_type, attempt.status, attempt.error), ("ENCODE_CREDENTIAL", "success", None))
-        self.assertEqual(attempt.result.acs_credential_id, related(job["access_method_id"]).acs_credential_id)
+        self.assertEqual(attempt.result.acs_credential_id, related(job["access_method_id"]))
         until("the method is issued", lambda: get(job).is_issued)
         after = get(job)
         self.assertIs(after.is_encoding_required, False)
@@ -99,19 +99,6 @@ class Encoders(Scenarios):
     def test_encode_fails_with_encoding_interrupted(self):
         self.encode_fails_with("encoding_interrupted")
 
-    def test_encode_expires_after_the_client_gave_up(self):
-        job = waiting()
-        simulate.next_credential_encode_will_fail(acs_encoder_id=job["acs_encoder_id"], error_code="action_attempt_expired")
-        pending = seam.access_methods.encode(**job, wait_for_action_attempt=False)
-        self.assertEqual(pending.status, "pending")
-        attempt = pending.action_attempt_id
-        with self.assertRaises(SeamActionAttemptTimeoutError) as caught:
-            seam.action_attempts.get(action_attempt_id=attempt, wait_for_action_attempt={"timeout": 0, "polling_interval": 0.001})
-        self.assertEqual(caught.exception.action_attempt.action_attempt_id, attempt)
-        self.fails(
-            lambda: seam.action_attempts.get(action_attempt_id=attempt, wait_for_action_attempt=patient), "action_attempt_expired"
-        )
-
     def test_encode_without_waiting(self):
         first = seam.access_methods.encode(**waiting(), wait_for_action_attempt=False)
         self.assertIn(first.status, ["pending", "success"])
@@ -120,7 +107,7 @@ class Encoders(Scenarios):
 
     def test_encode_needs_exactly_one_thing(self):
         job = waiting()
-        credential = related(job["access_method_id"]).acs_credential_id
+        credential = related(job["access_method_id"])
         encode_credential = seam.acs.encoders.encode_credential
         self.refused(lambda: encode_credential(acs_encoder_id=job["acs_encoder_id"]), 400, "invalid_input")
         self.refused(lambda: encode_credential(**job, acs_credential_id=credential), 400, "invalid_input")
@@ -163,19 +150,16 @@ class Encoders(Scenarios):
         self.assertEqual(attempt.status, "success")
         self.assertIsNone(attempt.result.acs_credential_on_seam)
 
-    def scan_fails_with(self, error_code):
+    def scan_fails_with(self, error_code, **more):
         machine = encoder().acs_encoder_id
         simulate.next_credential_scan_will_fail(acs_encoder_id=machine, error_code=error_code)
-        self.fails(lambda: seam.acs.encoders.scan_credential(acs_encoder_id=machine), error_code)
+        self.fails(lambda: seam.acs.encoders.scan_credential(acs_encoder_id=machine, **more), error_code)
 
     def test_scan_fails_with_no_credential_on_encoder(self):
         self.scan_fails_with("no_credential_on_encoder")
 
     def test_scan_fails_with_uncategorized_error(self):
         self.scan_fails_with("uncategorized_error")
-
-    def test_scan_fails_with_action_attempt_expired(self):
-        self.scan_fails_with("action_attempt_expired")
 
     def test_scan_to_assign(self):
         # The hotel's cards are written, not assigned: either the card gets an owner, or the refusal is typed.
@@ -189,3 +173,20 @@ class Encoders(Scenarios):
             return
         self.assertEqual(attempt.action_type, "SCAN_TO_ASSIGN_CREDENTIAL")
         self.assertEqual(attempt.result.user_identity_id, who["user_identity_id"])
+
+    # The last two: nobody knows what became of such a job, so the encoder may well be left alone for a while afterwards.
+
+    def test_y_scan_fails_with_action_attempt_expired(self):
+        self.scan_fails_with("action_attempt_expired", wait_for_action_attempt=patient)
+
+    def test_z_encode_expires_after_the_client_gave_up(self):
+        job = waiting()
+        simulate.next_credential_encode_will_fail(acs_encoder_id=job["acs_encoder_id"], error_code="action_attempt_expired")
+        with self.assertRaises(SeamActionAttemptTimeoutError) as caught:
+            seam.access_methods.encode(**job, wait_for_action_attempt={"timeout": 0, "polling_interval": 0.001})
+        self.assertEqual(caught.exception.action_attempt.status, "pending")
+        attempt = caught.exception.action_attempt.action_attempt_id
+        self.fails(
+            lambda: seam.action_attempts.get(action_attempt_id=attempt, wait_for_action_attempt=patient), "action_attempt_expired"
+        )
+        self.assertIs(get(job).is_issued, False)
