@@ -161,6 +161,7 @@ impl Error {
             "connect_webview" => "connect_webview_not_found",
             "phone" => "phone_not_found",
             "customer" => "customer_not_found",
+            "webhook" => "webhook_not_found",
             _ => "not_found",
         };
         Self::new(ErrorKind::NotFound, code, format!("there is no {what} {} in this workspace", printable(id)))

@@ -9,10 +9,11 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use rand::RngExt;
 use seam_core::clock::{Clock, SystemClock};
-use seam_core::model::WorkspaceId;
+use seam_core::model::{ClientSession, UserIdentityId, WorkspaceId};
 use seam_core::provider::ProviderFactory;
 use seam_core::store::{MemoryStore, SqliteStore, StaticKeys, Store, Vault};
 use seam_core::{Engine, EngineConfig, Seam, Workspace};
+use seam_providers::http::{HttpClient, HttpOptions, Reach};
 use seam_providers::sandbox::{SandboxFactory, World};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,8 +59,25 @@ pub struct Call {
     pub app: Arc<App>,
     /// The workspace of the key.
     pub ws: Workspace,
+    /// The client session that asks; `None`: an API key does, which may reach everything.
+    pub session: Option<ClientSession>,
     /// The id of the request.
     pub request: Uuid,
+}
+
+impl Call {
+    /// The person whose things are asked for: of a session always its own, whatever is said.
+    ///
+    /// # Errors
+    /// `forbidden`: the session is of nobody, or of somebody else.
+    pub fn person(&self, asked: Option<UserIdentityId>) -> Result<Option<UserIdentityId>, Problem> {
+        let Some(session) = &self.session else { return Ok(asked) };
+        match (session.user_identity_id, asked) {
+            (Some(own), None) => Ok(Some(own)),
+            (Some(own), Some(asked)) if own == asked => Ok(Some(own)),
+            _ => Err(Problem::forbidden()),
+        }
+    }
 }
 
 /// Why a server does not start.
@@ -73,6 +91,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is no HTTP client to deliver webhooks with.
+    #[error("no HTTP client: {0}")]
+    Http(String),
     /// The key file holds no key.
     #[error("{0} does not hold a key: 64 hexadecimal digits are wanted")]
     NoKey(PathBuf),
@@ -113,7 +134,12 @@ impl App {
         let vault = Vault::new(Arc::new(StaticKeys::new(key)));
         let seam = Seam::with_options(Arc::clone(&store), vault.clone(), &format!("{url}/i"), None);
         let factories: Vec<Arc<dyn ProviderFactory>> = vec![Arc::new(SandboxFactory::new(world.clone()))];
-        let engine = Engine::new(store, vault, factories.clone(), EngineConfig::default());
+        // Addresses of webhooks are strangers' input: they reach public addresses only, unless a test says otherwise.
+        let reach = if args.allow_private_webhooks { Reach::Anywhere } else { Reach::Public };
+        let transport = HttpClient::new(&HttpOptions::new(reach)).map_err(|failure| StartError::Http(failure.message))?;
+        let mut config = EngineConfig::default();
+        config.webhooks = Some(Arc::new(transport));
+        let engine = Engine::new(store, vault, factories.clone(), config);
         let mut app = Self {
             seam,
             engine,

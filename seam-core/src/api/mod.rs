@@ -18,6 +18,7 @@ mod related;
 mod spaces;
 mod user_identities;
 mod wait;
+mod webhooks;
 mod workspace;
 
 pub use access_grants::{AccessGrants, GrantFilter};
@@ -35,6 +36,7 @@ pub use instant_keys::{InstantKeys, RedeemedKey};
 pub use related::{Related, RelatedKind, Select};
 pub use spaces::{SpaceFilter, Spaces};
 pub use user_identities::{IdentityFilter, UserIdentities};
+pub use webhooks::Webhooks;
 pub use workspace::{Preview, Workspace};
 
 use crate::clock::Clock;

@@ -215,6 +215,11 @@ impl Workspace {
     pub fn events(&self) -> Events<'_> {
         Events { ws: self }
     }
+    /// Endpoints that are told what happens.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks { ws: self }
+    }
     /// What persons asked for at devices.
     #[must_use]
     pub fn action_attempts(&self) -> ActionAttempts<'_> {

@@ -78,6 +78,8 @@ ids! {
     EventId;
     /// A stay: one reservation at one system.
     StayId;
+    /// An endpoint that is told what happens.
+    WebhookId;
     /// One commit.
     ChangesetId;
     /// One running engine.

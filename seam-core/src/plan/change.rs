@@ -1,9 +1,10 @@
 //! What can be asked for, as data. The same [`Change`] serves the deed, the preview, the inbox and the simulation.
 pub use super::ask::*;
 pub use super::ask_session::*;
+pub use super::webhook::{NewWebhook, WebhookChange};
 use crate::model::{
     AccessGrantId, AccessMethodId, AcsAccessGroupId, AcsCredentialId, AcsEncoderId, AcsEntranceId, AcsSystemId, AcsUserId, ActionAttemptId,
-    ClientSessionId, ConnectedAccountId, InstantKeyId, Shown, SpaceId, UserIdentityId, WorkspaceId,
+    ClientSessionId, ConnectedAccountId, InstantKeyId, Shown, SpaceId, UserIdentityId, WebhookId, WorkspaceId,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -133,12 +134,28 @@ pub enum Change {
         to: AcsEntranceId,
     },
 
+    /// Put a reader of our own to use at a system.
+    AddEncoder(NewEncoder),
+    /// Remove a reader of our own.
+    RemoveEncoder {
+        /// The reader.
+        encoder: AcsEncoderId,
+    },
     /// Write a credential on a card.
     Encode(NewEncode),
     /// Read a card.
     Scan {
         /// The encoder.
         encoder: AcsEncoderId,
+        /// For how long a card is waited for, in seconds.
+        wait_seconds: u32,
+    },
+    /// Read a card and give the credential that is found to somebody.
+    ScanToAssign {
+        /// The encoder.
+        encoder: AcsEncoderId,
+        /// To whom.
+        to: CredentialOwner,
         /// For how long a card is waited for, in seconds.
         wait_seconds: u32,
     },
@@ -302,6 +319,9 @@ pub enum Change {
         /// The person.
         identity: UserIdentityId,
     },
+
+    /// Make, change or delete an endpoint that is told what happens.
+    Webhook(WebhookChange),
 }
 
 impl Change {
@@ -333,8 +353,11 @@ impl Change {
             Self::ConfirmHeld { .. } => "connected_accounts.confirm_held",
             Self::SetGraces { .. } => "acs_systems.set_graces",
             Self::RebindEntrance { .. } => "acs_entrances.rebind",
+            Self::AddEncoder(_) => "acs_encoders.add",
+            Self::RemoveEncoder { .. } => "acs_encoders.remove",
             Self::Encode(_) => "access_methods.encode",
             Self::Scan { .. } => "acs_encoders.scan_credential",
+            Self::ScanToAssign { .. } => "acs_encoders.scan_to_assign_credential",
             Self::AssignCard { .. } => "access_methods.assign_card",
             Self::Unlock { .. } => "access_methods.unlock_door",
             Self::UnlockWith { .. } => "acs_entrances.unlock",
@@ -362,6 +385,7 @@ impl Change {
             Self::RevokeUserAccess { .. } => "acs_users.revoke_access_to_all_entrances",
             Self::LinkUser { .. } => "user_identities.add_acs_user",
             Self::UnlinkUser { .. } => "user_identities.remove_acs_user",
+            Self::Webhook(change) => change.name(),
         }
     }
 }
@@ -385,6 +409,8 @@ pub enum Outcome {
     Identity(UserIdentityId),
     /// An account.
     Account(ConnectedAccountId),
+    /// An encoder.
+    Encoder(AcsEncoderId),
     /// An attempt.
     Attempt(ActionAttemptId),
     /// An instant key.
@@ -395,4 +421,6 @@ pub enum Outcome {
     Credential(AcsCredentialId),
     /// A client session.
     ClientSession(ClientSessionId),
+    /// A webhook.
+    Webhook(WebhookId),
 }

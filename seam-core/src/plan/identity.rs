@@ -387,7 +387,9 @@ fn remove(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Vec<AccessGrantId>> {
     for user in users {
         user::remove(d, user)?;
     }
-    user::remove_direct_of(d, id)?;
+    for person in std::iter::once(id).chain(merged) {
+        user::remove_direct_of(d, person)?;
+    }
     for link in d.find_exactly(&links_key)? {
         instant_key::end(d, InstantKeyId::from_uuid(link))?;
     }
@@ -424,8 +426,12 @@ pub(super) fn erase(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Outcome> {
     }
     let merged = d.get::<Identity>(id)?.merged;
     d.hint(merged.iter().map(|m| m.uuid()));
+    d.reader().hint_keys(std::iter::once(id).chain(merged.iter().copied()).map(|person| Key::id(Index::CardsOf, person)));
     d.gather()?;
     for person in std::iter::once(id).chain(merged) {
+        for card in d.find_exactly(&Key::id(Index::CardsOf, person))? {
+            forget_card(d, card)?;
+        }
         let mut row = d.get::<Identity>(person)?;
         row.own_key = None;
         row.key = None;
@@ -440,13 +446,18 @@ pub(super) fn erase(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The number on a card names who had it. What is left is a keyed hash, by which a card that is written over is known again.
 fn forget_cards(d: &mut Draft<'_>, method: AccessMethodId) -> Try<()> {
     for row in d.get::<Method>(method)?.targets {
-        let mut t = d.get::<Target>(row)?;
-        if t.card_number.take().is_some() {
-            d.set(row, t);
-        }
+        forget_card(d, row)?;
+    }
+    Ok(())
+}
+
+/// The number on a card names who had it. What is left is a keyed hash, by which a card that is written over is known again.
+fn forget_card(d: &mut Draft<'_>, row: RowId) -> Try<()> {
+    let mut t = d.get::<Target>(row)?;
+    if t.card_number.take().is_some() {
+        d.set(row, t);
     }
     Ok(())
 }

@@ -63,6 +63,7 @@ kept! {
     Unmanaged Unmanaged "unmanaged_acs_credential";
     LogFeed LogFeed "access_log";
     ClientSession ClientSession "client_session";
+    Webhook Webhook "webhook";
 }
 
 /// Facts, read with `?`.

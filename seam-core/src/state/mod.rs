@@ -9,6 +9,7 @@ mod reads;
 mod row;
 mod sealed;
 mod session;
+mod webhook;
 mod work;
 
 pub use access::*;
@@ -18,4 +19,5 @@ pub use reads::*;
 pub use row::*;
 pub use sealed::*;
 pub use session::*;
+pub use webhook::*;
 pub use work::*;

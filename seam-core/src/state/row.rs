@@ -67,6 +67,8 @@ pub enum Body {
     LogFeed(LogFeed),
     /// A client session.
     ClientSession(ClientSession),
+    /// An endpoint that is told what happens.
+    Webhook(Webhook),
 }
 
 /// The kind of a row, for listing.
@@ -112,6 +114,8 @@ pub enum RowKind {
     LogFeed = 17,
     /// [`Body::ClientSession`]
     ClientSession = 24,
+    /// [`Body::Webhook`]
+    Webhook = 25,
 }
 
 impl Body {
@@ -138,6 +142,7 @@ impl Body {
             Self::Unmanaged(_) => RowKind::Unmanaged,
             Self::LogFeed(_) => RowKind::LogFeed,
             Self::ClientSession(_) => RowKind::ClientSession,
+            Self::Webhook(_) => RowKind::Webhook,
         }
     }
 
@@ -164,6 +169,7 @@ impl Body {
             Self::Unmanaged(r) => r.lookups(),
             Self::LogFeed(r) => r.lookups(),
             Self::ClientSession(r) => r.lookups(),
+            Self::Webhook(r) => r.lookups(),
         }
     }
 
@@ -225,6 +231,14 @@ impl Channel {
     }
     /// The kind of the engine's own timers.
     pub const TIMER: &'static str = "timer";
+    /// The deliveries of a webhook.
+    #[must_use]
+    pub fn webhook(id: impl Into<Uuid>) -> Self {
+        Self::new(Self::WEBHOOK, &id.into().simple().to_string())
+    }
+    /// The kind of the deliveries of webhooks. They are claimed one by one ([`CanServe::only`](crate::store::CanServe::only)), when there is something
+    /// to deliver.
+    pub const WEBHOOK: &'static str = "webhook";
     /// The provider kind.
     #[must_use]
     pub fn kind(&self) -> &str {

@@ -1,20 +1,23 @@
 //! The audit chain: every commit is hashed together with the one before it, so that what was changed, dropped, added or moved
 //! afterwards is found. A cut tail is found by whoever knows a later hash: keep the last one elsewhere from time to time.
+//!
+//! Two steps, because the second alone must wait for its turn: what a commit says of itself is hashed by whoever asks for it; the store then
+//! hashes that digest together with the hash before it and the commit's place.
 use super::vault::hex;
-use crate::model::WorkspaceId;
-use crate::state::{AuditEntry, EventDraft, StoredEvent};
+use crate::model::{ChangesetId, WorkspaceId};
+use crate::state::{Audit, AuditEntry, EventDraft, RowId, StoredEvent};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// A SHA-256.
+pub(super) type Hash = [u8; 32];
+
 /// The hash before a workspace's first audit entry. It names the workspace, so that chains cannot be swapped.
 #[must_use]
 pub fn audit_genesis(workspace: WorkspaceId) -> String {
-    let mut hash = Sha256::new();
-    hash.update(b"seam audit v1");
-    hash.update(workspace.uuid().as_bytes());
-    hex(&hash.finalize())
+    hex(&genesis(workspace))
 }
 
 /// Verifies a stretch of a workspace's audit chain. `head_before` is the hash of the entry before the first one, or [`audit_genesis`].
@@ -24,14 +27,15 @@ pub fn audit_genesis(workspace: WorkspaceId) -> String {
 /// # Errors
 /// The `seq` of the first entry that does not verify.
 pub fn verify_audit(entries: &[AuditEntry], head_before: &str) -> Result<(), u64> {
-    let mut head = head_before;
+    let mut head = read(head_before);
     let mut last: Option<(u64, u64)> = None;
     for entry in entries {
         let follows = last.is_none_or(|(seq, event)| entry.seq == seq + 1 && entry.last_event >= event);
-        if !follows || entry_hash(head, entry) != entry.hash {
+        let hash = head.and_then(|head| entry_hash(&head, entry)).filter(|hash| follows && hex(hash) == entry.hash);
+        if hash.is_none() {
             return Err(entry.seq);
         }
-        head = &entry.hash;
+        head = hash;
         last = Some((entry.seq, entry.last_event));
     }
     Ok(())
@@ -43,61 +47,84 @@ pub fn verify_audit(entries: &[AuditEntry], head_before: &str) -> Result<(), u64
 pub fn verify_told(entry: &AuditEntry, events: &[StoredEvent]) -> bool {
     let first = (entry.last_event + 1).checked_sub(events.len() as u64);
     let in_place = events.iter().enumerate().all(|(n, e)| first.is_some_and(|first| e.seq == first + n as u64));
-    in_place && digest(events.iter().map(|e| &e.event)) == entry.told
+    in_place && told(events.iter().map(|e| &e.event)).1.map_or_else(String::new, |hash| hex(&hash)) == entry.told
 }
 
-/// SHA-256 over the events of a commit; empty where there are none.
-pub(super) fn events_digest(events: &[EventDraft]) -> String {
-    digest(events.iter())
+pub(super) fn genesis(workspace: WorkspaceId) -> Hash {
+    let mut hash = Sha256::new();
+    hash.update(b"seam audit v2");
+    hash.update(workspace.uuid().as_bytes());
+    hash.finalize().into()
 }
 
-fn digest<'a>(events: impl Iterator<Item = &'a EventDraft>) -> String {
-    let mut sink = Sink(Sha256::new());
-    let mut any = false;
-    for event in events {
-        any = true;
-        sink.json(&Canonical::from(event));
+/// The events of a commit as they are kept, a JSON list with the keys of all maps in order, and its SHA-256; nothing where there are none.
+pub(super) fn told<'a>(events: impl ExactSizeIterator<Item = &'a EventDraft>) -> (Vec<u8>, Option<Hash>) {
+    if events.len() == 0 {
+        return (Vec::new(), None);
     }
-    if any { sink.finish() } else { String::new() }
+    let list: Vec<Canonical<'_>> = events.map(Canonical::from).collect();
+    let text = json(&list);
+    let hash = Sha256::digest(&text).into();
+    (text, Some(hash))
 }
 
-/// SHA-256 over the hash before and the entry, its own hash left out.
-pub(super) fn entry_hash(before: &str, entry: &AuditEntry) -> String {
-    let mut sink = Sink(Sha256::new());
-    sink.0.update(before.as_bytes());
+/// What a commit says of itself: its id, the rows it wrote with their new versions, what it told, who did it and why (`audit`, as JSON).
+pub(super) fn content(
+    changeset: ChangesetId,
+    wrote: impl ExactSizeIterator<Item = (RowId, u64)>,
+    told: Option<&Hash>,
+    audit: &[u8],
+) -> Hash {
+    let mut bytes = Vec::with_capacity(16 + 8 + wrote.len() * 24 + 33 + audit.len());
+    bytes.extend_from_slice(changeset.uuid().as_bytes());
+    bytes.extend_from_slice(&(wrote.len() as u64).to_be_bytes());
+    for (id, version) in wrote {
+        bytes.extend_from_slice(id.as_bytes());
+        bytes.extend_from_slice(&version.to_be_bytes());
+    }
+    bytes.push(u8::from(told.is_some()));
+    bytes.extend_from_slice(told.map_or(&[], |hash| &hash[..]));
+    bytes.extend_from_slice(audit);
+    Sha256::digest(&bytes).into()
+}
+
+/// The hash of an entry: over the hash before it, its place, and what the commit says of itself.
+pub(super) fn link(before: &Hash, seq: u64, last_event: u64, content: &Hash) -> Hash {
+    let mut hash = Sha256::new();
+    hash.update(before);
+    hash.update(seq.to_be_bytes());
+    hash.update(last_event.to_be_bytes());
+    hash.update(content);
+    hash.finalize().into()
+}
+
+fn entry_hash(before: &Hash, entry: &AuditEntry) -> Option<Hash> {
     let AuditEntry { seq, changeset, audit, wrote, last_event, told, hash: _ } = entry;
-    sink.json(&(seq, changeset, audit, wrote, last_event, told));
-    sink.finish()
+    let told = if told.is_empty() { None } else { Some(read(told)?) };
+    Some(link(before, *seq, *last_event, &content(*changeset, wrote.iter().copied(), told.as_ref(), &audit_json(audit))))
 }
 
-/// Hashes JSON while it is written.
-struct Sink(Sha256);
-
-impl Sink {
-    fn json(&mut self, value: &impl Serialize) {
-        // What has no JSON (it cannot happen to these types) is hashed as if it were absent, on both sides alike.
-        let _ = serde_json::to_writer(&mut *self, value);
-        self.0.update(b"\n");
-    }
-    fn finish(self) -> String {
-        hex(&self.0.finalize())
-    }
+/// Who did it and why, as it is kept and hashed.
+pub(super) fn audit_json(audit: &Audit) -> Vec<u8> {
+    json(audit)
 }
 
-impl std::io::Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+fn json(value: &impl Serialize) -> Vec<u8> {
+    // What has no JSON (it cannot happen to these types) is hashed as if it were absent, on both sides alike.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// A hash as it is written: 64 digits, small letters.
+fn read(text: &str) -> Option<Hash> {
+    let hash: Hash = super::vault::unhex(text)?.try_into().ok()?;
+    (hex(&hash) == text).then_some(hash)
 }
 
 /// An event with the keys of its maps in order, whatever order a host's build of `serde_json` keeps them in.
 #[derive(Serialize)]
 struct Canonical<'a> {
     id: crate::model::EventId,
+    #[serde(rename = "type")]
     event_type: &'a str,
     at: chrono::DateTime<chrono::Utc>,
     order_key: uuid::Uuid,

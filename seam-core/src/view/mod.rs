@@ -21,12 +21,13 @@ mod session;
 mod status;
 mod target;
 pub(crate) mod unmanaged;
+pub(crate) mod webhook;
 mod worlds;
 
 pub use answer::{CanEnter, Explanation, Fact, Says};
 pub(crate) use attempt::action_attempt;
 pub(crate) use credential::acs_credential;
-pub(crate) use event::event;
+pub(crate) use event::{event, event_in};
 #[cfg(test)]
 pub(crate) use explain::door_claim;
 pub(crate) use explain::explain;

@@ -66,6 +66,11 @@ pub(crate) fn acs_system(v: &Viewer<'_>, id: AcsSystemId) -> Try<model::AcsSyste
     if let Some(since) = account.and_then(|account| account.deleted_at) {
         errors.push(ObjectError::account_disconnected(since));
     }
+    let mut warnings = warnings(&row.warnings);
+    if report.time_zone.as_ref().is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
+        let message = "The access system names a time zone that is not known: schedules there may be off.";
+        warnings.push(Warning::new(codes::warning::TIME_ZONE_DOES_NOT_MATCH_LOCATION, message, row.created_at));
+    }
     Ok(model::AcsSystem {
         acs_system_id: id,
         workspace_id: v.workspace,
@@ -85,7 +90,7 @@ pub(crate) fn acs_system(v: &Viewer<'_>, id: AcsSystemId) -> Try<model::AcsSyste
         acs_access_group_count: None,
         acs_user_count: None,
         errors,
-        warnings: warnings(&row.warnings),
+        warnings,
         extra: Map::new(),
     })
 }

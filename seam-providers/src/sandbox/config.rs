@@ -144,6 +144,15 @@ impl SiteConfig {
         .with(Kind::Code, |r| r.doors = DoorLimit::One)
     }
 
+    /// The same hotel without encoders: its cards are written by readers of our own, with images that the site computes.
+    #[must_use]
+    pub fn hotel_with_own_readers(name: impl Into<String>, rooms: u32) -> Self {
+        let mut site = Self::hotel(name, rooms);
+        site.encoders.clear();
+        site.rule(Kind::Card, |r| r.card = Some(CardPath::OwnEncoder));
+        site
+    }
+
     /// A group-based cloud: doors `entrance`, `office`, `lab`, `garage`; groups `everyone` (entrance), `staff` (entrance, office),
     /// `research` (lab), `parking` (garage). A user has one PIN; cards are assigned by their number; encoder `reader-1` reads cards.
     #[must_use]

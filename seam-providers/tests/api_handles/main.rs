@@ -1,6 +1,7 @@
 //! The handles, as an integrator calls them: what they change is judged by the doors, what they list by what was made before.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 mod credentials;
+mod encoders;
 mod lists;
 mod related;
 mod sessions;

@@ -216,7 +216,11 @@ fn tell(faults: &mut Faults, error: &jsonschema::ValidationError<'_>) {
 fn kinds(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(one) => one.to_string(),
-        TypeKind::Multiple(some) => some.iter().map(|t| t.to_string()).collect::<Vec<_>>().join(" or "),
+        // That it may be null as well helps nobody who sent something else.
+        TypeKind::Multiple(some) => {
+            let names: Vec<String> = some.iter().map(|t| t.to_string()).filter(|name| name != "null").collect();
+            names.join(" or ")
+        }
     }
 }
 
@@ -300,7 +304,7 @@ mod tests {
         let params = Params::of::<Asked>();
         let told = |asked: Value| params.read::<Asked>(asked).expect_err("invalid").validation.expect("a tree");
         assert_eq!(told(json!({"ids": ["x"]}))["ids"]["0"]["_errors"], json!(["Invalid uuid"]));
-        assert_eq!(told(json!({"limit": "many"}))["limit"]["_errors"][0], json!("Expected integer or null, received string"));
+        assert_eq!(told(json!({"limit": "many"}))["limit"]["_errors"][0], json!("Expected integer, received string"));
         assert_eq!(told(json!({"name": ""}))["name"]["_errors"], json!(["String must contain at least 1 character(s)"]));
     }
 }

@@ -31,6 +31,10 @@ impl Problem {
     pub fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
     }
+    /// A client session asks for what it may not reach.
+    pub fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "this client session does not reach that")
+    }
     /// One parameter is wrong.
     pub fn invalid(param: &str, message: impl Into<String>) -> Self {
         let mut tree = Faults::default();
@@ -69,6 +73,7 @@ impl From<Error> for Problem {
         let status = match e.kind() {
             ErrorKind::InvalidInput | ErrorKind::Unsupported => StatusCode::BAD_REQUEST,
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
             ErrorKind::Conflict | ErrorKind::IdempotencyConflict | ErrorKind::Exhausted => StatusCode::CONFLICT,
             ErrorKind::Failed => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorKind::Busy | ErrorKind::Store | ErrorKind::Timeout => StatusCode::SERVICE_UNAVAILABLE,

@@ -77,8 +77,18 @@ pub struct Route {
     pub gives: Gives,
     /// Its parameters.
     pub params: Arc<Params>,
+    /// Whether a client session may ask; else only an API key.
+    pub for_sessions: bool,
     /// What it does.
     pub handler: Handler,
+}
+
+impl Route {
+    /// The same route, for client sessions too: its handler keeps to what the session may reach.
+    #[must_use]
+    pub fn for_sessions(self) -> Self {
+        Self { for_sessions: true, ..self }
+    }
 }
 
 impl fmt::Debug for Route {
@@ -105,5 +115,5 @@ where
         Ok(params) => handler(call, params).boxed(),
         Err(problem) => std::future::ready(Err(problem)).boxed(),
     });
-    Route { path, verb, about, gives, params, handler }
+    Route { path, verb, about, gives, params, for_sessions: false, handler }
 }

@@ -99,9 +99,12 @@ fn share(headers: &mut HeaderMap) {
 /// # Errors
 /// `unauthorized`, `rate_limited`, and what the store says.
 pub async fn caller(app: &Arc<App>, id: Uuid, headers: &HeaderMap) -> Result<Call, Problem> {
-    let workspace = match token(headers)? {
-        Token::ApiKey(key) => app.keys.workspace_of(key).ok_or_else(|| Problem::unauthorized("this API key is not known"))?,
-        Token::ClientSession(_) => return Err(Problem::unauthorized("this session is not known")),
+    let (workspace, session) = match token(headers)? {
+        Token::ApiKey(key) => (app.keys.workspace_of(key).ok_or_else(|| Problem::unauthorized("this API key is not known"))?, None),
+        Token::ClientSession(token) => {
+            let (workspace, session) = app.seam.authenticate(token).await?;
+            (workspace.id(), Some(session))
+        }
     };
     app.pace(workspace)?;
     let once = match headers.get("idempotency-key").map(HeaderValue::to_str) {
@@ -114,7 +117,7 @@ pub async fn caller(app: &Arc<App>, id: Uuid, headers: &HeaderMap) -> Result<Cal
         Some(key) => ws.once(key),
         None => ws,
     };
-    Ok(Call { app: Arc::clone(app), ws, request: id })
+    Ok(Call { app: Arc::clone(app), ws, session, request: id })
 }
 
 async fn routed(app: &Arc<App>, route: &Route, id: Uuid, request: Request) -> Result<Response<Body>, Problem> {
@@ -126,6 +129,10 @@ async fn routed(app: &Arc<App>, route: &Route, id: Uuid, request: Request) -> Re
             return Err(problem);
         }
     };
+    if call.session.is_some() && !route.for_sessions {
+        drain(body).await;
+        return Err(Problem::forbidden());
+    }
     if !route.verb.takes(&parts.method) {
         drain(body).await;
         let own = route.verb.method();

@@ -18,7 +18,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Verb::Do, "/access_grants/create", "Grants access: who, where, when, how.", One("access_grant"), create),
         route(Verb::Read, "/access_grants/get", "A grant.", One("access_grant"), get),
-        route(Verb::Read, "/access_grants/list", "The grants.", Pages("access_grants", "access_grant"), list),
+        route(Verb::Read, "/access_grants/list", "The grants.", Pages("access_grants", "access_grant"), list).for_sessions(),
         route(Verb::Read, "/access_grants/get_related", "Grants with what belongs to them.", Batch, get_related),
         route(Verb::Change, "/access_grants/update", "Changes the window or the name of a grant.", Nothing, update),
         route(Verb::Remove, "/access_grants/delete", "Takes a grant away.", Nothing, delete),
@@ -227,7 +227,7 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_customer_key(p.customer_key)
         .maybe_space_id(p.space_id.or(p.location_id))
         .maybe_reservation_key(p.reservation_key)
-        .maybe_user_identity_id(p.user_identity_id)
+        .maybe_user_identity_id(call.person(p.user_identity_id)?)
         .maybe_search(p.search)
         .maybe_page_cursor(p.page_cursor)
         .maybe_limit(count(p.limit))

@@ -6,7 +6,7 @@ use crate::http::problem::Problem;
 use crate::http::route::Gives::{Batch, Many, Nothing, One, Pages};
 use crate::http::route::{Route, Verb, route};
 use schemars::JsonSchema;
-use seam_core::api::MethodFilter;
+use seam_core::api::{GrantFilter, MethodFilter};
 use seam_core::model::{AcsEncoderId, AcsEntranceId, SpaceId};
 use seam_core::plan::MethodsOf;
 use seam_core::{AccessGrantId, AccessMethodId};
@@ -30,7 +30,7 @@ pub(super) fn routes() -> Vec<Route> {
         route(Verb::Remove, "/access_methods/delete", "Takes a method away, or all of a grant or a stay.", Nothing, delete),
         route(Verb::Do, "/access_methods/encode", "Writes a method's card.", One("action_attempt"), encode),
         route(Verb::Do, "/access_methods/assign_card", "Gives a card that exists to a method.", One("action_attempt"), assign_card),
-        route(Verb::Do, "/access_methods/unlock_door", "Opens a door with a cloud key.", One("action_attempt"), unlock_door),
+        route(Verb::Do, "/access_methods/unlock_door", "Opens a door with a cloud key.", One("action_attempt"), unlock_door).for_sessions(),
         route(
             Verb::Read,
             "/access_methods/unmanaged/get",
@@ -159,6 +159,15 @@ async fn assign_card(call: Call, p: AssignCard) -> Outcome {
 }
 
 async fn unlock_door(call: Call, p: Unlock) -> Outcome {
+    if call.session.is_some() {
+        // A session opens with its own person's methods; another's are as unknown to it as none.
+        let person = call.person(None)?;
+        let own = GrantFilter::builder().maybe_user_identity_id(person).limit(1000).build();
+        let grants = call.ws.access_grants().list(&own).await?.items;
+        if !grants.iter().any(|g| g.access_method_ids.contains(&p.access_method_id)) {
+            return Err(Problem::not_found("access_method", "there is no such access method"));
+        }
+    }
     Answer::of("action_attempt", &call.ws.access_methods().unlock_door(p.access_method_id, p.acs_entrance_id).await?)
 }
 

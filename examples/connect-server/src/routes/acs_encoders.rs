@@ -9,8 +9,9 @@ use axum::http::StatusCode;
 use schemars::JsonSchema;
 use seam_core::AccessMethodId;
 use seam_core::api::EncoderFilter;
-use seam_core::model::{AcsCredentialId, AcsEncoderId, AcsSystemId};
-use seam_providers::sandbox::{Encoder, JobOutcome};
+use seam_core::model::{AcsCredentialId, AcsEncoderId, AcsSystemId, AcsUserId, UserIdentityId};
+use seam_core::plan::CredentialOwner;
+use seam_providers::sandbox::{EncodeFailure, Encoder, ScanFailure, ScanScenario};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -23,6 +24,13 @@ pub(super) fn routes() -> Vec<Route> {
         route(Verb::Read, "/acs/encoders/get", "An encoder.", One("acs_encoder"), get),
         route(Verb::Read, "/acs/encoders/list", "The encoders.", Pages("acs_encoders", "acs_encoder"), list),
         route(Verb::Do, "/acs/encoders/scan_credential", "Reads a card.", One("action_attempt"), scan_credential),
+        route(
+            Verb::Do,
+            "/acs/encoders/scan_to_assign_credential",
+            "Reads a card and gives it to a user or a person.",
+            One("action_attempt"),
+            scan_to_assign_credential,
+        ),
         route(
             Verb::Do,
             "/acs/encoders/simulate/next_credential_encode_will_fail",
@@ -78,26 +86,49 @@ struct List {
     page_cursor: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-enum Failing {
-    NoCredentialOnEncoder,
-    EncodingInterrupted,
-    UncategorizedError,
-    ActionAttemptExpired,
+#[derive(Deserialize, JsonSchema)]
+struct ScanToAssign {
+    acs_encoder_id: AcsEncoderId,
+    acs_user_id: Option<AcsUserId>,
+    user_identity_id: Option<UserIdentityId>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct EncodeFails {
     acs_encoder_id: AcsEncoderId,
-    error_code: Option<Failing>,
+    #[schemars(extend("enum" = ["no_credential_on_encoder", "encoding_interrupted", "uncategorized_error", "action_attempt_expired", null]))]
+    error_code: Option<String>,
+    acs_credential_id: Option<AcsCredentialId>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct EncodeSucceeds {
+    acs_encoder_id: AcsEncoderId,
+    #[schemars(extend("enum" = ["credential_is_issued", null]))]
+    #[expect(dead_code, reason = "there is one scenario; the schema checks its name")]
+    scenario: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct ScanFails {
     acs_encoder_id: AcsEncoderId,
     #[schemars(extend("enum" = ["no_credential_on_encoder", "uncategorized_error", "action_attempt_expired", null]))]
-    error_code: Option<Failing>,
+    error_code: Option<String>,
+    acs_credential_id_on_seam: Option<AcsCredentialId>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct ScanSucceeds {
+    acs_encoder_id: AcsEncoderId,
+    #[schemars(extend("enum" = [
+        "credential_exists_on_seam",
+        "credential_on_encoder_needs_update",
+        "credential_does_not_exist_on_seam",
+        "credential_on_encoder_is_empty",
+        null
+    ]))]
+    scenario: Option<String>,
+    acs_credential_id_on_seam: Option<AcsCredentialId>,
 }
 
 async fn get(call: Call, p: Which) -> Outcome {
@@ -137,31 +168,41 @@ async fn simulated(call: &Call, id: AcsEncoderId) -> Result<Encoder, Problem> {
         .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "workspace_not_sandbox", "this encoder is not in a sandbox"))
 }
 
-fn outcome(failing: Option<Failing>) -> JobOutcome {
-    match failing.unwrap_or(Failing::NoCredentialOnEncoder) {
-        Failing::NoCredentialOnEncoder => JobOutcome::NoCard,
-        Failing::EncodingInterrupted => JobOutcome::Interrupted,
-        Failing::UncategorizedError => JobOutcome::Uncategorized,
-        Failing::ActionAttemptExpired => JobOutcome::Expired,
-    }
+async fn scan_to_assign_credential(call: Call, p: ScanToAssign) -> Outcome {
+    let to: CredentialOwner = match (p.acs_user_id, p.user_identity_id) {
+        (Some(user), None) => user.into(),
+        (None, Some(person)) => person.into(),
+        _ => return Err(Problem::invalid("acs_user_id", "exactly one of acs_user_id and user_identity_id is required")),
+    };
+    Answer::of("action_attempt", &call.ws.acs().encoders().scan_to_assign_credential(p.acs_encoder_id, to, CARD_WAIT).await?)
+}
+
+fn unknown(param: &str) -> Problem {
+    Problem::invalid(param, "Invalid enum value")
 }
 
 async fn next_encode_will_fail(call: Call, p: EncodeFails) -> Outcome {
-    simulated(&call, p.acs_encoder_id).await?.next_encode_will_fail(outcome(p.error_code));
+    let code = p.error_code.as_deref().unwrap_or("no_credential_on_encoder");
+    let failure = EncodeFailure::from_code(code).ok_or_else(|| unknown("error_code"))?;
+    simulated(&call, p.acs_encoder_id).await?.next_credential_encode_will_fail(failure, p.acs_credential_id);
     Answer::done()
 }
 
-async fn next_encode_will_succeed(call: Call, p: Which) -> Outcome {
-    simulated(&call, p.acs_encoder_id).await?.next_encode_will_succeed();
+async fn next_encode_will_succeed(call: Call, p: EncodeSucceeds) -> Outcome {
+    simulated(&call, p.acs_encoder_id).await?.next_credential_encode_will_succeed();
     Answer::done()
 }
 
 async fn next_scan_will_fail(call: Call, p: ScanFails) -> Outcome {
-    simulated(&call, p.acs_encoder_id).await?.next_scan_will_fail(outcome(p.error_code));
+    let code = p.error_code.as_deref().unwrap_or("no_credential_on_encoder");
+    let failure = ScanFailure::from_code(code).ok_or_else(|| unknown("error_code"))?;
+    simulated(&call, p.acs_encoder_id).await?.next_credential_scan_will_fail(failure, p.acs_credential_id_on_seam);
     Answer::done()
 }
 
-async fn next_scan_will_succeed(call: Call, p: Which) -> Outcome {
-    simulated(&call, p.acs_encoder_id).await?.next_scan_will_succeed();
+async fn next_scan_will_succeed(call: Call, p: ScanSucceeds) -> Outcome {
+    let name = p.scenario.as_deref().unwrap_or("credential_exists_on_seam");
+    let finds = ScanScenario::from_name(name, p.acs_credential_id_on_seam).ok_or_else(|| unknown("scenario"))?;
+    simulated(&call, p.acs_encoder_id).await?.next_credential_scan_will_succeed(finds);
     Answer::done()
 }

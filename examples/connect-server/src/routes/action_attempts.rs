@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        route(Verb::Read, "/action_attempts/get", "An attempt.", One("action_attempt"), get),
+        route(Verb::Read, "/action_attempts/get", "An attempt.", One("action_attempt"), get).for_sessions(),
         route(Verb::Read, "/action_attempts/list", "Attempts by their ids.", Pages("action_attempts", "action_attempt"), list),
     ]
 }

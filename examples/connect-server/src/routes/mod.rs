@@ -8,12 +8,14 @@ mod acs_entrances;
 mod acs_systems;
 mod acs_users;
 mod action_attempts;
+mod client_sessions;
 mod connected_accounts;
 mod events;
 mod instant_keys;
 mod operations;
 mod spaces;
 mod user_identities;
+mod webhooks;
 mod workspaces;
 
 use crate::app::App;
@@ -40,6 +42,8 @@ pub fn all() -> Vec<Route> {
         access_grants::routes(),
         access_methods::routes(),
         instant_keys::routes(),
+        client_sessions::routes(),
+        webhooks::routes(),
         events::routes(),
         action_attempts::routes(),
     ];

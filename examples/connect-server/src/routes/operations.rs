@@ -24,6 +24,12 @@ pub(super) fn mount(app: &Arc<App>, router: Router) -> Router {
             }),
         )
         .route(
+            "/openapi.json",
+            get(move |request: Request| async move {
+                answer(&describing, "/openapi.json", request, async |_, _| Ok(text("application/json", described.clone()))).await
+            }),
+        )
+        .route(
             "/ready",
             get(move |request: Request| async move { answer(&ready, "/ready", request, async |_, _| is_ready(&ready).await).await }),
         )

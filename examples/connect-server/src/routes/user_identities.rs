@@ -16,7 +16,7 @@ use serde::Deserialize;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Verb::Do, "/user_identities/create", "Makes a person.", One("user_identity"), create),
-        route(Verb::Read, "/user_identities/get", "A person.", One("user_identity"), get),
+        route(Verb::Read, "/user_identities/get", "A person.", One("user_identity"), get).for_sessions(),
         route(Verb::Read, "/user_identities/list", "The people.", Pages("user_identities", "user_identity"), list),
         route(Verb::Change, "/user_identities/update", "Changes a person.", Nothing, update),
         route(Verb::Remove, "/user_identities/delete", "Deletes a person with all that she has.", Nothing, delete),
@@ -37,7 +37,8 @@ pub(super) fn routes() -> Vec<Route> {
             "The entrances that a person opens.",
             Many("acs_entrances", "acs_entrance"),
             list_accessible_entrances,
-        ),
+        )
+        .for_sessions(),
         route(
             Verb::Do,
             "/user_identities/generate_instant_key",
@@ -150,7 +151,11 @@ async fn one(call: &Call, id: Option<UserIdentityId>, key: Option<String>) -> Re
 }
 
 async fn get(call: Call, p: Get) -> Outcome {
-    Answer::of("user_identity", &one(&call, p.user_identity_id, p.user_identity_key).await?)
+    let person = match &call.session {
+        Some(_) => call.person(p.user_identity_id)?,
+        None => p.user_identity_id,
+    };
+    Answer::of("user_identity", &one(&call, person, p.user_identity_key).await?)
 }
 
 async fn list(call: Call, p: List) -> Outcome {
@@ -221,6 +226,7 @@ async fn list_acs_systems(call: Call, p: Which) -> Outcome {
 }
 
 async fn list_accessible_entrances(call: Call, p: Which) -> Outcome {
+    call.person(Some(p.user_identity_id))?;
     Answer::of("acs_entrances", &call.ws.user_identities().list_accessible_entrances(p.user_identity_id).await?)
 }
 

@@ -6,7 +6,7 @@ use super::facts::{bug, visible};
 use crate::error::Result;
 use crate::model::WorkspaceId;
 use crate::planted::{self, Bug};
-use crate::state::{AuditEntry, Changeset, OnlyIf, Row, RowId};
+use crate::state::{Changeset, OnlyIf, Row, RowId};
 use crate::store::{CommitError, Conflict, audit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -116,32 +116,22 @@ fn unique(view: &mut (impl View + ?Sized), workspace: WorkspaceId, written: &[Wr
 }
 
 /// Where a workspace's streams end: what the next commit goes on from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct Heads {
     pub(in crate::store) last_event: u64,
     pub(in crate::store) last_audit: u64,
-    pub(in crate::store) hash: String,
+    pub(in crate::store) hash: audit::Hash,
 }
 
 impl Heads {
     /// Of a workspace without a commit.
     pub(in crate::store) fn new(workspace: WorkspaceId) -> Self {
-        Self { last_event: 0, last_audit: 0, hash: audit::audit_genesis(workspace) }
+        Self { last_event: 0, last_audit: 0, hash: audit::genesis(workspace) }
     }
-}
 
-/// Gives a checked changeset its place in the workspace's streams and moves their heads on. `told`: the digest of its events.
-pub(in crate::store) fn log_entry(set: &Changeset, written: &[Written], told: String, heads: &mut Heads) -> AuditEntry {
-    let mut entry = AuditEntry {
-        seq: heads.last_audit + 1,
-        changeset: set.id,
-        audit: set.audit.clone(),
-        wrote: written.iter().map(|w| (w.new.id, w.new.version)).collect(),
-        last_event: heads.last_event + set.events.len() as u64,
-        told,
-        hash: String::new(),
-    };
-    entry.hash = audit::entry_hash(&heads.hash, &entry);
-    *heads = Heads { last_event: entry.last_event, last_audit: entry.seq, hash: entry.hash.clone() };
-    entry
+    /// After a commit that told so many events and said this of itself.
+    pub(in crate::store) fn after(&self, events: usize, content: &audit::Hash) -> Self {
+        let (last_event, last_audit) = (self.last_event + events as u64, self.last_audit + 1);
+        Self { last_event, last_audit, hash: audit::link(&self.hash, last_audit, last_event, content) }
+    }
 }

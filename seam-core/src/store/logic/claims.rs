@@ -1,9 +1,10 @@
 //! The claims of one key, so kept that "is this window free?" does not get slower with their number.
+mod lane;
+
 use crate::model::WorkspaceId;
 use crate::state::{Claim, ClaimKey, Claimed, Near, RowId, later};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
-use std::ops::Bound;
+use lane::Lane;
 
 /// A window that is asked for.
 #[derive(Clone, Debug)]
@@ -22,23 +23,19 @@ enum End {
 }
 
 /// A claim in the order in which claims are told: by start, then end, then row.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Slot {
     from: DateTime<Utc>,
     end: End,
     row: RowId,
     exclusive: bool,
-    workspace: Option<WorkspaceId>,
+    workspace: WorkspaceId,
 }
 
 impl Slot {
     fn new(claim: &Claim, row: RowId, workspace: WorkspaceId) -> Self {
         let end = claim.until.map_or(End::Never, End::At);
-        Self { from: claim.from, end, row, exclusive: claim.exclusive, workspace: Some(workspace) }
-    }
-    /// Sorts before every claim that starts at `from` or later.
-    fn first(from: DateTime<Utc>) -> Self {
-        Self { from, end: End::At(DateTime::<Utc>::MIN_UTC), row: RowId::nil(), exclusive: false, workspace: None }
+        Self { from: claim.from, end, row, exclusive: claim.exclusive, workspace }
     }
     fn until(&self) -> Option<DateTime<Utc>> {
         match self.end {
@@ -49,8 +46,8 @@ impl Slot {
     fn claim(&self, key: ClaimKey) -> Claim {
         Claim { key, from: self.from, until: self.until(), exclusive: self.exclusive }
     }
-    fn claimed(&self, key: ClaimKey) -> Option<Claimed> {
-        Some(Claimed { claim: self.claim(key), row: self.row, workspace: self.workspace? })
+    fn claimed(&self, key: ClaimKey) -> Claimed {
+        Claimed { claim: self.claim(key), row: self.row, workspace: self.workspace }
     }
 }
 
@@ -61,7 +58,7 @@ impl Slot {
 /// somebody who did not ask whether it was free, or not exclusive) opens a further lane.
 #[derive(Clone, Debug, Default)]
 pub(in crate::store) struct ClaimSet {
-    lanes: Vec<BTreeSet<Slot>>,
+    lanes: Vec<Lane>,
 }
 
 impl ClaimSet {
@@ -71,7 +68,7 @@ impl ClaimSet {
 
     #[cfg(feature = "sqlite")]
     pub(in crate::store) fn len(&self) -> usize {
-        self.lanes.iter().map(BTreeSet::len).sum()
+        self.lanes.iter().map(Lane::len).sum()
     }
 
     pub(in crate::store) fn insert(&mut self, claim: &Claim, row: RowId, workspace: WorkspaceId) {
@@ -79,11 +76,9 @@ impl ClaimSet {
         if self.lanes.iter().any(|lane| lane.contains(&slot)) {
             return;
         }
-        match self.lanes.iter_mut().find(|lane| fits(lane, &slot)) {
-            Some(lane) => {
-                lane.insert(slot);
-            }
-            None => self.lanes.push(BTreeSet::from([slot])),
+        match self.lanes.iter_mut().find(|lane| lane.has_room_for(&slot)) {
+            Some(lane) => lane.insert(slot),
+            None => self.lanes.push(Lane::new(slot)),
         }
     }
 
@@ -99,13 +94,10 @@ impl ClaimSet {
 
     /// Whether no claim meets the window, but those of the row that asks.
     pub(in crate::store) fn is_free(&self, key: ClaimKey, asked: &Asked) -> bool {
-        let last_start = match asked.until.map(|until| later(until, asked.gap_seconds)) {
-            // An end so late that nothing starts after it counts as none.
-            None | Some(None) => Bound::Unbounded,
-            Some(Some(end)) => Bound::Excluded(Slot::first(end)),
-        };
+        // An end so late that nothing starts after it counts as none.
+        let last_start = asked.until.and_then(|until| later(until, asked.gap_seconds));
         self.lanes.iter().all(|lane| {
-            for slot in lane.range((Bound::Unbounded, last_start.clone())).rev() {
+            for slot in lane.back_from(last_start.map_or(lane.end(), |end| lane.first(|slot| slot.from >= end))) {
                 let meets = slot.claim(key).meets(asked.from, asked.until, asked.gap_seconds);
                 let counts = slot.row != asked.except;
                 match (meets, counts) {
@@ -121,18 +113,20 @@ impl ClaimSet {
 
     /// The claims near a window, in the order of their starts.
     pub(in crate::store) fn near(&self, near: &Near) -> Vec<Claimed> {
-        let from = Slot::first(near.from);
-        let mut before = Vec::new();
-        let mut found = Vec::new();
-        let mut after = Vec::new();
+        let until = near.until.map(|until| until.max(near.from));
+        let (mut before, mut found, mut after) = (Vec::new(), Vec::new(), Vec::new());
         for lane in &self.lanes {
-            before.extend(lane.range(..&from).rev().take(Near::BEFORE));
-            match near.until {
-                None => found.extend(lane.range(&from..)),
-                Some(until) => {
-                    let until = Slot::first(until.max(near.from));
-                    found.extend(lane.range(&from..&until));
-                    after.extend(lane.range(&until..).take(Near::AFTER));
+            let start = lane.first(|slot| slot.from >= near.from);
+            before.extend(lane.back_from(start).take(Near::BEFORE));
+            let mut later = 0;
+            for slot in lane.on_from(start) {
+                if until.is_none_or(|until| slot.from < until) {
+                    found.push(slot);
+                } else if later < Near::AFTER {
+                    after.push(slot);
+                    later += 1;
+                } else {
+                    break;
                 }
             }
         }
@@ -141,14 +135,8 @@ impl ClaimSet {
         found.extend_from_slice(&before[before.len().saturating_sub(Near::BEFORE)..]);
         found.extend(after.into_iter().take(Near::AFTER));
         found.sort_unstable();
-        found.into_iter().filter_map(|slot| slot.claimed(near.key)).collect()
+        found.into_iter().map(|slot| slot.claimed(near.key)).collect()
     }
-}
-
-fn fits(lane: &BTreeSet<Slot>, slot: &Slot) -> bool {
-    let before = lane.range(..slot).next_back();
-    let after = lane.range(slot..).next();
-    before.is_none_or(|b| b.end <= slot.end) && after.is_none_or(|a| slot.end <= a.end)
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ mod facts;
 pub(super) use agenda::Agenda;
 #[cfg(feature = "sqlite")]
 pub(super) use apply::take_back;
-pub(super) use apply::{Heads, Written, check, log_entry};
+pub(super) use apply::{Heads, Written, check};
 pub(super) use claims::{Asked, ClaimSet};
 #[cfg(feature = "sqlite")]
-pub(super) use derive::Derived;
+pub(super) use derive::{Derived, Diff};
 pub(super) use derive::{Place, place};
 pub(super) use facts::{decide, facts};
 

@@ -3,6 +3,7 @@ use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::*;
 use crate::store::logic::{self, Agenda, Asked, ClaimSet, Heads, Place, View, Written};
+use crate::store::vault::hex;
 use crate::store::{CommitError, Committed, ListQuery, audit};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,8 +75,21 @@ impl State {
         let workspace = set.workspace;
         let stream = self.streams.entry(workspace).or_insert_with(|| Stream::new(workspace));
         let first = stream.heads.last_event + 1;
-        let entry = logic::log_entry(&set, &written, audit::events_digest(&set.events), &mut stream.heads);
-        let committed = Committed { last_event: entry.last_event };
+        let told = audit::told(set.events.iter()).1;
+        let wrote = written.iter().map(|w| (w.new.id, w.new.version));
+        let content = audit::content(set.id, wrote.clone(), told.as_ref(), &audit::audit_json(&set.audit));
+        stream.heads = stream.heads.after(set.events.len(), &content);
+        let Heads { last_event, last_audit: seq, hash } = stream.heads;
+        let entry = AuditEntry {
+            seq,
+            changeset: set.id,
+            wrote: wrote.collect(),
+            last_event,
+            told: told.map_or_else(String::new, |hash| hex(&hash)),
+            hash: hex(&hash),
+            audit: set.audit,
+        };
+        let committed = Committed { last_event };
         stream.outcomes.insert(set.id, committed.clone());
         stream.audit.push(entry);
         stream.events.extend(set.events.into_iter().zip(first..).map(|(event, seq)| StoredEvent { seq, event }));

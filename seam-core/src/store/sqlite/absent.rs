@@ -57,8 +57,9 @@ impl Absent {
     pub(super) fn has_no_claim(&self, key: ClaimKey) -> bool {
         self.state == Filled::Fully && !self.may_hold(self.of_claim(key.0))
     }
-    pub(super) fn add_place(&mut self, place: &Place) {
-        self.add(self.of_place(place));
+    /// Adds a key; says whether it was certain that no row had it.
+    pub(super) fn add_place(&mut self, place: &Place) -> bool {
+        self.add(self.of_place(place)) && self.state == Filled::Fully
     }
     pub(super) fn add_claim(&mut self, key: ClaimKey) {
         self.add(self.of_claim(key.0));
@@ -90,9 +91,10 @@ impl Absent {
         self.layers.iter().any(|layer| layer.places(hash).all(|(word, bit)| layer.bits[word] & bit != 0))
     }
 
-    fn add(&mut self, hash: u64) {
+    /// Says whether it was not there.
+    fn add(&mut self, hash: u64) -> bool {
         if self.state == Filled::Never || self.may_hold(hash) {
-            return;
+            return false;
         }
         if self.layers.last().is_none_or(|layer| layer.room == 0) {
             self.layers.push(Layer::new(FIRST << self.layers.len().min(20)));
@@ -104,6 +106,7 @@ impl Absent {
                 layer.bits[word] |= bit;
             }
         }
+        true
     }
 }
 

@@ -4,6 +4,7 @@ use super::Shared;
 use super::codec;
 use super::head::{Change, Touched, apply};
 use super::load;
+use super::pack::pack;
 use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::*;
@@ -14,31 +15,22 @@ use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A row that the batch writes.
+/// What a changeset writes to the file.
 #[derive(Debug)]
-pub(super) struct Put {
-    /// As it is stored.
-    pub(super) old: Option<Arc<Row>>,
-    pub(super) new: Arc<Row>,
-    pub(super) document: Vec<u8>,
-    /// When the stored one is due.
-    pub(super) due_before: Option<Due>,
-    pub(super) due_after: Option<Due>,
-}
-
-/// A log row that the batch writes.
-#[derive(Debug)]
-pub(super) struct Logged {
+pub(super) struct Unwritten {
     pub(super) workspace: WorkspaceId,
-    pub(super) entry: AuditEntry,
-    pub(super) audit: Vec<u8>,
-    pub(super) events: Vec<u8>,
+    /// Each row with its document.
+    pub(super) rows: Vec<(Written, Vec<u8>)>,
+    pub(super) changeset: ChangesetId,
+    pub(super) heads: Heads,
+    pub(super) packed: Packed,
 }
 
 /// The claims of a key that the batch touches.
 #[derive(Debug, Default)]
 pub(super) struct TouchedClaims {
-    pub(super) changes: BTreeMap<Claimed, bool>,
+    /// In the order in which they came about.
+    pub(super) changes: Vec<(Claimed, bool)>,
     /// All claims of the key as the batch leaves them, once somebody has asked.
     all: Option<ClaimSet>,
 }
@@ -49,29 +41,57 @@ pub(super) struct Batch<'a> {
     now: DateTime<Utc>,
     /// Look also for what is very likely not there. Otherwise the file's own constraints find it.
     careful: bool,
-    pub(super) rows: BTreeMap<RowId, Put>,
-    pub(super) places: BTreeMap<Place, BTreeMap<RowId, bool>>,
-    pub(super) claims: BTreeMap<ClaimKey, TouchedClaims>,
-    pub(super) heads: BTreeMap<WorkspaceId, Heads>,
-    pub(super) log: Vec<Logged>,
-    pub(super) cursors: BTreeMap<(WorkspaceId, String), u64>,
+    /// The changeset that was taken last, until it is written.
+    unwritten: Option<Unwritten>,
+    change: Change,
 }
 
 impl<'a> Batch<'a> {
     pub(super) fn new(shared: &'a Shared, conn: &'a Connection, careful: bool) -> Self {
-        let now = shared.clock.now();
-        let (rows, places, claims) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let (heads, log, cursors) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Self { shared, conn, now, careful, rows, places, claims, heads, log, cursors }
+        Self { shared, conn, now: shared.clock.now(), careful, unwritten: None, change: Change::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.log.is_empty() && self.cursors.is_empty()
+        self.change.outcomes.is_empty() && self.change.cursors.is_empty()
+    }
+
+    /// How many changesets it holds.
+    pub(super) fn changesets(&self) -> u64 {
+        self.change.outcomes.len() as u64
+    }
+
+    /// What is to be written for the changeset that was taken last.
+    pub(super) fn unwritten(&mut self) -> Option<Unwritten> {
+        self.unwritten.take()
+    }
+
+    /// How far it moves consumers.
+    pub(super) fn cursors(&self) -> &BTreeMap<(WorkspaceId, String), u64> {
+        &self.change.cursors
+    }
+
+    /// The number of a workspace in the file, and whether it is new there.
+    pub(super) fn number(&mut self, workspace: WorkspaceId) -> (i64, bool) {
+        if let Some(no) = self.change.numbers.get(&workspace) {
+            return (*no, false);
+        }
+        let (no, new) = {
+            let head = self.shared.head();
+            match head.workspaces.get(&workspace) {
+                Some((no, _)) => (*no, false),
+                None => {
+                    let last = head.workspaces.values().map(|(no, _)| *no).chain(self.change.numbers.values().copied()).max();
+                    (last.unwrap_or(0) + 1, true)
+                }
+            }
+        };
+        self.change.numbers.insert(workspace, no);
+        (no, new)
     }
 
     fn heads(&self, workspace: WorkspaceId) -> Heads {
-        let known = self.heads.get(&workspace).cloned();
-        known.or_else(|| self.shared.head().workspaces.get(&workspace).map(|(_, h)| h.clone())).unwrap_or_else(|| Heads::new(workspace))
+        let known = self.change.heads.get(&workspace).copied();
+        known.or_else(|| self.shared.head().workspaces.get(&workspace).map(|(_, h)| *h)).unwrap_or_else(|| Heads::new(workspace))
     }
 
     /// Where the workspace stands.
@@ -91,90 +111,73 @@ impl<'a> Batch<'a> {
             self.careful = false;
         }
         let written = checked?;
-        let packed = match packed.map_or_else(|| Packed::without_derived(written.iter().map(|w| &*w.new), set), Ok) {
+        let pack = || {
+            let wrote: Vec<_> = written.iter().map(|w| (w.new.id, w.new.version)).collect();
+            Packed::without_derived(written.iter().map(|w| &*w.new), &wrote, set)
+        };
+        let mut packed = match packed.map_or_else(pack, Ok) {
             Ok(packed) => packed,
             Err(e) => {
                 logic::take_back(set, written);
                 return Err(e.into());
             }
         };
-        let mut heads = self.heads(set.workspace);
-        let entry = logic::log_entry(set, &written, packed.told, &mut heads);
-        let committed = Committed { last_event: entry.last_event };
-        self.heads.insert(set.workspace, heads);
-        self.log.push(Logged { workspace: set.workspace, entry, audit: packed.audit, events: packed.events });
-        let mut rows = Vec::with_capacity(written.len());
-        for (written, document) in written.into_iter().zip(packed.documents) {
-            rows.push(Arc::clone(&written.new));
-            self.put(written, document);
-        }
-        Ok((committed, rows))
+        let heads = self.heads(set.workspace).after(set.events.len(), &packed.content);
+        let committed = Committed { last_event: heads.last_event };
+        self.change.heads.insert(set.workspace, heads);
+        self.change.outcomes.push((set.workspace, set.id, committed.clone()));
+        let documents = std::mem::take(&mut packed.documents);
+        let rows: Vec<_> = written.into_iter().zip(documents).collect();
+        rows.iter().for_each(|(written, _)| self.put(written));
+        let taken = rows.iter().map(|(written, _)| Arc::clone(&written.new)).collect();
+        self.unwritten = Some(Unwritten { workspace: set.workspace, rows, changeset: set.id, heads, packed });
+        Ok((committed, taken))
     }
 
-    fn put(&mut self, Written { old, new, diff }: Written, document: Vec<u8>) {
+    fn put(&mut self, Written { old: _, new, diff }: &Written) {
         let (id, workspace) = (new.id, new.workspace);
-        for (places, there) in [(diff.keys_gone, false), (diff.keys_new, true)] {
+        for (places, there) in [(&diff.keys_gone, false), (&diff.keys_new, true)] {
             for place in places {
-                self.places.entry(place).or_default().insert(id, there);
+                self.change.places.entry(place.clone()).or_default().push((id, there));
             }
         }
-        for (claims, there) in [(diff.claims_gone, false), (diff.claims_new, true)] {
+        for (claims, there) in [(&diff.claims_gone, false), (&diff.claims_new, true)] {
             for claim in claims {
-                let touched = self.claims.entry(claim.key).or_default();
+                let touched = self.change.claims.entry(claim.key).or_default();
                 if let Some(all) = &mut touched.all {
-                    if there { all.insert(&claim, id, workspace) } else { all.remove(&claim, id, workspace) }
+                    if there { all.insert(claim, id, workspace) } else { all.remove(claim, id, workspace) }
                 }
-                touched.changes.insert(Claimed { claim, row: id, workspace }, there);
+                touched.changes.push((Claimed { claim: claim.clone(), row: id, workspace }, there));
             }
         }
-        match self.rows.get_mut(&id) {
-            Some(put) => (put.new, put.document, put.due_after) = (new, document, diff.due_after),
-            None => {
-                let (due_before, due_after) = (diff.due_before, diff.due_after);
-                self.rows.insert(id, Put { old, new, document, due_before, due_after });
-            }
+        if diff.due_before != diff.due_after {
+            self.change.due.push((id, diff.due_before.clone(), diff.due_after.clone()));
         }
+        self.change.rows.insert(id, Arc::clone(new));
     }
 
     /// Moves a consumer forward.
     pub(super) fn ack(&mut self, workspace: WorkspaceId, consumer: &str, upto: u64) {
         let upto = upto.min(self.heads(workspace).last_event);
         let at = (workspace, consumer.to_owned());
-        let known = self.cursors.get(&at).copied().or_else(|| self.shared.head().cursors.get(&at).copied());
+        let known = self.change.cursors.get(&at).copied().or_else(|| self.shared.head().cursors.get(&at).copied());
         if upto > known.unwrap_or(0) {
-            self.cursors.insert(at, upto);
+            self.change.cursors.insert(at, upto);
         }
+    }
+
+    /// What it changes in memory once it is durable.
+    pub(super) fn change(self) -> Change {
+        self.change
     }
 
     /// What it touches.
     pub(super) fn touched(&self) -> Touched {
-        Touched {
-            rows: self.rows.keys().copied().collect(),
-            places: self.places.keys().cloned().collect(),
-            claims: self.claims.keys().copied().collect(),
-        }
-    }
-
-    /// What it changes in memory once it is durable. `numbers`: the workspaces' numbers.
-    pub(super) fn change(self, numbers: &BTreeMap<WorkspaceId, i64>) -> Change {
-        let rows = self.rows.into_values().map(|put| {
-            let changed = put.due_before != put.due_after;
-            (put.new, put.due_before.filter(|_| changed), put.due_after.filter(|_| changed))
-        });
-        let workspaces = self.heads.into_iter().filter_map(|(w, heads)| Some((w, (*numbers.get(&w)?, heads))));
-        let outcomes = self.log.into_iter();
-        Change {
-            rows: rows.collect(),
-            places: self.places,
-            claims: self.claims.into_iter().map(|(key, touched)| (key, touched.changes)).collect(),
-            workspaces: workspaces.collect(),
-            cursors: self.cursors,
-            outcomes: outcomes.map(|l| (l.workspace, l.entry.changeset, Committed { last_event: l.entry.last_event })).collect::<Vec<(
-                WorkspaceId,
-                ChangesetId,
-                Committed,
-            )>>(),
-        }
+        let mut touched = Touched::default();
+        self.change.rows.keys().for_each(|id| touched.row(*id));
+        self.change.places.keys().for_each(|place| touched.place(place));
+        self.change.claims.keys().for_each(|key| touched.claim(*key));
+        touched.sorted()
     }
 
     /// Gives the committed claims of a key to `f`.
@@ -184,13 +187,16 @@ impl<'a> Batch<'a> {
         }
         let loaded = load::claims(self.conn, key)?;
         let answer = f(&loaded);
-        self.shared.head().learn_claims(key, loaded);
+        // What this batch has written under the key is in what was loaded, and not yet committed.
+        if !self.change.claims.contains_key(&key) {
+            self.shared.head().learn_claims(key, loaded);
+        }
         Ok(answer)
     }
 
     /// Gives the claims of a key, as the batch leaves them, to `f`.
     fn with_all_claims<T>(&mut self, key: ClaimKey, f: impl FnOnce(&ClaimSet) -> T) -> Result<T> {
-        let all = match self.claims.get_mut(&key) {
+        let all = match self.change.claims.get_mut(&key) {
             None => return self.with_claims(key, f),
             Some(touched) => touched.all.take(),
         };
@@ -198,7 +204,7 @@ impl<'a> Batch<'a> {
             Some(all) => return Ok(self.keep(key, all, f)),
             None => self.with_claims(key, ClaimSet::clone)?,
         };
-        for (claimed, there) in self.claims.get(&key).into_iter().flat_map(|t| &t.changes) {
+        for (claimed, there) in self.change.claims.get(&key).into_iter().flat_map(|t| &t.changes) {
             let Claimed { claim, row, workspace } = claimed;
             if *there { all.insert(claim, *row, *workspace) } else { all.remove(claim, *row, *workspace) }
         }
@@ -207,7 +213,7 @@ impl<'a> Batch<'a> {
 
     fn keep<T>(&mut self, key: ClaimKey, all: ClaimSet, f: impl FnOnce(&ClaimSet) -> T) -> T {
         let answer = f(&all);
-        if let Some(touched) = self.claims.get_mut(&key) {
+        if let Some(touched) = self.change.claims.get_mut(&key) {
             touched.all = Some(all);
         }
         answer
@@ -216,8 +222,8 @@ impl<'a> Batch<'a> {
 
 impl View for Batch<'_> {
     fn row(&mut self, id: RowId) -> Result<Option<Arc<Row>>> {
-        if let Some(put) = self.rows.get(&id) {
-            return Ok(Some(Arc::clone(&put.new)));
+        if let Some(new) = self.change.rows.get(&id) {
+            return Ok(Some(Arc::clone(new)));
         }
         if let Some(known) = self.shared.head().row(id) {
             return Ok(known);
@@ -231,21 +237,25 @@ impl View for Batch<'_> {
         if self.careful {
             return self.row(id);
         }
-        let put = self.rows.get(&id).map(|put| Arc::clone(&put.new));
+        let put = self.change.rows.get(&id).map(Arc::clone);
         Ok(put.or_else(|| self.shared.head().row(id).flatten()))
     }
 
     fn ids(&mut self, place: &Place) -> Result<Vec<RowId>> {
+        let changes = self.change.places.get(place);
         let known = self.shared.head().places(place).cloned();
         let mut ids = match known {
             Some(known) => known,
             None => {
                 let loaded = load::ids(self.conn, place)?;
-                self.shared.head().learn_place(place.clone(), loaded.clone());
+                // What this batch has written under the key is in what was loaded, and not yet committed.
+                if changes.is_none() {
+                    self.shared.head().learn_place(place.clone(), loaded.clone());
+                }
                 loaded
             }
         };
-        apply(&mut ids, self.places.get(place).into_iter().flatten().map(|(id, there)| (*id, *there)));
+        apply(&mut ids, changes.into_iter().flatten().copied());
         Ok(ids.into_iter().collect())
     }
 
@@ -253,9 +263,15 @@ impl View for Batch<'_> {
         if self.careful {
             return self.ids(place);
         }
-        let mut ids = self.shared.head().places(place).cloned().unwrap_or_default();
-        apply(&mut ids, self.places.get(place).into_iter().flatten().map(|(id, there)| (*id, *there)));
-        Ok(ids.into_iter().collect())
+        let known = self.shared.head().places(place).filter(|known| !known.is_empty()).cloned();
+        match (known, self.change.places.get(place)) {
+            (None, None) => Ok(Vec::new()),
+            (known, changes) => {
+                let mut ids = known.unwrap_or_default();
+                apply(&mut ids, changes.into_iter().flatten().copied());
+                Ok(ids.into_iter().collect())
+            }
+        }
     }
 
     fn near(&mut self, near: &Near) -> Result<Vec<Claimed>> {
@@ -275,30 +291,30 @@ impl View for Batch<'_> {
 #[derive(Debug)]
 pub(super) struct Packed {
     documents: Vec<Vec<u8>>,
-    audit: Vec<u8>,
-    events: Vec<u8>,
-    told: String,
+    pub(super) audit: Vec<u8>,
+    pub(super) events: Vec<u8>,
+    pub(super) told: Option<audit::Hash>,
+    /// Ids and new versions of the rows.
+    pub(super) wrote: Vec<u8>,
+    /// What the commit says of itself in the audit chain.
+    content: audit::Hash,
     derived: Option<Vec<Derived>>,
 }
 
 impl Packed {
     pub(super) fn of(set: &Changeset) -> Result<Self> {
         let derived = set.put.iter().map(Derived::of).collect();
-        Ok(Self { derived: Some(derived), ..Self::without_derived(set.put.iter(), set)? })
+        let wrote: Vec<_> = set.put.iter().map(|row| (row.id, row.version + 1)).collect();
+        Ok(Self { derived: Some(derived), ..Self::without_derived(set.put.iter(), &wrote, set)? })
     }
 
-    fn without_derived<'r>(rows: impl Iterator<Item = &'r Row>, set: &Changeset) -> Result<Self> {
+    /// `wrote`: the rows with their new versions.
+    fn without_derived<'r>(rows: impl Iterator<Item = &'r Row>, wrote: &[(RowId, u64)], set: &Changeset) -> Result<Self> {
         let documents = rows.map(codec::document).collect::<Result<_>>()?;
-        let audit = codec::json(&set.audit)?;
-        let events = if set.events.is_empty() { Vec::new() } else { codec::json(&set.events)? };
-        Ok(Self { documents, audit, told: audit::events_digest(&set.events), events, derived: None })
+        let audit = audit::audit_json(&set.audit);
+        let (events, told) = audit::told(set.events.iter());
+        let content = audit::content(set.id, wrote.iter().copied(), told.as_ref(), &audit);
+        let events = if events.is_empty() { events } else { pack(events) };
+        Ok(Self { documents, audit: pack(audit), events, told, wrote: codec::wrote(wrote), content, derived: None })
     }
-}
-
-/// The keys that a batch adds and drops, for the statements.
-pub(super) fn changes<'b>(
-    places: &'b BTreeMap<Place, BTreeMap<RowId, bool>>,
-    there: bool,
-) -> impl Iterator<Item = (&'b Place, RowId)> + 'b {
-    places.iter().flat_map(move |(place, ids)| ids.iter().filter(move |(_, t)| **t == there).map(move |(id, _)| (place, *id)))
 }

@@ -105,11 +105,6 @@ pub(super) fn read_wrote(mut bytes: &[u8]) -> Option<Vec<(RowId, u64)>> {
     Some(rows)
 }
 
-/// A hash in hexadecimal, as bytes; empty stays empty.
-pub(super) fn unhex(text: &str) -> Vec<u8> {
-    crate::store::vault::unhex(text).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

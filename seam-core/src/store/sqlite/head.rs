@@ -5,12 +5,14 @@
 //! (`pending`). Readers are told which rows, keys and claims each commit touches, so they can tell whether two looks, one here and one at
 //! the file, were at the same state of what they looked at.
 use super::absent::Absent;
+use super::batch::TouchedClaims;
 use super::recent::Recent;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::{ClaimKey, Claimed, Due, Row, RowId};
 use crate::store::Committed;
 use crate::store::logic::{Agenda, ClaimSet, Heads, Place};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::sync::Arc;
 
 /// How many commits are remembered for readers. One that was slower than this many commits reads again.
@@ -21,28 +23,48 @@ const OUTCOMES: usize = 50_000;
 /// Who has a key that nobody has.
 static NOBODY: BTreeSet<RowId> = BTreeSet::new();
 
-/// What a commit touches, or a reader looked at.
+/// What a commit touches, or a reader looked at: a hash of each row, key and claim. Two that happen to be equal only make a reader read again.
 #[derive(Debug, Default)]
-pub(super) struct Touched {
-    pub(super) rows: BTreeSet<RowId>,
-    pub(super) places: BTreeSet<Place>,
-    pub(super) claims: BTreeSet<ClaimKey>,
-}
+pub(super) struct Touched(Vec<u64>);
 
 impl Touched {
-    pub(super) fn meets(&self, other: &Self) -> bool {
-        !self.rows.is_disjoint(&other.rows) || !self.places.is_disjoint(&other.places) || !self.claims.is_disjoint(&other.claims)
+    pub(super) fn row(&mut self, id: RowId) {
+        self.add((0u8, id));
+    }
+    pub(super) fn place(&mut self, place: &Place) {
+        self.add((1u8, place));
+    }
+    pub(super) fn claim(&mut self, key: ClaimKey) {
+        self.add((2u8, key));
+    }
+    fn add(&mut self, what: impl Hash) {
+        self.0.push(BuildHasherDefault::<DefaultHasher>::default().hash_one(what));
+    }
+
+    /// In order, so that it can be searched.
+    pub(super) fn sorted(mut self) -> Self {
+        self.0.sort_unstable();
+        self
+    }
+
+    /// Whether a commit touches something that a reader looked at.
+    fn meets(&self, looked: &Self) -> bool {
+        looked.0.iter().any(|hash| self.0.binary_search(hash).is_ok())
     }
 }
 
 /// What a commit changes in memory.
 #[derive(Debug, Default)]
 pub(super) struct Change {
-    pub(super) rows: Vec<(Arc<Row>, Option<Due>, Option<Due>)>,
-    /// By key: rows that it now finds (`true`) or no longer finds.
-    pub(super) places: BTreeMap<Place, BTreeMap<RowId, bool>>,
-    pub(super) claims: BTreeMap<ClaimKey, BTreeMap<Claimed, bool>>,
-    pub(super) workspaces: BTreeMap<WorkspaceId, (i64, Heads)>,
+    pub(super) rows: HashMap<RowId, Arc<Row>>,
+    /// Rows whose due mark changes: before and after, in the order in which it happens.
+    pub(super) due: Vec<(RowId, Option<Due>, Option<Due>)>,
+    /// By key: rows that it then finds (`true`) or no longer finds, in the order in which it happens.
+    pub(super) places: HashMap<Place, Vec<(RowId, bool)>>,
+    pub(super) claims: HashMap<ClaimKey, TouchedClaims>,
+    /// The numbers of its workspaces in the file.
+    pub(super) numbers: BTreeMap<WorkspaceId, i64>,
+    pub(super) heads: BTreeMap<WorkspaceId, Heads>,
     pub(super) cursors: BTreeMap<(WorkspaceId, String), u64>,
     pub(super) outcomes: Vec<(WorkspaceId, ChangesetId, Committed)>,
 }
@@ -164,40 +186,48 @@ impl Head {
 
     /// What was begun is durable.
     pub(super) fn publish(&mut self, change: Change) {
-        for (row, before, after) in change.rows {
+        for (id, before, after) in change.due {
             if let Some(due) = &before {
-                self.agenda.remove(due, row.id);
+                self.agenda.remove(due, id);
             }
             if let Some(due) = &after {
-                self.agenda.add(due, row.id);
+                self.agenda.add(due, id);
             }
-            self.rows.insert(row.id, Some(row), 1);
+        }
+        for (id, row) in change.rows {
+            self.rows.insert(id, Some(row), 1);
         }
         for (place, ids) in change.places {
-            let was_absent = self.absent.has_no_place(&place);
-            self.absent.add_place(&place);
+            let was_absent = self.absent.add_place(&place);
             if let Some(known) = self.places.peek(&place) {
                 apply(known, ids);
             } else if was_absent {
                 // Nobody had it: those who have it now are all there is to know.
-                self.learn_place(place, ids.into_iter().filter(|(_, there)| *there).map(|(id, _)| id).collect());
+                let mut now = BTreeSet::new();
+                apply(&mut now, ids);
+                self.learn_place(place, now);
             } else if place.1.index.is_unique()
-                && let Some((holder, _)) = ids.into_iter().find(|(_, there)| *there)
+                && let Some(given) = ids.iter().position(|(_, there)| *there)
             {
-                // Of a unique key, the one that now has it is all there is to know.
-                self.learn_place(place, BTreeSet::from([holder]));
+                // Of a unique key, the one that is given it is all there is to know from then on.
+                let mut now = BTreeSet::new();
+                apply(&mut now, ids.into_iter().skip(given));
+                self.learn_place(place, now);
             }
         }
-        for (key, claims) in change.claims {
+        for (key, touched) in change.claims {
             self.absent.add_claim(key);
             if let Some(known) = self.claims.peek(&key) {
-                for (claimed, there) in claims {
-                    let Claimed { claim, row, workspace } = claimed;
+                for (Claimed { claim, row, workspace }, there) in touched.changes {
                     if there { known.insert(&claim, row, workspace) } else { known.remove(&claim, row, workspace) }
                 }
             }
         }
-        self.workspaces.extend(change.workspaces);
+        for (workspace, heads) in change.heads {
+            if let Some(no) = change.numbers.get(&workspace) {
+                self.workspaces.insert(workspace, (*no, heads));
+            }
+        }
         for (consumer, seq) in change.cursors {
             let cursor = self.cursors.entry(consumer).or_insert(0);
             *cursor = seq.max(*cursor);

@@ -98,12 +98,12 @@ pub(super) fn heads(conn: &Connection, ws: i64, workspace: WorkspaceId) -> Resul
     let mut last = conn.prepare_cached(sql::LAST_LOG).map_err(typed)?;
     let found = last
         .query_row(params![sql::log_no(ws, 0), sql::log_no(ws, u64::MAX)], |r| {
-            Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, Vec<u8>>(2)?))
+            Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, [u8; 32]>(2)?))
         })
         .optional()
         .map_err(typed)?;
     Ok(match found {
-        Some((no, last_event, hash)) => Heads { last_event: count(last_event), last_audit: sql::log_seq(no), hash: hex(&hash) },
+        Some((no, last_event, hash)) => Heads { last_event: count(last_event), last_audit: sql::log_seq(no), hash },
         None => Heads::new(workspace),
     })
 }

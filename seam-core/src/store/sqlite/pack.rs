@@ -3,7 +3,9 @@
 //!
 //! Two steps: ids and hexadecimal become bytes behind a control character (which JSON never holds), then LZ4 finds what is left of the
 //! field names in a dictionary. A document that does not get smaller is kept as it is; one begins with a brace, the other with a mark.
-use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
+mod lz4;
+
+use lz4_flex::block::decompress_size_prepended_with_dict;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -24,8 +26,11 @@ const DICTIONARY: &[u8] = include_bytes!("dictionary.txt");
 /// Packs a JSON document.
 pub(super) fn pack(json: Vec<u8>) -> Vec<u8> {
     let Some(short) = shorten(&json) else { return json };
-    let mut packed = compress_prepend_size_with_dict(&short, DICTIONARY);
-    packed.insert(0, MARK);
+    let Ok(length) = u32::try_from(short.len()) else { return json };
+    let mut packed = Vec::with_capacity(8 + short.len());
+    packed.push(MARK);
+    packed.extend_from_slice(&length.to_le_bytes());
+    lz4::compress(&short, &mut packed);
     if packed.len() < json.len() { packed } else { json }
 }
 
@@ -44,32 +49,35 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
 /// Ids and hexadecimal as bytes; `None` when the text holds a control character already.
 fn shorten(json: &[u8]) -> Option<Vec<u8>> {
     let mut short = Vec::with_capacity(json.len());
-    let mut left = json;
-    while let Some((&first, rest)) = left.split_first() {
+    // Up to `kept` it is in `short` already.
+    let (mut kept, mut at) = (0, 0);
+    while let Some(&first) = json.get(at) {
         if first == ID || first == HEX {
             return None;
         }
         if !is_hex(first) {
-            // Field names and their like, up to the next character that may begin an id.
-            let plain = 1 + rest.iter().take_while(|c| !is_hex(**c) && **c > HEX).count();
-            short.extend_from_slice(&left[..plain]);
-            left = &left[plain..];
-        } else if let Some(id) = left.get(..ID_TEXT).and_then(id) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at += json[start..].iter().take_while(|c| is_hex(**c)).count();
+        let run = at - start;
+        if let Some(id) = json.get(start..start + ID_TEXT).filter(|_| run == 8).and_then(id) {
+            short.extend_from_slice(&json[kept..start]);
             short.push(ID);
             short.extend_from_slice(&id);
-            left = &left[ID_TEXT..];
-        } else {
-            let run = left.iter().take(2 * usize::from(u8::MAX)).take_while(|c| is_hex(**c)).count();
-            if run >= LEAST_HEX {
-                short.extend_from_slice(&[HEX, (run / 2) as u8]);
-                short.extend(left[..run / 2 * 2].chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])));
-                left = &left[run / 2 * 2..];
-            } else {
-                short.extend_from_slice(&left[..run]);
-                left = &left[run..];
+            at = start + ID_TEXT;
+            kept = at;
+        } else if run >= LEAST_HEX {
+            short.extend_from_slice(&json[kept..start]);
+            kept = start + run / 2 * 2;
+            for bytes in json[start..kept].chunks(2 * usize::from(u8::MAX)) {
+                short.extend_from_slice(&[HEX, (bytes.len() / 2) as u8]);
+                short.extend(bytes.chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])));
             }
         }
     }
+    short.extend_from_slice(&json[kept..]);
     Some(short)
 }
 
@@ -123,8 +131,19 @@ fn id(text: &[u8]) -> Option<[u8; 16]> {
     Some(bytes)
 }
 
+/// Which characters are hexadecimal as we write it. A table, because every character of every document is looked at.
+const IS_HEX: [bool; 256] = {
+    let mut is = [false; 256];
+    let mut c = 0;
+    while c < 256 {
+        is[c] = matches!(c as u8, b'0'..=b'9' | b'a'..=b'f');
+        c += 1;
+    }
+    is
+};
+
 fn is_hex(c: u8) -> bool {
-    c.is_ascii_digit() || (b'a'..=b'f').contains(&c)
+    IS_HEX[usize::from(c)]
 }
 
 fn digit(c: u8) -> u8 {

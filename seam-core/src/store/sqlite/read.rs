@@ -149,7 +149,7 @@ impl<'a> InFile<'a> {
         Self { shared: None, conn, looked: Touched::default(), rows: Vec::new(), places: Vec::new(), claims: Vec::new() }
     }
     fn with_claims<T>(&mut self, key: ClaimKey, f: impl Fn(&ClaimSet) -> T) -> Result<T> {
-        self.looked.claims.insert(key);
+        self.looked.claim(key);
         if let Some(answer) = self.shared.and_then(|s| s.head().claims(key).map(&f)) {
             return Ok(answer);
         }
@@ -162,7 +162,7 @@ impl<'a> InFile<'a> {
 
 impl View for InFile<'_> {
     fn row(&mut self, id: RowId) -> Result<Option<Arc<Row>>> {
-        self.looked.rows.insert(id);
+        self.looked.row(id);
         if let Some(known) = self.shared.and_then(|s| s.head().row(id)) {
             return Ok(known);
         }
@@ -171,7 +171,7 @@ impl View for InFile<'_> {
         Ok(row)
     }
     fn ids(&mut self, place: &Place) -> Result<Vec<RowId>> {
-        self.looked.places.insert(place.clone());
+        self.looked.place(place);
         if let Some(known) = self.shared.and_then(|s| s.head().places(place).map(|ids| ids.iter().copied().collect())) {
             return Ok(known);
         }

@@ -1,65 +1,86 @@
-//! Writing a batch: the net effect of its changesets, in the order of the B-trees.
-use super::batch::{Batch, Put, changes};
+//! Writing changesets, each as soon as it is decided: while the next callers still prepare theirs, the rows of the first are written.
+use super::batch::{Packed, Unwritten};
 use super::codec;
 use super::schema as sql;
 use crate::model::WorkspaceId;
-use crate::store::logic::Place;
+use crate::store::logic::{Diff, Place, Written};
 use rusqlite::{CachedStatement, Connection, Result, params};
-use std::collections::BTreeMap;
 
-/// Writes what a batch decided. `numbers` knows every workspace of the batch; those from `first_new` on are new.
-pub(super) fn write(conn: &Connection, batch: &Batch<'_>, numbers: &BTreeMap<WorkspaceId, i64>, first_new: i64) -> Result<()> {
-    let number = |workspace: &WorkspaceId| numbers.get(workspace).copied().unwrap_or(0);
-    for (workspace, no) in numbers.iter().filter(|(_, no)| **no >= first_new) {
-        conn.prepare_cached(sql::ADD_WORKSPACE)?.execute(params![no, workspace.uuid().as_bytes()])?;
+/// Gives a workspace its number in the file.
+pub(super) fn workspace(conn: &Connection, workspace: WorkspaceId, no: i64) -> Result<()> {
+    conn.prepare_cached(sql::ADD_WORKSPACE)?.execute(params![no, workspace.uuid().as_bytes()]).map(drop)
+}
+
+/// Moves a consumer of a workspace with this number forward.
+pub(super) fn cursor(conn: &Connection, ws: i64, name: &str, seq: u64) -> Result<()> {
+    conn.prepare_cached(sql::SET_CURSOR)?.execute(params![ws, name, integer(seq)]).map(drop)
+}
+
+/// The statements of a transaction.
+pub(super) struct Statements<'c> {
+    rows: Rows<'c>,
+    add_unique: CachedStatement<'c>,
+    drop_unique: CachedStatement<'c>,
+    add_lookup: CachedStatement<'c>,
+    drop_lookup: CachedStatement<'c>,
+    add_claim: CachedStatement<'c>,
+    drop_claim: CachedStatement<'c>,
+    add_log: CachedStatement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    pub(super) fn new(conn: &'c Connection) -> Result<Self> {
+        Ok(Self {
+            rows: Rows::new(conn)?,
+            add_unique: conn.prepare_cached(sql::ADD_UNIQUE)?,
+            drop_unique: conn.prepare_cached(sql::DROP_UNIQUE)?,
+            add_lookup: conn.prepare_cached(sql::ADD_LOOKUP)?,
+            drop_lookup: conn.prepare_cached(sql::DROP_LOOKUP)?,
+            add_claim: conn.prepare_cached(sql::ADD_CLAIM)?,
+            drop_claim: conn.prepare_cached(sql::DROP_CLAIM)?,
+            add_log: conn.prepare_cached(sql::ADD_LOG)?,
+        })
     }
-    let mut rows = Rows::new(conn)?;
-    for put in batch.rows.values() {
-        rows.put(put, number(&put.new.workspace))?;
-    }
-    let scope = |place: &Place| place.0.as_ref().map_or(0, number);
-    for there in [false, true] {
-        let (unique, lookup) = if there { (sql::ADD_UNIQUE, sql::ADD_LOOKUP) } else { (sql::DROP_UNIQUE, sql::DROP_LOOKUP) };
-        let (mut unique, mut lookup) = (conn.prepare_cached(unique)?, conn.prepare_cached(lookup)?);
-        for (place, row) in changes(&batch.places, there) {
-            let values = params![place.1.index as u8, scope(place), codec::key(&place.1.key), row.as_bytes()];
-            if place.1.index.is_unique() {
-                unique.execute(values)?
-            } else {
-                lookup.execute(values)?
-            };
+
+    /// Writes a changeset of the workspace with this number. What is given up goes first: a unique key may pass from one row to another.
+    pub(super) fn write(&mut self, set: &Unwritten, ws: i64) -> Result<()> {
+        for (written, document) in &set.rows {
+            self.rows.put(written, document, ws)?;
         }
-    }
-    let (mut add, mut remove) = (conn.prepare_cached(sql::ADD_CLAIM)?, conn.prepare_cached(sql::DROP_CLAIM)?);
-    for (key, touched) in &batch.claims {
-        for (claimed, there) in &touched.changes {
-            let (from, until) = (codec::instant(claimed.claim.from), codec::end(claimed.claim.until));
-            let (key, row, exclusive) = (key.0.as_bytes(), claimed.row.as_bytes(), claimed.claim.exclusive);
-            if *there {
-                add.execute(params![key, from, until, row, exclusive, number(&claimed.workspace)])?;
-            } else {
-                remove.execute(params![key, from, until, row, exclusive])?;
+        let scope = |place: &Place| if place.0.is_some() { ws } else { 0 };
+        for (Written { new, diff: Diff { keys_gone, claims_gone, .. }, .. }, _) in &set.rows {
+            for place in keys_gone {
+                let statement = if place.1.index.is_unique() { &mut self.drop_unique } else { &mut self.drop_lookup };
+                statement.execute(params![place.1.index as u8, scope(place), codec::key(&place.1.key), new.id.as_bytes()])?;
+            }
+            for claim in claims_gone {
+                let (from, until) = (codec::instant(claim.from), codec::end(claim.until));
+                self.drop_claim.execute(params![claim.key.0.as_bytes(), from, until, new.id.as_bytes(), claim.exclusive])?;
             }
         }
-    }
-    let mut add_log = conn.prepare_cached(sql::ADD_LOG)?;
-    for logged in &batch.log {
-        let entry = &logged.entry;
-        add_log.execute(params![
-            sql::log_no(number(&logged.workspace), entry.seq),
-            integer(entry.last_event),
-            entry.changeset.uuid().as_bytes(),
-            codec::unhex(&entry.hash),
-            codec::unhex(&entry.told),
-            codec::wrote(&entry.wrote),
-            logged.audit,
-            logged.events,
+        for (Written { new, diff: Diff { keys_new, claims_new, .. }, .. }, _) in &set.rows {
+            for place in keys_new {
+                let statement = if place.1.index.is_unique() { &mut self.add_unique } else { &mut self.add_lookup };
+                statement.execute(params![place.1.index as u8, scope(place), codec::key(&place.1.key), new.id.as_bytes()])?;
+            }
+            for claim in claims_new {
+                let (from, until) = (codec::instant(claim.from), codec::end(claim.until));
+                self.add_claim.execute(params![claim.key.0.as_bytes(), from, until, new.id.as_bytes(), claim.exclusive, ws])?;
+            }
+        }
+        let Packed { audit, events, told, wrote, .. } = &set.packed;
+        self.add_log.execute(params![
+            sql::log_no(ws, set.heads.last_audit),
+            integer(set.heads.last_event),
+            set.changeset.uuid().as_bytes(),
+            set.heads.hash,
+            told.as_ref().map_or(&[][..], |hash| &hash[..]),
+            wrote,
+            audit,
+            events,
         ])?;
+        Ok(())
     }
-    for ((workspace, name), seq) in &batch.cursors {
-        conn.prepare_cached(sql::SET_CURSOR)?.execute(params![number(workspace), name, integer(*seq)])?;
-    }
-    Ok(())
 }
 
 /// The statements that write rows.
@@ -82,8 +103,8 @@ impl<'c> Rows<'c> {
         })
     }
 
-    fn put(&mut self, put: &Put, ws: i64) -> Result<()> {
-        let Put { old, new, document, due_before, due_after } = put;
+    fn put(&mut self, Written { old, new, diff }: &Written, document: &[u8], ws: i64) -> Result<()> {
+        let Diff { due_before, due_after, .. } = diff;
         let (id, version) = (new.id.as_bytes(), integer(new.version));
         let class = due_after.as_ref().map(|d| d.class as u8);
         let at = due_after.as_ref().map(|d| codec::instant(d.at));

@@ -1,5 +1,5 @@
-//! The one thread that writes. It takes what callers ask for in batches, decides each changeset in turn, and commits what holds in one
-//! transaction with one sync.
+//! The one thread that writes. It takes what callers ask for in batches, decides each changeset in turn and writes what holds, while other
+//! callers still prepare theirs, and commits all of it in one transaction with one sync. Nobody is answered before the commit.
 use super::batch::{Batch, Packed};
 use super::errors::{broken, closed, is_constraint, is_in_doubt, typed};
 use super::head::Condition;
@@ -9,8 +9,7 @@ use crate::model::WorkspaceId;
 use crate::state::{Changeset, Row};
 use crate::store::{CommitError, Committed, Decision, logic};
 use rusqlite::Connection;
-use std::collections::BTreeMap;
-use std::mem;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -74,13 +73,7 @@ enum Trouble {
 pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) conn: Connection,
-    pub(super) asks: Receiver<Ask>,
-    /// Asks that came while the last batch was written.
-    waiting: Vec<Ask>,
-    /// How many callers there are: those whom the last commit released, and those who were waiting by then.
-    callers: usize,
-    /// How long the last batch took.
-    took: Duration,
+    pub(super) asks: Queue,
     commits: u64,
     /// Changes when another program writes to the file.
     data_version: i64,
@@ -88,28 +81,87 @@ pub(super) struct Writer {
     checkpoint_pages: i64,
 }
 
+/// The asks, and how long they are waited for.
+pub(super) struct Queue {
+    from: Receiver<Ask>,
+    /// Asks that came while the last batch was committed.
+    waiting: VecDeque<Ask>,
+    /// How many callers there are: those whom the last commit released, and those who were waiting by then.
+    callers: usize,
+    /// What the last batch took, waiting for asks left out.
+    took: Duration,
+}
+
+/// What has been waited for a batch.
+#[derive(Default)]
+struct Patience(Duration);
+
+impl Queue {
+    /// The next ask; `None` when all callers are gone.
+    fn first(&mut self) -> Option<Ask> {
+        self.waiting.pop_front().or_else(|| self.from.recv().ok())
+    }
+
+    /// The next ask of a batch that has `count`. Callers whom the last commit released are about to come back: they are waited for as long as
+    /// one comes within a quarter of what that commit took, and for no longer than it took in all. Without it, batches alternate between
+    /// those who wait and those who decide, and each costs a sync.
+    fn next(&mut self, count: usize, patience: &mut Patience) -> Option<Ask> {
+        if let Some(ask) = self.waiting.pop_front().or_else(|| self.from.try_recv().ok()) {
+            return Some(ask);
+        }
+        if count >= self.callers {
+            return None;
+        }
+        let begun = Instant::now();
+        let left = self.took.saturating_sub(patience.0);
+        let next = self.from.recv_timeout(left.min(self.took / 4)).ok();
+        patience.0 += begun.elapsed();
+        next
+    }
+
+    /// Takes what has come by now. `served`: how many the last batch had.
+    fn take_waiting(&mut self, served: usize) {
+        while self.waiting.len() < BATCH {
+            match self.from.try_recv() {
+                Ok(ask) => self.waiting.push_back(ask),
+                Err(_) => break,
+            }
+        }
+        self.callers = served + self.waiting.len();
+    }
+}
+
+/// What became of a batch.
+struct Attempted {
+    asks: Vec<Ask>,
+    answers: Result<Vec<Answer<Committed>>, Trouble>,
+    /// Whoever asked to stop ended the batch.
+    stop: Option<Ask>,
+}
+
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, conn: Connection, asks: Receiver<Ask>, checkpoint_bytes: u64) -> Self {
         let data_version = data_version(&conn).unwrap_or(0);
         let page_size = conn.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap_or(1_024);
         let checkpoint_pages = i64::try_from(checkpoint_bytes).unwrap_or(i64::MAX) / i64::max(page_size, 1);
-        let (waiting, callers, took, commits) = (Vec::new(), 1, Duration::ZERO, 0);
-        Self { shared, conn, asks, waiting, callers, took, commits, data_version, checkpoint_pages }
+        let asks = Queue { from: asks, waiting: VecDeque::new(), callers: 1, took: Duration::ZERO };
+        Self { shared, conn, asks, commits: 0, data_version, checkpoint_pages }
     }
 
     pub(super) fn run(mut self) {
         let stop = loop {
-            let Some((asks, stop)) = self.gather() else { break None };
-            if !asks.is_empty() {
-                self.serve(asks);
-            }
+            let stop = match self.asks.first() {
+                None => break None,
+                Some(stop @ Ask::Stop { .. }) => Some(stop),
+                Some(first) => self.serve(first),
+            };
             if stop.is_some() {
                 break stop;
             }
             self.checkpoint();
         };
         self.shared.head().condition = Condition::Closed;
-        for ask in mem::take(&mut self.waiting).into_iter().chain(self.asks.try_iter()) {
+        while let Some(ask) = self.asks.waiting.pop_front().or_else(|| self.asks.from.try_recv().ok()) {
             ask.answer(Err(closed().into()));
         }
         // All of the log goes back into the file, so that the file alone is the database. If that fails, the next opening does it.
@@ -122,57 +174,14 @@ impl Writer {
         }
     }
 
-    /// Waits for the first ask and takes what else is there. Callers whom the last commit released are about to come back: they are waited
-    /// for as long as one comes within a quarter of what that commit took, and for no longer than it took in all. Without it, batches
-    /// alternate between those who wait and those who decide, and each costs a sync.
-    fn gather(&mut self) -> Option<(Vec<Ask>, Option<Ask>)> {
-        let mut asks = mem::take(&mut self.waiting);
-        if asks.is_empty() {
-            asks.push(self.asks.recv().ok()?);
-        }
-        let until = Instant::now() + self.took;
-        loop {
-            if matches!(asks.last(), Some(Ask::Stop { .. })) {
-                let stop = asks.pop();
-                return Some((asks, stop));
-            }
-            if asks.len() >= BATCH {
-                break;
-            }
-            let next = match self.asks.try_recv() {
-                Ok(ask) => Some(ask),
-                Err(_) if asks.len() < self.callers => {
-                    let left = until.saturating_duration_since(Instant::now());
-                    self.asks.recv_timeout(left.min(self.took / 4)).ok()
-                }
-                Err(_) => None,
-            };
-            match next {
-                Some(ask) => asks.push(ask),
-                None => break,
-            }
-        }
-        Some((asks, None))
-    }
-
-    /// Takes what has come by now, up to the word to stop.
-    fn take_waiting(&mut self) {
-        while self.waiting.len() < BATCH && !matches!(self.waiting.last(), Some(Ask::Stop { .. })) {
-            match self.asks.try_recv() {
-                Ok(ask) => self.waiting.push(ask),
-                Err(_) => break,
-            }
-        }
-    }
-
-    fn serve(&mut self, mut asks: Vec<Ask>) {
+    /// Serves a batch that begins with this ask. Gives back the word to stop, if that ended it.
+    fn serve(&mut self, first: Ask) -> Option<Ask> {
         let begun = Instant::now();
-        let count = asks.len();
-        let attempted = self.attempt(&mut asks, false);
+        let mut patience = Patience::default();
+        let Attempted { asks, answers, stop } = self.attempt(first, Some(&mut patience));
         // Counted before anybody is answered: whoever waits now is not one of those who are about to come back.
-        self.take_waiting();
-        self.callers = count + self.waiting.len();
-        match attempted {
+        self.asks.take_waiting(asks.len());
+        match answers {
             Ok(answers) => asks.into_iter().zip(answers).for_each(|(ask, answer)| ask.answer(answer)),
             Err(Trouble::Constraint(_)) => {
                 self.shared.stats.redone.fetch_add(1, Relaxed);
@@ -186,44 +195,93 @@ impl Writer {
                 }
             }
         }
-        self.took = begun.elapsed();
+        self.asks.took = begun.elapsed().saturating_sub(patience.0);
+        stop
     }
 
+    /// Serves one ask in a transaction of its own, and looks at everything in full.
     fn serve_alone(&mut self, ask: Ask) {
-        let mut alone = [ask];
-        let answered = self.attempt(&mut alone, true);
-        let [ask] = alone;
-        match answered.map(|mut answers| answers.pop()) {
-            Ok(answer) => ask.answer(answer.unwrap_or_else(|| Err(closed().into()))),
-            Err(trouble) => refuse(ask, &trouble),
+        let Attempted { asks, answers, .. } = self.attempt(ask, None);
+        for (n, ask) in asks.into_iter().enumerate() {
+            match &answers {
+                Ok(answers) => ask.answer(answers.get(n).cloned().unwrap_or_else(|| Err(closed().into()))),
+                Err(trouble) => refuse(ask, trouble),
+            }
         }
     }
 
-    /// Decides and writes a batch in one transaction.
-    fn attempt(&mut self, asks: &mut [Ask], careful: bool) -> Result<Vec<Answer<Committed>>, Trouble> {
+    /// Decides and writes a batch in one transaction: the first ask, and those who come while there is patience for them.
+    fn attempt(&mut self, first: Ask, patience: Option<&mut Patience>) -> Attempted {
+        let mut attempted = Attempted { asks: vec![first], answers: Ok(Vec::new()), stop: None };
+        let written = match self.begin() {
+            Ok(()) => self.decide_and_write(&mut attempted, patience),
+            Err(trouble) => Err(trouble),
+        };
+        if let Err(trouble) = written {
+            attempted.answers = Err(trouble);
+        }
+        attempted
+    }
+
+    fn begin(&mut self) -> Result<(), Trouble> {
         if self.shared.head().condition == Condition::Broken {
             return Err(Trouble::Failed(broken()));
         }
-        let shared = Arc::clone(&self.shared);
         // The lock is taken first: what is read from the file while deciding is what the batch is written on.
         self.conn.execute_batch("BEGIN IMMEDIATE").map_err(|e| Trouble::Failed(typed(e)))?;
         if let Err(e) = self.look_for_others() {
             let _ = self.conn.execute_batch("ROLLBACK");
             return Err(Trouble::Failed(e));
         }
-        let mut batch = Batch::new(&shared, &self.conn, careful);
-        let mut taken: Vec<Vec<Arc<Row>>> = Vec::with_capacity(asks.len());
-        let mut answers = Vec::with_capacity(asks.len());
-        for ask in asks.iter_mut() {
-            let (answer, rows) = match decide(&mut batch, ask) {
-                Ok((committed, rows)) => (Ok(committed), rows),
-                Err(e) => (Err(e), Vec::new()),
-            };
-            answers.push(answer);
-            taken.push(rows);
-        }
-        let changesets = batch.log.len() as u64;
-        match self.write(batch) {
+        Ok(())
+    }
+
+    fn decide_and_write(&mut self, attempted: &mut Attempted, mut patience: Option<&mut Patience>) -> Result<(), Trouble> {
+        let Self { shared, conn, asks: queue, .. } = self;
+        let Attempted { asks, answers, stop } = attempted;
+        let mut taken: Vec<Vec<Arc<Row>>> = Vec::new();
+        let mut decided = Vec::new();
+        let mut batch = Batch::new(shared, conn, patience.is_none());
+        let written = (|| {
+            let mut statements = write::Statements::new(conn).map_err(failed)?;
+            loop {
+                if let Some(ask) = asks.last_mut() {
+                    let (answer, rows) = match decide(&mut batch, ask) {
+                        Ok((committed, rows)) => (Ok(committed), rows),
+                        Err(e) => (Err(e), Vec::new()),
+                    };
+                    decided.push(answer);
+                    taken.push(rows);
+                }
+                if let Some(set) = batch.unwritten() {
+                    let (ws, new) = batch.number(set.workspace);
+                    if new {
+                        write::workspace(conn, set.workspace, ws).map_err(failed)?;
+                    }
+                    statements.write(&set, ws).map_err(failed)?;
+                }
+                let next = patience.as_mut().filter(|_| asks.len() < BATCH).and_then(|patience| queue.next(asks.len(), patience));
+                match next {
+                    None => break,
+                    Some(word @ Ask::Stop { .. }) => {
+                        *stop = Some(word);
+                        break;
+                    }
+                    Some(ask) => asks.push(ask),
+                }
+            }
+            let cursors = batch.cursors().clone();
+            for ((workspace, name), seq) in &cursors {
+                let (ws, new) = batch.number(*workspace);
+                if new {
+                    write::workspace(conn, *workspace, ws).map_err(failed)?;
+                }
+                write::cursor(conn, ws, name, *seq).map_err(failed)?;
+            }
+            Ok(())
+        })();
+        let changesets = batch.changesets();
+        match written.and_then(|()| commit(shared, conn, batch)) {
             Ok(false) => {}
             Ok(true) => {
                 shared.stats.commits.fetch_add(1, Relaxed);
@@ -231,14 +289,15 @@ impl Writer {
                 self.commits += 1;
             }
             Err(trouble) => {
-                let _ = self.conn.execute_batch("ROLLBACK");
+                let _ = conn.execute_batch("ROLLBACK");
                 shared.head().abandon();
                 shared.published.notify_all();
                 asks.iter_mut().zip(taken).for_each(|(ask, rows)| give_back(ask, rows));
                 return Err(trouble);
             }
         }
-        Ok(answers)
+        *answers = Ok(decided);
+        Ok(())
     }
 
     /// Forgets what is in memory when another program has written to the file: somebody repairs it by hand, say.
@@ -251,47 +310,6 @@ impl Writer {
             self.data_version = version;
         }
         Ok(())
-    }
-
-    /// Writes what the batch decided and publishes it. Says whether there was anything.
-    fn write(&self, batch: Batch<'_>) -> Result<bool, Trouble> {
-        if batch.is_empty() {
-            self.conn.execute_batch("ROLLBACK").map_err(|e| Trouble::Failed(typed(e)))?;
-            return Ok(false);
-        }
-        let shared = &*self.shared;
-        let mut numbers = BTreeMap::new();
-        let first_new = {
-            let mut head = shared.head();
-            head.begin(Arc::new(batch.touched()));
-            let first_new = head.workspaces.values().map(|(no, _)| *no).max().unwrap_or(0) + 1;
-            let mut next = first_new;
-            for workspace in batch.heads.keys().chain(batch.cursors.keys().map(|(w, _)| w)) {
-                let known = head.workspaces.get(workspace).map(|(no, _)| *no);
-                numbers.entry(*workspace).or_insert_with(|| {
-                    known.unwrap_or_else(|| {
-                        next += 1;
-                        next - 1
-                    })
-                });
-            }
-            first_new
-        };
-        write::write(&self.conn, &batch, &numbers, first_new).map_err(|e| {
-            let constraint = is_constraint(&e);
-            if constraint { Trouble::Constraint(typed(e)) } else { Trouble::Failed(typed(e)) }
-        })?;
-        self.conn.execute_batch("COMMIT").map_err(|e| {
-            if is_in_doubt(&e) {
-                shared.head().condition = Condition::Broken;
-                return Trouble::InDoubt;
-            }
-            Trouble::Failed(typed(e))
-        })?;
-        shared.head().publish(batch.change(&numbers));
-        shared.published.notify_all();
-        shared.committed.notify_waiters();
-        Ok(true)
     }
 
     /// Copies the log back into the file when it has grown long.
@@ -312,6 +330,33 @@ impl Writer {
             self.shared.stats.checkpoints.fetch_add(1, Relaxed);
         }
     }
+}
+
+/// Why a statement that writes came to nothing.
+fn failed(e: rusqlite::Error) -> Trouble {
+    if is_constraint(&e) { Trouble::Constraint(typed(e)) } else { Trouble::Failed(typed(e)) }
+}
+
+/// Makes what the batch wrote durable, and then known. Says whether there was anything.
+fn commit(shared: &Shared, conn: &Connection, batch: Batch<'_>) -> Result<bool, Trouble> {
+    if batch.is_empty() {
+        conn.execute_batch("ROLLBACK").map_err(|e| Trouble::Failed(typed(e)))?;
+        return Ok(false);
+    }
+    // From here on the file may be ahead of memory; before, nobody sees what was written.
+    let touched = Arc::new(batch.touched());
+    shared.head().begin(touched);
+    conn.execute_batch("COMMIT").map_err(|e| {
+        if is_in_doubt(&e) {
+            shared.head().condition = Condition::Broken;
+            return Trouble::InDoubt;
+        }
+        Trouble::Failed(typed(e))
+    })?;
+    shared.head().publish(batch.change());
+    shared.published.notify_all();
+    shared.committed.notify_waiters();
+    Ok(true)
 }
 
 fn data_version(conn: &Connection) -> rusqlite::Result<i64> {

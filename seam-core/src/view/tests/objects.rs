@@ -75,6 +75,7 @@ fn places_have_their_required_fields() {
         created_at: now(),
         missing_since: None,
         quarantined_until: Some(hours(1)),
+        own: false,
     };
     w.put(encoder, Body::Encoder(row));
     let seen = w.look(|v| view::acs_encoder(v, encoder)).unwrap();
