@@ -122,7 +122,8 @@ fn suite_command(target: &Path) -> Command {
 mod tests {
     use super::*;
 
-    const STAMPED: Packages = Packages { folder: "any", pins: &["pins.txt", "more/pins.txt"], install: &[&["true"], &["cp", "pins.txt", "done"]] };
+    const STAMPED: Packages =
+        Packages { folder: "any", pins: &["pins.txt", "more/pins.txt"], install: &[&["true"], &["cp", "pins.txt", "done"]] };
 
     fn folder(name: &str) -> PathBuf {
         let path = std::env::temp_dir().join(format!("seam-xtask-{}-{name}", std::process::id()));
