@@ -1,5 +1,6 @@
 //! Grants.
-use super::paging::{Among, At, body, holds, passing};
+use super::paging::{Among, At, body, holds, paged, passing};
+use super::unmanaged::{UnmanagedFilter, not_taken_over};
 use super::{Related, RelatedKind, Select, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
@@ -29,7 +30,7 @@ pub struct GrantFilter {
     pub user_identity_id: Option<UserIdentityId>,
     /// On this space.
     pub space_id: Option<SpaceId>,
-    /// On a space of this customer.
+    /// Pushed for this customer, or on a space of hers.
     pub customer_key: Option<String>,
     /// Reaching this entrance (or `device_id`, its second name).
     pub acs_entrance_id: Option<AcsEntranceId>,
@@ -42,13 +43,14 @@ pub struct GrantFilter {
     /// Without a key.
     #[builder(default)]
     pub without_key: bool,
-    /// With this in its name, its keys or the name of its person, whatever the case.
+    /// With this in its name, its keys or its id, or in the name, e-mail address, phone number or key of its person, whatever the case.
     pub search: Option<String>,
     /// From here on.
     pub page_cursor: Option<String>,
     /// How many at most: 1 to 1,000; 500 if not set.
     pub limit: Option<usize>,
 }
+paged!(GrantFilter);
 
 impl AccessGrants<'_> {
     /// Grants access. Durable when it returns; the engine carries it to the access systems.
@@ -113,7 +115,7 @@ impl AccessGrants<'_> {
             body::<Grant>(row).is_some_and(|g| {
                 filter.user_identity_id.is_none_or(|x| g.identity == x)
                     && filter.space_id.is_none_or(|x| g.spaces.contains(&x))
-                    && (customer.is_none() || !g.spaces.is_empty())
+                    && (customer.is_none() || g.pushed.is_some() || !g.spaces.is_empty())
                     && filter.acs_entrance_id.is_none_or(|x| g.doors.contains(&x))
                     && doors.as_ref().is_none_or(|doors| g.doors.iter().any(|x| doors.contains(&x.uuid())))
                     && filter.reservation_key.as_ref().is_none_or(|x| g.reservation.as_ref() == Some(x))
@@ -128,6 +130,7 @@ impl AccessGrants<'_> {
                 v.reader.hint(grant.spaces.iter().map(|s| s.uuid()));
                 v.reader.gather()?;
                 let mut of = false;
+                of |= grant.pushed.as_ref().is_some_and(|pushed| pushed.customer == *customer);
                 for space in &grant.spaces {
                     of |= v.reader.try_get::<Space>(*space)?.is_some_and(|s| s.customer_key.as_ref() == Some(customer));
                 }
@@ -135,17 +138,14 @@ impl AccessGrants<'_> {
                     return Err(Error::not_found("access_grant", id).into());
                 }
             }
-            let who = match &filter.search {
-                Some(_) => view::name_of(v, grant.identity)?,
-                None => String::new(),
-            };
+            let who = if filter.search.is_some() { view::texts_of(v, grant.identity)? } else { Vec::new() };
             passing(view::access_grant(v, id), |g| {
-                let texts =
-                    [Some(g.display_name.as_str()), g.access_grant_key.as_deref(), g.reservation_key.as_deref(), Some(who.as_str())];
-                holds(filter.search.as_deref(), texts)
+                let id = g.access_grant_id.to_string();
+                let texts = [Some(id.as_str()), Some(g.display_name.as_str()), g.access_grant_key.as_deref(), g.reservation_key.as_deref()];
+                holds(filter.search.as_deref(), texts.into_iter().chain(who.iter().map(|text| Some(text.as_str()))))
             })
         };
-        self.ws.page(RowKind::Grant, among, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+        self.ws.page(RowKind::Grant, among, At::of(filter), keep, see).await
     }
     /// Grants with what belongs to them: methods, entrances, systems, groups, accounts, spaces, people.
     ///
@@ -231,6 +231,21 @@ impl AccessGrants<'_> {
                 rows.into_iter().map(|row| view::unmanaged::access_grant(v, AccessGrantId::from_uuid(row))).collect()
             })
             .await
+    }
+    /// A page of what systems hold and is not ours, as grants.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a foreign cursor; `NotFound` for the entrance; `Store` (may be retried).
+    pub async fn search_unmanaged(self, filter: &UnmanagedFilter) -> Result<Page<UnmanagedAccessGrant>> {
+        self.ws.found(filter, |v, row| view::unmanaged::access_grant(v, AccessGrantId::from_uuid(row))).await
+    }
+    /// What was found is never taken over.
+    ///
+    /// # Errors
+    /// `Unsupported` (`unmanaged_not_convertible`), always; `NotFound` for what is not there; `Store` (may be retried).
+    pub async fn manage(self, id: AccessGrantId) -> Result<()> {
+        self.get_unmanaged(id).await?;
+        not_taken_over()
     }
     /// Waits until a deleted grant is gone from every access system, and gives what is kept of it. A lock that cannot be reached from anywhere may
     /// still open to a card: the grant's `residual_access` names the door, until when, and what it waits for.

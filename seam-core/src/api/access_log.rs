@@ -71,7 +71,7 @@ impl AccessLog<'_> {
     }
 }
 
-fn entry(event: &Event) -> Option<AccessLogEntry> {
+pub(super) fn entry(event: &Event) -> Option<AccessLogEntry> {
     fn id<T: FromStr>(event: &Event, key: &str) -> Option<T> {
         event.payload.get(key).and_then(Value::as_str)?.parse().ok()
     }

@@ -1,5 +1,5 @@
 //! Access methods.
-use super::paging::{Among, At, body};
+use super::paging::{Among, At, body, paged};
 use super::{Related, RelatedKind, Select, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
@@ -39,6 +39,7 @@ pub struct MethodFilter {
     /// How many at most: 1 to 1,000; 500 if not set.
     pub limit: Option<usize>,
 }
+paged!(MethodFilter);
 
 impl AccessMethods<'_> {
     /// A method.
@@ -75,7 +76,7 @@ impl AccessMethods<'_> {
         }
         let keep = |row: &Row| body::<Method>(row).is_some_and(|m| within.as_ref().is_none_or(|w| m.doors.iter().any(|x| w.contains(x))));
         let see = |v: &Viewer<'_>, row| view::access_method(v, AccessMethodId::from_uuid(row));
-        self.ws.page(RowKind::Method, among, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+        self.ws.page(RowKind::Method, among, At::of(filter), keep, see).await
     }
     /// All methods of a grant, in the order in which they were made.
     ///
@@ -163,6 +164,13 @@ impl AccessMethods<'_> {
     /// `NotFound`; `Store` (may be retried).
     pub async fn get_unmanaged(&self, id: AccessMethodId) -> Result<UnmanagedAccessMethod> {
         self.ws.look(|v| view::unmanaged::access_method(v, id)).await
+    }
+    /// The methods of a grant that was found. A system tells its permissions and its credentials apart, so there are none that belong to one.
+    ///
+    /// # Errors
+    /// `NotFound` for the grant; `Store` (may be retried).
+    pub async fn list_unmanaged(self, grant: AccessGrantId) -> Result<Vec<UnmanagedAccessMethod>> {
+        self.ws.access_grants().get_unmanaged(grant).await.map(|_| Vec::new())
     }
     /// Waits until a method is issued.
     ///

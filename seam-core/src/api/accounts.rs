@@ -1,11 +1,12 @@
 //! Connected accounts.
 use super::Workspace;
-use super::paging::At;
+use super::connect_webviews::has_all;
+use super::paging::{Among, At, body, holds, paged, passing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AcsEntranceId, AcsSystemId, ConnectedAccount, ConnectedAccountId, Page, Shown};
-use crate::plan::{Change, NewAccount, Outcome};
-use crate::state::{Account, RowKind};
-use crate::view;
+use crate::model::{AcsEntranceId, AcsSystemId, ConnectedAccount, ConnectedAccountId, Map, Page, Shown, SpaceId};
+use crate::plan::{AccountUpdate, Change, NewAccount, Outcome};
+use crate::state::{Account, Index, Key, Row, RowKind};
+use crate::view::{self, Readiness};
 use std::time::Duration;
 
 /// Connected accounts: the logins through which access systems are reached.
@@ -13,6 +14,27 @@ use std::time::Duration;
 pub struct ConnectedAccounts<'a> {
     pub(super) ws: &'a Workspace,
 }
+
+/// Which accounts are listed. All that is set must hold.
+#[derive(Clone, Debug, Default, bon::Builder)]
+#[builder(on(String, into))]
+#[non_exhaustive]
+pub struct AccountFilter {
+    /// Of this customer.
+    pub customer_key: Option<String>,
+    /// In this space, or with an entrance in it.
+    pub space_id: Option<SpaceId>,
+    /// With all of these pairs in its custom metadata.
+    #[builder(default)]
+    pub custom_metadata_has: Map,
+    /// With this in its id, type, name, custom metadata or customer's key, whatever the case.
+    pub search: Option<String>,
+    /// From here on.
+    pub page_cursor: Option<String>,
+    /// How many at most: 1 to 1,000; 500 if not set.
+    pub limit: Option<usize>,
+}
+paged!(AccountFilter);
 
 impl ConnectedAccounts<'_> {
     /// Connects an account. The engine reads it soon after.
@@ -38,7 +60,44 @@ impl ConnectedAccounts<'_> {
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
     pub async fn list(self, page_cursor: Option<&str>, limit: usize) -> Result<Page<ConnectedAccount>> {
         let see = |v: &view::Viewer<'_>, row| view::connected_account(v, ConnectedAccountId::from_uuid(row));
-        self.ws.page(RowKind::Account, None, At { cursor: page_cursor, limit }, |_| true, see).await
+        self.ws.page(RowKind::Account, None, At::plain(page_cursor, limit, "connected_accounts"), |_| true, see).await
+    }
+    /// A page of accounts that a filter lets through, in the order in which they were connected.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a foreign cursor; `NotFound` for the space; `Store` (may be retried).
+    pub async fn search(self, filter: &AccountFilter) -> Result<Page<ConnectedAccount>> {
+        let mut among = Among::from(filter.customer_key.as_ref().map(|c| Key::new(Index::OfCustomer, c.as_str())));
+        if let Some(space) = filter.space_id {
+            among = among.only(self.ws.look(|v| view::accounts_of_space(v, space)).await?);
+        }
+        let keep = |row: &Row| body::<Account>(row).is_some_and(|a| filter.customer_key.is_none() || a.customer == filter.customer_key);
+        let see = |v: &view::Viewer<'_>, row| {
+            passing(view::connected_account(v, ConnectedAccountId::from_uuid(row)), |a| {
+                let id = a.connected_account_id.to_string();
+                let texts = a.custom_metadata.iter().flat_map(|(key, value)| [Some(key.as_str()), value.as_str()]);
+                let own = [Some(id.as_str()), a.account_type.as_deref(), a.customer_key.as_deref(), Some(a.display_name.as_str())];
+                has_all(&a.custom_metadata, &filter.custom_metadata_has) && holds(filter.search.as_deref(), texts.chain(own))
+            })
+        };
+        self.ws.page(RowKind::Account, among, At::of(filter), keep, see).await
+    }
+    /// What stands between an account and its first grant: looked at by the engine when it first reads the account, and again after its settings have
+    /// changed or somebody has asked for a [`rescan`](Self::rescan).
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn readiness(self, id: ConnectedAccountId) -> Result<Readiness> {
+        self.ws.look(|v| view::readiness(v, id)).await
+    }
+    /// Changes what the caller keeps with an account: its name, its customer, its custom metadata.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `NotFound`, `Conflict` (`connected_account_of_another_customer`); `Busy`, `Store` (may be retried).
+    pub async fn change(self, update: AccountUpdate) -> Result<ConnectedAccount> {
+        let id = update.account;
+        self.ws.apply(Change::ChangeAccount(update)).await?;
+        self.get(id).await
     }
     /// Waits until an account has been read in full for the first time.
     ///

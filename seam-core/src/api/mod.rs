@@ -11,11 +11,16 @@ mod accounts;
 mod acs;
 mod action_attempts;
 mod client_sessions;
+mod connect_webviews;
+mod customers;
 mod events;
 mod instant_keys;
+mod occupancy;
 mod paging;
+mod phones;
 mod related;
 mod spaces;
+mod unmanaged;
 mod user_identities;
 mod wait;
 mod webhooks;
@@ -24,17 +29,21 @@ mod workspace;
 pub use access_grants::{AccessGrants, GrantFilter};
 pub use access_log::{AccessLog, AccessLogEntry, AccessLogPage};
 pub use access_methods::{AccessMethods, MethodFilter};
-pub use accounts::ConnectedAccounts;
+pub use accounts::{AccountFilter, ConnectedAccounts};
 pub use acs::{
     AccessGroupFilter, Acs, AcsAccessGroups, AcsCredentials, AcsEncoders, AcsEntrances, AcsSystems, AcsUsers, CredentialFilter,
     EncoderFilter, EntranceFilter, SystemFilter, UserFilter,
 };
 pub use action_attempts::ActionAttempts;
 pub use client_sessions::{ClientSessions, SessionFilter};
+pub use connect_webviews::{ConnectWebviews, WebviewFilter};
+pub use customers::{Customers, DeleteData, PushData, PushDone, PushReport, PushSkipped, PushedPerson, PushedReservation, PushedSpace};
 pub use events::{EventFilter, EventPage, Events};
 pub use instant_keys::{InstantKeys, RedeemedKey};
+pub use phones::Phones;
 pub use related::{Related, RelatedKind, Select};
 pub use spaces::{SpaceFilter, Spaces};
+pub use unmanaged::UnmanagedFilter;
 pub use user_identities::{IdentityFilter, UserIdentities};
 pub use webhooks::Webhooks;
 pub use workspace::{Preview, Workspace};
@@ -49,7 +58,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The SDK over a store. Cheap to clone.
 #[derive(Clone)]
@@ -59,6 +68,7 @@ struct Shared {
     store: Arc<dyn Store>,
     vault: Vault,
     links: String,
+    pages: OnceLock<String>,
     rng: Mutex<StdRng>,
 }
 
@@ -80,7 +90,7 @@ impl Seam {
     #[must_use]
     pub fn with_options(store: Arc<dyn Store>, vault: Vault, links: &str, seed: Option<u64>) -> Self {
         let rng = StdRng::seed_from_u64(seed.unwrap_or_else(crate::store::os_seed));
-        Self(Arc::new(Shared { store, vault, links: links.to_owned(), rng: Mutex::new(rng) }))
+        Self(Arc::new(Shared { store, vault, links: links.to_owned(), pages: OnceLock::new(), rng: Mutex::new(rng) }))
     }
 
     /// The store.
@@ -127,6 +137,10 @@ impl Seam {
         Ok(self.0.store.workspaces().await?.into_iter().map(|id| Workspace::new(self.clone(), id)).collect())
     }
 
+    /// Where the pages are on which accounts are connected.
+    fn pages(&self) -> &str {
+        self.0.pages.get().map_or("https://connect.invalid", String::as_str)
+    }
     fn seed(&self) -> u64 {
         self.0.rng.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
     }

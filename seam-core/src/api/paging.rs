@@ -1,12 +1,14 @@
 //! Pages of rows, and what a filter is made of.
 use super::Workspace;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Page;
 use crate::plan::{Kept, Try};
 use crate::state::{Key, ReadSet, Row, RowId, RowKind};
 use crate::store::ListQuery;
 use crate::view::Viewer;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -45,18 +47,76 @@ impl Among {
     }
 }
 
-/// From where, and how many.
-#[derive(Clone, Copy, Debug)]
+/// From where, and how many, of what was asked for.
+#[derive(Clone, Debug)]
 pub(super) struct At<'a> {
-    pub(super) cursor: Option<&'a str>,
-    pub(super) limit: usize,
+    cursor: Option<&'a str>,
+    limit: usize,
+    /// What was asked for, in short: a cursor goes on with the same only.
+    bound: String,
 }
 
 impl<'a> At<'a> {
-    pub(super) fn new(cursor: Option<&'a String>, limit: Option<usize>) -> Self {
-        Self { cursor: cursor.map(String::as_str), limit: limit.unwrap_or(PAGE) }
+    /// As a filter says.
+    pub(super) fn of<F: Paged>(filter: &'a F) -> Self {
+        let asked = format!("{:?}", filter.clone().unpaged());
+        Self { limit: filter.limit().unwrap_or(PAGE), ..Self::plain(filter.cursor(), PAGE, &asked) }
+    }
+    /// Of a list that is told apart from others by `asked`.
+    pub(super) fn plain(cursor: Option<&'a str>, limit: usize, asked: &str) -> Self {
+        let hash = Sha256::digest(asked.as_bytes());
+        let bound = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Self { cursor, limit, bound }
+    }
+
+    /// The row after which the page starts.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what no list gave, and (`mismatched_page_parameters`) for what another list gave.
+    fn after(&self) -> Result<Option<RowId>> {
+        let Some(cursor) = self.cursor else { return Ok(None) };
+        let parts = cursor.split_at_checked(32).filter(|(_, bound)| bound.len() == 16 && bound.bytes().all(|b| b.is_ascii_hexdigit()));
+        let parts = parts.and_then(|(id, bound)| Some((uuid::Uuid::try_parse(id).ok()?, bound)));
+        let Some((id, bound)) = parts else {
+            return Err(Error::invalid("page_cursor", "this cursor was not given by a list").with_context("page_cursor", "unknown"));
+        };
+        if bound != self.bound {
+            let message = "a page is gone on with by the same parameters that gave its cursor";
+            return Err(Error::new(ErrorKind::InvalidInput, "mismatched_page_parameters", message).with_field("page_cursor"));
+        }
+        Ok(Some(id))
+    }
+    /// The cursor of what comes after a row.
+    fn cursor(&self, id: RowId) -> String {
+        format!("{}{}", id.simple(), self.bound)
     }
 }
+
+/// A filter with pages.
+pub(super) trait Paged: Clone + Debug {
+    fn cursor(&self) -> Option<&str>;
+    fn limit(&self) -> Option<usize>;
+    /// The same, wherever the page starts and however long it is.
+    fn unpaged(self) -> Self;
+}
+
+/// Implements [`Paged`] for filters with `page_cursor` and `limit`.
+macro_rules! paged {
+    ($($filter:ty),+ $(,)?) => {$(
+        impl $crate::api::paging::Paged for $filter {
+            fn cursor(&self) -> Option<&str> {
+                self.page_cursor.as_deref()
+            }
+            fn limit(&self) -> Option<usize> {
+                self.limit
+            }
+            fn unpaged(self) -> Self {
+                Self { page_cursor: None, limit: None, ..self }
+            }
+        }
+    )+};
+}
+pub(super) use paged;
 
 /// What a view shows, if it passes: otherwise as if it were not there, so that a page goes on to the next.
 pub(super) fn passing<T>(seen: Try<T>, keep: impl FnOnce(&T) -> bool) -> Try<T> {
@@ -90,7 +150,7 @@ impl Workspace {
     ) -> Result<Page<T>> {
         let among = among.into();
         let limit = at.limit.clamp(1, 1000);
-        let mut after = cursor_in(at.cursor)?;
+        let mut after = at.after()?;
         let mut items = Vec::new();
         loop {
             let (rows, more) = self.rows(kind, &among, after, limit).await?;
@@ -99,7 +159,7 @@ impl Workspace {
                 items.extend(seen);
                 if items.len() == limit {
                     let rest = rows.last().is_some_and(|last| last.id != row.id) || more.is_some();
-                    return Ok(Page::new(items, rest.then(|| row.id.simple().to_string())));
+                    return Ok(Page::new(items, rest.then(|| at.cursor(row.id))));
                 }
             }
             if more.is_none() {
@@ -159,14 +219,4 @@ impl Workspace {
     ) -> Result<Vec<T>> {
         self.every(kind, Among::All.only(ids), |_| true, see).await
     }
-}
-
-/// The id of a row after which a page starts, from a cursor.
-fn cursor_in(cursor: Option<&str>) -> Result<Option<RowId>> {
-    cursor
-        .map(|c| {
-            uuid::Uuid::try_parse(c)
-                .map_err(|_| Error::invalid("page_cursor", "this cursor was not given by a list").with_context("page_cursor", "unknown"))
-        })
-        .transpose()
 }

@@ -1,5 +1,5 @@
 //! Spaces.
-use super::paging::{At, body, holds};
+use super::paging::{At, body, holds, paged};
 use super::{Related, Select, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AcsEntranceId, ConnectedAccountId, Page, Space, SpaceId};
@@ -23,7 +23,11 @@ pub struct SpaceFilter {
     pub customer_key: Option<String>,
     /// With this key.
     pub space_key: Option<String>,
-    /// With an entrance that is reached through this account.
+    /// Within the space with this id.
+    pub parent_space_id: Option<SpaceId>,
+    /// Within the space with this key.
+    pub parent_space_key: Option<String>,
+    /// With this account, or with an entrance that is reached through it.
     pub connected_account_id: Option<ConnectedAccountId>,
     /// With this in its name or key, whatever the case.
     pub search: Option<String>,
@@ -32,6 +36,7 @@ pub struct SpaceFilter {
     /// How many at most: 1 to 1,000; 500 if not set.
     pub limit: Option<usize>,
 }
+paged!(SpaceFilter);
 
 impl Spaces<'_> {
     /// Makes a space.
@@ -63,12 +68,26 @@ impl Spaces<'_> {
             })
             .await
     }
-    /// A page of spaces, in the order in which they were made. One with a key is found by it; otherwise all spaces of the workspace are read.
+    /// A page of spaces, in the order in which they were made. One with a key is found by it, one within another or of a customer by these; otherwise all spaces of the workspace are read.
     ///
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
     pub async fn list(self, filter: &SpaceFilter) -> Result<Page<Space>> {
-        let key = filter.space_key.as_ref().map(|k| Key::new(Index::SpaceKey, k.as_str()));
+        let mut parent = filter.parent_space_id;
+        if let Some(key) = &filter.parent_space_key {
+            let found = self.ws.look(|v| Ok(v.reader.find(&Key::new(Index::SpaceKey, key.as_str()))?.first().copied())).await?;
+            match (found.map(SpaceId::from_uuid), parent) {
+                (Some(found), None) => parent = Some(found),
+                (Some(found), Some(asked)) if found == asked => {}
+                _ => return Ok(Page::new(Vec::new(), None)),
+            }
+        }
+        let key = match (&filter.space_key, parent, &filter.customer_key) {
+            (Some(key), ..) => Some(Key::new(Index::SpaceKey, key.as_str())),
+            (None, Some(parent), _) => Some(Key::id(Index::SpacesIn, parent)),
+            (None, None, Some(customer)) => Some(Key::new(Index::OfCustomer, customer.as_str())),
+            (None, None, None) => None,
+        };
         let doors: Option<BTreeSet<AcsEntranceId>> = match filter.connected_account_id {
             None => None,
             Some(account) => {
@@ -85,11 +104,14 @@ impl Spaces<'_> {
             body::<state::Space>(row).is_some_and(|s| {
                 filter.customer_key.as_ref().is_none_or(|c| s.customer_key.as_ref() == Some(c))
                     && filter.space_key.as_ref().is_none_or(|k| s.key.as_ref() == Some(k))
-                    && doors.as_ref().is_none_or(|doors| s.entrances.iter().any(|e| doors.contains(e)))
+                    && parent.is_none_or(|parent| s.parent == Some(parent))
+                    && filter.connected_account_id.is_none_or(|account| {
+                        s.accounts.contains(&account) || doors.as_ref().is_some_and(|doors| s.entrances.iter().any(|e| doors.contains(e)))
+                    })
                     && holds(filter.search.as_deref(), [Some(s.name.as_str()), s.key.as_deref()])
             })
         };
-        let at = At::new(filter.page_cursor.as_ref(), filter.limit);
+        let at = At::of(filter);
         self.ws.page(RowKind::Space, key, at, keep, |v, row| view::space(v, SpaceId::from_uuid(row))).await
     }
     /// Spaces with what belongs to them: entrances, systems, accounts, and the methods of the live grants on them.
@@ -137,6 +159,20 @@ impl Spaces<'_> {
     /// `NotFound`; `Busy`, `Store` (may be retried).
     pub async fn remove_acs_entrances(self, space: SpaceId, remove: Vec<AcsEntranceId>) -> Result<()> {
         self.ws.apply(Change::ChangeSpaceEntrances { space, add: Vec::new(), remove }).await.map(drop)
+    }
+    /// Adds an account as a whole. Grants do not follow it; in it already is fine.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`; `Busy`, `Store` (may be retried).
+    pub async fn add_connected_account(self, space: SpaceId, account: ConnectedAccountId) -> Result<()> {
+        self.ws.apply(Change::SetSpaceAccount { space, account, within: true }).await.map(drop)
+    }
+    /// Removes an account; not in it is fine.
+    ///
+    /// # Errors
+    /// `NotFound`; `Busy`, `Store` (may be retried).
+    pub async fn remove_connected_account(self, space: SpaceId, account: ConnectedAccountId) -> Result<()> {
+        self.ws.apply(Change::SetSpaceAccount { space, account, within: false }).await.map(drop)
     }
     /// Deletes a space. Grants keep their other doors; a grant without any is deleted.
     ///

@@ -1,10 +1,11 @@
 //! People.
 use super::Workspace;
-use super::paging::{Among, At, body, holds, passing};
+use super::paging::{Among, At, body, holds, paged, passing};
+use super::unmanaged::{UnmanagedFilter, not_taken_over};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AcsEntrance, AcsSystem, AcsSystemId, AcsUser, AcsUserId, Page, UnmanagedUserIdentity, UserIdentity, UserIdentityId};
 use crate::plan::{Change, Outcome, Person, PersonUpdate};
-use crate::state::{Identity, Index, Key, Row, RowKind};
+use crate::state::{self, Identity, Index, Key, Row, RowKind};
 use crate::view::{self, Viewer};
 use chrono::{DateTime, Utc};
 
@@ -24,6 +25,8 @@ pub struct IdentityFilter {
     pub user_identity_ids: Vec<UserIdentityId>,
     /// With this in name, e-mail address, phone number or key, whatever the case.
     pub search: Option<String>,
+    /// With a user at this system, from which their mobile keys come.
+    pub credential_manager_acs_system_id: Option<AcsSystemId>,
     /// Made before this instant.
     pub created_before: Option<DateTime<Utc>>,
     /// From here on.
@@ -31,6 +34,7 @@ pub struct IdentityFilter {
     /// How many at most: 1 to 1,000; 500 if not set.
     pub limit: Option<usize>,
 }
+paged!(IdentityFilter);
 
 impl UserIdentities<'_> {
     /// Makes a person.
@@ -69,6 +73,21 @@ impl UserIdentities<'_> {
     pub async fn get_unmanaged(&self, id: UserIdentityId) -> Result<UnmanagedUserIdentity> {
         self.ws.look(|v| view::unmanaged::user_identity(v, id)).await
     }
+    /// A page of people whom systems know and we did not make.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a foreign cursor; `NotFound` for the entrance; `Store` (may be retried).
+    pub async fn search_unmanaged(self, filter: &UnmanagedFilter) -> Result<Page<UnmanagedUserIdentity>> {
+        self.ws.found(filter, |v, row| view::unmanaged::user_identity(v, UserIdentityId::from_uuid(row))).await
+    }
+    /// Who was found is never taken over.
+    ///
+    /// # Errors
+    /// `Unsupported` (`unmanaged_not_convertible`), always; `NotFound` for whom is not there; `Store` (may be retried).
+    pub async fn manage(self, id: UserIdentityId) -> Result<()> {
+        self.get_unmanaged(id).await?;
+        not_taken_over()
+    }
     /// A page of people, in the order in which they were made. Those whose ids are given are looked up; otherwise all people of the workspace are read.
     ///
     /// # Errors
@@ -77,6 +96,11 @@ impl UserIdentities<'_> {
         let mut among = Among::All;
         if !filter.user_identity_ids.is_empty() {
             among = among.only(filter.user_identity_ids.iter().copied());
+        }
+        if let Some(system) = filter.credential_manager_acs_system_id {
+            let there = |row: &Row| body::<state::AcsUser>(row).is_some_and(|u| u.system == system && u.deleted_at.is_none());
+            let whose = |v: &Viewer<'_>, row| Ok(v.reader.get::<state::AcsUser>(row)?.identity);
+            among = among.only(self.ws.every(RowKind::User, None, there, whose).await?.into_iter().flatten());
         }
         let keep = |row: &Row| {
             // One that was merged leads to the one that stays: she is listed once, under her own id.
@@ -88,7 +112,7 @@ impl UserIdentities<'_> {
                 holds(filter.search.as_deref(), texts)
             })
         };
-        self.ws.page(RowKind::Identity, among, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+        self.ws.page(RowKind::Identity, among, At::of(filter), keep, see).await
     }
     /// Makes a user of an access system that is nobody's this person's. Name and contacts are the person's from then on.
     ///
@@ -153,6 +177,25 @@ impl UserIdentities<'_> {
     /// `NotFound`; `Busy`, `Store` (may be retried).
     pub async fn erase(self, identity: UserIdentityId) -> Result<()> {
         self.ws.apply(Change::EraseIdentity { identity }).await.map(drop)
+    }
+    /// As [`UserIdentities::merge`], by the caller's keys, those included of persons who were merged before.
+    ///
+    /// # Errors
+    /// As [`UserIdentities::merge`].
+    pub async fn merge_by_keys(self, key: &str, merged: &[impl AsRef<str>]) -> Result<UserIdentity> {
+        if merged.is_empty() || merged.len() > 20 {
+            return Err(Error::invalid("merged_user_identity_keys", "name 1 to 20 persons"));
+        }
+        let id = self.get_by_key(key).await?.user_identity_id;
+        let mut others = Vec::new();
+        for row in self.ws.by_keys(Index::IdentityKey, "user_identity", merged).await? {
+            let other = UserIdentityId::from_uuid(row);
+            // A key that leads to her already: merged before.
+            if other != id || merged.iter().any(|named| named.as_ref() == key) {
+                others.push(other);
+            }
+        }
+        if others.is_empty() { self.get(id).await } else { self.merge(id, others).await }
     }
     /// Makes several persons one: `merged` go up in `identity`.
     ///

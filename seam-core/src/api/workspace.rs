@@ -64,6 +64,11 @@ impl Workspace {
         Self { once: Some(idempotency_key.into()), ..self.clone() }
     }
 
+    /// The same workspace, for changes that are each made under a key of their own: one idempotency key cannot stand for many of them.
+    pub(super) fn many(&self) -> Self {
+        Self { once: None, ..self.clone() }
+    }
+
     /// Makes a change. Durable when it returns. The handles below are this, with types.
     ///
     /// # Errors
@@ -115,7 +120,14 @@ impl Workspace {
             let now = self.seam.clock().now();
             let reads = {
                 let reader = Reader::new(&facts);
-                let viewer = Viewer { reader: &reader, vault: &self.seam.0.vault, workspace: self.id, now, links: &self.seam.0.links };
+                let viewer = Viewer {
+                    reader: &reader,
+                    vault: &self.seam.0.vault,
+                    workspace: self.id,
+                    now,
+                    links: &self.seam.0.links,
+                    pages: self.seam.pages(),
+                };
                 match see(&viewer) {
                     Ok(x) => return Ok(x),
                     Err(Stop::Reject(e)) => return Err(e),
@@ -151,7 +163,14 @@ impl Workspace {
             let mut seen = Vec::with_capacity(rows.len());
             for row in rows {
                 let reader = Reader::new(&facts);
-                let viewer = Viewer { reader: &reader, vault: &self.seam.0.vault, workspace: self.id, now, links: &self.seam.0.links };
+                let viewer = Viewer {
+                    reader: &reader,
+                    vault: &self.seam.0.vault,
+                    workspace: self.id,
+                    now,
+                    links: &self.seam.0.links,
+                    pages: self.seam.pages(),
+                };
                 match see(&viewer, row.id) {
                     Ok(x) => seen.push(Some(x)),
                     Err(Stop::Reject(e)) if e.kind() == ErrorKind::NotFound => seen.push(None),
@@ -200,10 +219,25 @@ impl Workspace {
     pub fn connected_accounts(&self) -> ConnectedAccounts<'_> {
         ConnectedAccounts { ws: self }
     }
+    /// Phones of a sandbox.
+    #[must_use]
+    pub fn phones(&self) -> Phones<'_> {
+        Phones { ws: self }
+    }
+    /// Pages on which somebody connects an account.
+    #[must_use]
+    pub fn connect_webviews(&self) -> ConnectWebviews<'_> {
+        ConnectWebviews { ws: self }
+    }
     /// Instant keys.
     #[must_use]
     pub fn instant_keys(&self) -> InstantKeys<'_> {
         InstantKeys { ws: self }
+    }
+    /// Customers, whose own systems push people, places and reservations.
+    #[must_use]
+    pub fn customers(&self) -> Customers<'_> {
+        Customers { ws: self }
     }
     /// Client sessions.
     #[must_use]

@@ -6,9 +6,10 @@ use crate::encoder::JobControl;
 use crate::model::WorkspaceId;
 use crate::plan::begin::{CallPlan, CallWhat};
 use crate::plan::settle::{Report, Scan, ScannedSystem};
-use crate::provider::{AccessSystemProvider, Call, Effect, Failure, Reason, SystemRef};
+use crate::provider::{AccessSystemProvider, Call, Effect, Failure, Finding, Reason, SystemRef};
 use crate::state::*;
 use crate::store::Lease;
+use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -115,7 +116,7 @@ fn failed(plan: &CallPlan, failure: Failure) -> Report {
     match plan.what {
         CallWhat::Find { .. } => Report::Found(Err(failure)),
         CallWhat::Read { .. } | CallWhat::Present { .. } => Report::Card(Err(failure)),
-        CallWhat::Scan => Report::Scan(Box::new(Err(failure))),
+        CallWhat::Scan { .. } => Report::Scan(Box::new(Err(failure))),
         CallWhat::Log { .. } => Report::Log(Err(failure)),
         _ => Report::Done(Err(failure)),
     }
@@ -134,8 +135,13 @@ async fn within(inner: &Inner, workspace: WorkspaceId, lease: &Lease, plan: &Cal
 }
 
 async fn call(inner: &Inner, workspace: WorkspaceId, lease: &Lease, plan: &CallPlan, provider: &dyn AccessSystemProvider) -> Report {
-    if matches!(plan.what, CallWhat::Scan) {
-        return Report::Scan(Box::new(scan(provider).await));
+    if let CallWhat::Scan { readiness } = plan.what {
+        let until = inner.clock.now() + plan.within;
+        let mut scanned = scan(provider).await;
+        if let (Ok(scan), true) = (&mut scanned, readiness) {
+            scan.readiness = look_around(inner, lease, provider, until).await;
+        }
+        return Report::Scan(Box::new(scanned));
     }
     let Some(system) = &plan.system else {
         return failed(plan, Failure::refused(Reason::NotThere, "the system is gone"));
@@ -190,7 +196,7 @@ async fn call(inner: &Inner, workspace: WorkspaceId, lease: &Lease, plan: &CallP
             Some(log) => log.entries(system, cursor.as_deref()).await,
             None => Err(Failure::unsupported("this system has no access log that can be read")),
         }),
-        CallWhat::Scan => failed(plan, Failure::unsupported("not a call of one system")),
+        CallWhat::Scan { .. } => failed(plan, Failure::unsupported("not a call of one system")),
     }
 }
 
@@ -219,6 +225,18 @@ async fn cancellable<T>(inner: &Inner, workspace: WorkspaceId, row: RowId, contr
     match select(pin!(job), pin!(watch)).await {
         Either::Left((done, _)) => done,
         Either::Right(((), _)) => unreachable!("the watch never ends"),
+    }
+}
+
+/// Looks what stands between an account and its first grant. `None`: it took too long; the next scan tries again. Half of what is left of the call's
+/// time is kept, so that what was read of the account is not lost for it.
+async fn look_around(inner: &Inner, lease: &Lease, provider: &dyn AccessSystemProvider, until: DateTime<Utc>) -> Option<Vec<Finding>> {
+    let factory = inner.factories.get(lease.channel.kind())?;
+    let now = inner.clock.now();
+    let limit = now + (until - now) / 2;
+    match select(factory.readiness(provider), pin!(inner.clock.sleep_until(limit))).await {
+        Either::Left((findings, _)) => Some(findings),
+        Either::Right(_) => None,
     }
 }
 
@@ -258,7 +276,7 @@ async fn scan(provider: &dyn AccessSystemProvider) -> Result<Scan, Failure> {
         };
         systems.push(ScannedSystem { report, entrances, groups, encoders, held });
     }
-    Ok(Scan { systems })
+    Ok(Scan { systems, readiness: None })
 }
 
 /// A shared observer observes too.

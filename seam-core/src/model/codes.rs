@@ -58,9 +58,6 @@ pub mod warning {
     pub const ACS_CREDENTIAL_ON_ENCODER_OUT_OF_SYNC: &str = "acs_credential_on_encoder_out_of_sync";
     /// In a scan: nothing is recorded for the card.
     pub const ACS_CREDENTIAL_ON_SEAM_NOT_FOUND: &str = "acs_credential_on_seam_not_found";
-    /// Additive: a door may still open although access was withdrawn. See
-    /// [`ResidualAccess`](super::super::ResidualAccess).
-    pub const RESIDUAL_ACCESS: &str = "residual_access";
     /// Additive: the access system keeps no end time. Access ends only while an engine is running.
     pub const ENDS_BY_ENGINE: &str = "ends_by_engine";
     /// Additive: the access system keeps no weekly schedule, so that the method was not made there.

@@ -227,10 +227,11 @@ impl Warning {
         Self::new(codes::warning::ACS_USER_PROFILE_DOES_NOT_MATCH_USER_IDENTITY, message, at)
     }
 
-    /// Additive, on a grant or credential: a door may still open although access was withdrawn.
+    /// On a grant: a door may still open although access was withdrawn. The same code as for doors that are being taken away, because the list of
+    /// codes is closed; `why` and `until` tell it from those, and the grant's `residual_access` has them all.
     #[must_use]
     pub fn residual_access(at: DateTime<Utc>, left: &ResidualAccess) -> Self {
-        Self::new(codes::warning::RESIDUAL_ACCESS, "A door may still open although access was withdrawn.", at)
+        Self::new(codes::warning::OVERPROVISIONED_ACCESS, "A door may still open although access was withdrawn.", at)
             .with("acs_entrance_id", left.acs_entrance_id.to_string())
             .with("until", left.until.map(time::text))
             .with("why", left.why.as_str())

@@ -1,6 +1,7 @@
 //! A tenant.
 use super::{Map, WorkspaceId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// A workspace, as its members see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +13,9 @@ pub struct WorkspaceInfo {
     pub name: String,
     /// The name that people who connect a system read: the workspace's own.
     pub company_name: String,
+    /// The organization that it belongs to. There are none, here: always null.
+    #[serde(default)]
+    pub organization_id: Option<Uuid>,
     /// Deprecated twin of `company_name`.
     #[serde(default)]
     pub connect_partner_name: Option<String>,
@@ -35,6 +39,7 @@ impl WorkspaceInfo {
         let name = name.into();
         Self {
             workspace_id,
+            organization_id: None,
             company_name: name.clone(),
             connect_partner_name: Some(name.clone()),
             name,

@@ -3,7 +3,7 @@ use super::change::{NewAccount, Outcome};
 use super::draft::Draft;
 use super::read::Try;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AcsSystemId, ConnectedAccountId, EventType, Shown};
+use crate::model::{AcsSystemId, ConnectWebviewId, ConnectedAccountId, EventType, Shown};
 use crate::state::*;
 use serde_json::{Value, json};
 
@@ -21,10 +21,28 @@ const MAX_GRACE: u32 = 7 * 24 * 3600;
 /// # Errors
 /// `InvalidInput` for the kind or the settings. Whether the settings fit the kind's schema is for the provider's factory to say, before.
 pub(super) fn connect(d: &mut Draft<'_>, new: &NewAccount) -> Try<Outcome> {
-    let kind_ok = (1..=64).contains(&new.kind.len()) && new.kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if !kind_ok {
-        return Err(Error::invalid("kind", "a provider kind is 1 to 64 small letters, digits and underscores").into());
+    connect_from(d, new, From::default()).map(Outcome::Account)
+}
+
+/// Where an account comes from.
+#[derive(Default)]
+pub(super) struct From {
+    pub(super) webview: Option<ConnectWebviewId>,
+    pub(super) customer: Option<String>,
+    pub(super) metadata: serde_json::Map<String, Value>,
+}
+
+/// A provider kind: 1 to 64 small letters, digits and underscores.
+pub(super) fn check_kind(field: &str, kind: &str) -> Result<()> {
+    if (1..=64).contains(&kind.len()) && kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+        return Ok(());
     }
+    Err(Error::invalid(field, "a provider kind is 1 to 64 small letters, digits and underscores"))
+}
+
+/// As [`connect`], of an account that comes from somewhere.
+pub(super) fn connect_from(d: &mut Draft<'_>, new: &NewAccount, from: From) -> Try<ConnectedAccountId> {
+    check_kind("kind", &new.kind)?;
     check_settings(&new.settings)?;
     let id = ConnectedAccountId::from_uuid(d.env.mint());
     let account = Account {
@@ -39,10 +57,15 @@ pub(super) fn connect(d: &mut Draft<'_>, new: &NewAccount) -> Try<Outcome> {
         work: Work { due_at: Some(d.now()), ..Work::default() },
         deleted_at: None,
         held: None,
+        name: None,
+        customer: from.customer,
+        metadata: from.metadata,
+        webview: from.webview,
+        readiness: None,
     };
     d.set(id, account);
     tell(d, &EventType::CONNECTED_ACCOUNT_CREATED, id, json!({}));
-    Ok(Outcome::Account(id))
+    Ok(id)
 }
 
 /// Settings hold a password, so no error repeats anything of them.
@@ -56,14 +79,24 @@ fn check_settings(settings: &Shown) -> Result<()> {
     }
 }
 
-/// Tells an event about an account.
+/// Tells an event about an account that was read or written: with its customer, and where it was connected, the page. What the caller keeps with it
+/// may name somebody, and is not told.
 pub(super) fn tell(d: &mut Draft<'_>, event: &EventType, id: ConnectedAccountId, mut fields: Value) {
     fields["connected_account_id"] = json!(id);
+    if let Ok(Some(account)) = d.try_get::<Account>(id) {
+        if let Some(customer) = account.customer {
+            fields["customer_key"] = json!(customer);
+        }
+        let of_page = [EventType::CONNECTED_ACCOUNT_CREATED, EventType::CONNECTED_ACCOUNT_CONNECTED].contains(event);
+        if let Some(webview) = account.webview.filter(|_| of_page) {
+            fields["connect_webview_id"] = json!(webview);
+        }
+    }
     d.event(event.as_str(), id, fields);
 }
 
 /// An account that is connected.
-fn living(d: &Draft<'_>, id: ConnectedAccountId) -> Try<Account> {
+pub(super) fn living(d: &Draft<'_>, id: ConnectedAccountId) -> Try<Account> {
     let account = d.get::<Account>(id)?;
     if account.deleted_at.is_some() {
         return Err(Error::not_found("connected_account", id).into());
@@ -148,6 +181,9 @@ pub(super) fn disconnect(d: &mut Draft<'_>, id: ConnectedAccountId) -> Try<Outco
 pub(super) fn rescan(d: &mut Draft<'_>, id: ConnectedAccountId) -> Try<Outcome> {
     let mut account = living(d, id)?;
     read_soon(d, &mut account);
+    if let Some(seen) = &mut account.readiness {
+        seen.rev = 0;
+    }
     d.set(id, account);
     Ok(Outcome::Account(id))
 }

@@ -1,4 +1,4 @@
-//! What is asked for of client sessions.
+//! What is asked for of client sessions and phones.
 use crate::model::{ConnectWebviewId, ConnectedAccountId, UserIdentityId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -45,4 +45,28 @@ pub struct SessionAccess {
     #[serde(default)]
     #[builder(default, into)]
     pub connect_webview_ids: Vec<ConnectWebviewId>,
+}
+
+/// A phone in a sandbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, bon::Builder)]
+#[builder(on(String, into))]
+#[non_exhaustive]
+pub struct NewPhone {
+    /// Whose it is.
+    pub user_identity_id: UserIdentityId,
+    /// The caller's name of the app's installation on it: one phone of a person has it.
+    #[serde(default)]
+    pub custom_sdk_installation_id: Option<String>,
+    /// `android` or `ios`.
+    #[builder(default = "android".to_owned())]
+    pub operating_system: String,
+    /// The version of that.
+    #[builder(default = "10".to_owned())]
+    pub os_version: String,
+    /// Who made it.
+    #[builder(default = "Samsung".to_owned())]
+    pub device_manufacturer: String,
+    /// What it is called.
+    #[builder(default = "Samsung Galaxy S10".to_owned())]
+    pub device_model: String,
 }

@@ -112,7 +112,10 @@ pub enum CallWhat {
         door: Door,
     },
     /// Read the whole account.
-    Scan,
+    Scan {
+        /// And look what stands between it and its first grant.
+        readiness: bool,
+    },
     /// Read on in the access log.
     Log {
         /// Where to go on.
@@ -133,7 +136,7 @@ impl CallWhat {
             Self::Write { .. } => "write",
             Self::Present { .. } => "present",
             Self::Unlock { .. } => "unlock",
-            Self::Scan => "scan",
+            Self::Scan { .. } => "scan",
             Self::Log { .. } => "log",
         }
     }
@@ -162,12 +165,13 @@ fn begin_account(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPl
     account.work.in_flight = Some(InFlight { fence, doing: Doing::Scan });
     account.work.due_at = Some(d.now() + SCAN_LIMIT + MARGIN);
     let attempt = account.work.attempt + 1;
+    let readiness = account.wants_readiness();
     d.set(row, account);
     Ok(Some(CallPlan {
         row,
         account: ConnectedAccountId::from_uuid(row),
         system: None,
-        what: CallWhat::Scan,
+        what: CallWhat::Scan { readiness },
         tag: spec::tag_of(row),
         attempt,
         within: SCAN_LIMIT,

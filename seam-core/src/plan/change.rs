@@ -1,10 +1,14 @@
 //! What can be asked for, as data. The same [`Change`] serves the deed, the preview, the inbox and the simulation.
 pub use super::ask::*;
+pub use super::ask_account::*;
+pub use super::ask_customer::*;
 pub use super::ask_session::*;
+pub use super::ask_space::*;
 pub use super::webhook::{NewWebhook, WebhookChange};
 use crate::model::{
     AccessGrantId, AccessMethodId, AcsAccessGroupId, AcsCredentialId, AcsEncoderId, AcsEntranceId, AcsSystemId, AcsUserId, ActionAttemptId,
-    ClientSessionId, ConnectedAccountId, InstantKeyId, Shown, SpaceId, UserIdentityId, WebhookId, WorkspaceId,
+    ClientSessionId, ConnectWebviewId, ConnectedAccountId, CustomerThing, InstantKeyId, PhoneId, Shown, SpaceId, UserIdentityId, WebhookId,
+    WorkspaceId,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -60,6 +64,15 @@ pub enum Change {
         /// To be removed.
         remove: Vec<AcsEntranceId>,
     },
+    /// Add an account to a space, or remove it. Grants do not follow.
+    SetSpaceAccount {
+        /// The space.
+        space: SpaceId,
+        /// The account.
+        account: ConnectedAccountId,
+        /// In or out.
+        within: bool,
+    },
     /// Delete a space. Grants on it lose its doors; a grant without any door left is deleted.
     DeleteSpace {
         /// The space.
@@ -95,6 +108,22 @@ pub enum Change {
 
     /// Connect an account.
     Connect(NewAccount),
+    /// Make a page on which somebody connects an account.
+    CreateWebview(NewConnectWebview),
+    /// Connect the account that was filled in on a page.
+    SubmitWebview {
+        /// The page.
+        webview: ConnectWebviewId,
+        /// The account.
+        account: NewAccount,
+    },
+    /// Delete a page. The account that came of it stays.
+    DeleteWebview {
+        /// The page.
+        webview: ConnectWebviewId,
+    },
+    /// Change what the caller keeps with an account.
+    ChangeAccount(AccountUpdate),
     /// Change an account's settings.
     UpdateAccount {
         /// The account.
@@ -211,6 +240,28 @@ pub enum Change {
         code: Shown,
     },
 
+    /// Make or change a person of a customer, by her key.
+    PutCustomerPerson(CustomerPerson),
+    /// Make or change a space of a customer, by its key.
+    PutCustomerSpace(CustomerSpace),
+    /// Make or change the grant of a customer's reservation, by its key.
+    PutReservation(Box<CustomerReservation>),
+    /// Take away what a customer's key names.
+    DeleteCustomerThing {
+        /// What.
+        thing: CustomerThing,
+        /// The key.
+        key: String,
+    },
+
+    /// Make a phone in a sandbox.
+    CreatePhone(NewPhone),
+    /// Deactivate a phone.
+    DeactivatePhone {
+        /// The phone.
+        phone: PhoneId,
+    },
+
     /// Make a client session.
     CreateClientSession(NewClientSession),
     /// Make a client session, or name the one that its `user_identifier_key` has.
@@ -262,6 +313,20 @@ pub enum Change {
         group: AcsAccessGroupId,
         /// In or out.
         member: bool,
+    },
+    /// Put somebody into a group; a person without a user at its system gets one.
+    JoinGroup {
+        /// Who.
+        who: CredentialOwner,
+        /// The group.
+        group: AcsAccessGroupId,
+    },
+    /// Let somebody pass an entrance, by the groups that open it and nothing else.
+    GrantEntrance {
+        /// Who.
+        who: CredentialOwner,
+        /// The entrance.
+        entrance: AcsEntranceId,
     },
     /// Issue a credential directly.
     CreateCredential(Box<NewCredential>),
@@ -340,6 +405,7 @@ impl Change {
             Self::CreateSpace(_) => "spaces.create",
             Self::UpdateSpace(_) => "spaces.update",
             Self::ChangeSpaceEntrances { .. } => "spaces.change_entrances",
+            Self::SetSpaceAccount { .. } => "spaces.set_connected_account",
             Self::DeleteSpace { .. } => "spaces.delete",
             Self::CreateIdentity(_) => "user_identities.create",
             Self::UpdateIdentity { .. } => "user_identities.update",
@@ -347,6 +413,10 @@ impl Change {
             Self::EraseIdentity { .. } => "user_identities.erase",
             Self::MergeIdentities { .. } => "user_identities.merge",
             Self::Connect(_) => "connected_accounts.connect",
+            Self::CreateWebview(_) => "connect_webviews.create",
+            Self::SubmitWebview { .. } => "connect_webviews.submit",
+            Self::DeleteWebview { .. } => "connect_webviews.delete",
+            Self::ChangeAccount(_) => "connected_accounts.change",
             Self::UpdateAccount { .. } => "connected_accounts.update",
             Self::Disconnect { .. } => "connected_accounts.delete",
             Self::Rescan { .. } => "connected_accounts.rescan",
@@ -366,6 +436,12 @@ impl Change {
             Self::CreateInstantKey { .. } => "instant_keys.create",
             Self::DeleteInstantKey { .. } => "instant_keys.delete",
             Self::RedeemInstantKey { .. } => "instant_keys.redeem",
+            Self::PutCustomerPerson(_) => "customers.put_user_identity",
+            Self::PutCustomerSpace(_) => "customers.put_space",
+            Self::PutReservation(_) => "customers.put_reservation",
+            Self::DeleteCustomerThing { .. } => "customers.delete",
+            Self::CreatePhone(_) => "phones.create_sandbox_phone",
+            Self::DeactivatePhone { .. } => "phones.deactivate",
             Self::CreateClientSession(_) => "client_sessions.create",
             Self::GetOrCreateClientSession(_) => "client_sessions.get_or_create",
             Self::GrantSessionAccess { .. } => "client_sessions.grant_access",
@@ -376,6 +452,8 @@ impl Change {
             Self::DeleteUser { .. } => "acs_users.delete",
             Self::SuspendUser { .. } => "acs_users.suspend",
             Self::SetMembership { .. } => "acs_users.set_membership",
+            Self::JoinGroup { .. } => "acs_access_groups.add_user",
+            Self::GrantEntrance { .. } => "acs_entrances.grant_access",
             Self::CreateCredential(_) => "acs_credentials.create",
             Self::UpdateCredential { .. } => "acs_credentials.update",
             Self::DeleteCredential { .. } => "acs_credentials.delete",
@@ -423,4 +501,8 @@ pub enum Outcome {
     ClientSession(ClientSessionId),
     /// A webhook.
     Webhook(WebhookId),
+    /// A page on which an account is connected.
+    Webview(ConnectWebviewId),
+    /// A phone.
+    Phone(PhoneId),
 }

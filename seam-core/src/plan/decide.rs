@@ -3,7 +3,8 @@ use super::change::{Change, Outcome};
 use super::draft::{Draft, Env};
 use super::read::{Stop, Try};
 use super::{
-    account, assign, attempt, grant, identity, instant_key, link, own_encoder, scan_assign, session, space, user, validate, webhook,
+    account, assign, attempt, grant, identity, instant_key, link, own_encoder, permit, phone, push, scan_assign, session, space, user,
+    validate, webhook, webview,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
@@ -115,6 +116,7 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::CreateSpace(new) => space::create(d, new),
         Change::UpdateSpace(update) => space::update(d, update),
         Change::ChangeSpaceEntrances { space, add, remove } => space::change_entrances(d, *space, add, remove),
+        Change::SetSpaceAccount { space, account, within } => space::set_account(d, *space, *account, *within),
         Change::DeleteSpace { space } => space::delete(d, *space),
         Change::CreateIdentity(person) => identity::create(d, person),
         Change::UpdateIdentity { identity, update } => identity::update(d, *identity, update),
@@ -122,6 +124,10 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::EraseIdentity { identity } => identity::erase(d, *identity),
         Change::MergeIdentities { identity, merged } => identity::merge(d, *identity, merged),
         Change::Connect(new) => account::connect(d, new),
+        Change::CreateWebview(new) => webview::create(d, new),
+        Change::SubmitWebview { webview: id, account } => webview::submit(d, *id, account),
+        Change::DeleteWebview { webview: id } => webview::delete(d, *id),
+        Change::ChangeAccount(update) => webview::change_account(d, update),
         Change::UpdateAccount { account, settings } => account::update(d, *account, settings),
         Change::Disconnect { account } => account::disconnect(d, *account),
         Change::Rescan { account } => account::rescan(d, *account),
@@ -141,6 +147,12 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::CreateInstantKey { identity, max_use_count } => instant_key::create(d, *identity, *max_use_count),
         Change::DeleteInstantKey { instant_key: id } => instant_key::delete(d, *id),
         Change::RedeemInstantKey { code } => instant_key::redeem(d, code),
+        Change::PutCustomerPerson(new) => push::person(d, new),
+        Change::PutCustomerSpace(new) => push::place(d, new),
+        Change::PutReservation(new) => push::reservation(d, new),
+        Change::DeleteCustomerThing { thing, key } => push::remove(d, *thing, key),
+        Change::CreatePhone(new) => phone::create(d, new),
+        Change::DeactivatePhone { phone: id } => phone::deactivate(d, *id),
         Change::CreateClientSession(new) => session::create(d, new),
         Change::GetOrCreateClientSession(new) => session::get_or_create(d, new),
         Change::GrantSessionAccess { session: id, access } => session::grant_access(d, *id, access),
@@ -151,6 +163,8 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::DeleteUser { user: id } => user::delete(d, *id),
         Change::SuspendUser { user: id, suspended } => user::suspend(d, *id, *suspended),
         Change::SetMembership { user: id, group, member } => user::set_membership(d, *id, *group, *member),
+        Change::JoinGroup { who, group } => permit::join_group(d, *who, *group),
+        Change::GrantEntrance { who, entrance } => permit::entrance(d, *who, *entrance),
         Change::CreateCredential(new) => user::create_credential(d, new),
         Change::UpdateCredential { credential, code, ends_at } => user::update_credential(d, *credential, code.as_ref(), *ends_at),
         Change::DeleteCredential { credential } => user::delete_credential(d, *credential),
@@ -180,6 +194,8 @@ fn subject(outcome: &Outcome) -> Option<RowId> {
         Outcome::ClientSession(id) => id.uuid(),
         Outcome::Webhook(id) => id.uuid(),
         Outcome::Encoder(id) => id.uuid(),
+        Outcome::Webview(id) => id.uuid(),
+        Outcome::Phone(id) => id.uuid(),
     })
 }
 

@@ -4,9 +4,9 @@
 use super::account;
 use super::draft::Draft;
 use super::read::Try;
-use super::{access_log, adopt, drift, places};
+use super::{access_log, adopt, drift, places, webview};
 use crate::model::{AcsSystemId, ConnectedAccountId, EventType, codes, time};
-use crate::provider::{EncoderReport, EntranceReport, Failure, GroupReport, Held, Kind, Reason, SystemReport};
+use crate::provider::{EncoderReport, EntranceReport, Failure, Finding, GroupReport, Held, Kind, Reason, SystemReport};
 use crate::state::*;
 use chrono::Duration;
 use rand::RngExt;
@@ -39,6 +39,8 @@ const OURS: [&str; 5] = [
 pub struct Scan {
     /// The systems of the account, all of them.
     pub systems: Vec<ScannedSystem>,
+    /// What stands between the account and its first grant, if that was looked at.
+    pub readiness: Option<Vec<Finding>>,
 }
 
 /// What one system showed. `None`: the provider cannot list it, or could not this time; what is known of it stays.
@@ -194,11 +196,19 @@ fn succeeded(d: &mut Draft<'_>, id: ConnectedAccountId, mut account: Account, sc
         clear_note(&mut account.errors, code);
     }
     account.synced_at = Some(d.now());
+    if let Some(findings) = &scan.readiness {
+        // Settings that came meanwhile are looked at the next time.
+        let rev = if account.work.look { 0 } else { account.settings_rev };
+        account.readiness = Some(ReadinessSeen { rev, at: d.now(), findings: findings.clone() });
+    }
     // Somebody asked for a scan while this one was being made.
     let next = if account.work.look { d.now() } else { d.now() + d.env.scan_every };
     account.work = Work { due_at: Some(next), ..Work::default() };
     if first || reconnected {
         account::tell(d, &EventType::CONNECTED_ACCOUNT_CONNECTED, id, json!({}));
+    }
+    if let Some(page) = account.webview.filter(|_| first) {
+        webview::authorized(d, page)?;
     }
     let mut places = Vec::new();
     let mut elsewhere: u32 = 0;

@@ -81,6 +81,7 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewGrant) -> Try<Outcome> {
         requested: Vec::new(),
         reservation: None,
         stays: Vec::new(),
+        pushed: None,
         suspended: false,
         phase: GrantPhase::Live,
         told: BTreeSet::new(),

@@ -6,7 +6,7 @@ use super::change::{Outcome, Person, PersonUpdate};
 use super::draft::{Draft, expose};
 use super::grant::{End, end_grant, methods_of};
 use super::read::Try;
-use super::{instant_key, merge, method, next, session, user, validate};
+use super::{instant_key, merge, method, next, phone, session, user, validate};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessGrantId, AccessMethodId, AcsUserId, InstantKeyId, UserIdentityId};
 use crate::state::*;
@@ -151,6 +151,7 @@ fn make(d: &mut Draft<'_>, person: &Person) -> Try<UserIdentityId> {
         phone: None,
         email_tag: None,
         phone_tag: None,
+        customer: None,
         merged: Vec::new(),
         merged_keys: Vec::new(),
         merged_into: None,
@@ -249,6 +250,21 @@ pub(super) fn inline_identity(d: &mut Draft<'_>, person: &Person) -> Try<(UserId
         Some(seal(d, id, &row, CONTACT, &text)?)
     };
     Ok((id, contact, warnings))
+}
+
+/// Leaves out the contacts that another person has.
+pub(super) fn leave_out_taken(d: &Draft<'_>, person: &mut Person, me: Option<UserIdentityId>) -> Try<()> {
+    if let Some(email) = &person.email_address
+        && is_taken(d, Index::IdentityEmail, &email_tag(d, email), me)?
+    {
+        person.email_address = None;
+    }
+    if let Some(phone) = &person.phone_number
+        && is_taken(d, Index::IdentityPhone, &phone_tag(d, phone), me)?
+    {
+        person.phone_number = None;
+    }
+    Ok(())
 }
 
 fn note(d: &Draft<'_>, code: &str, message: &str) -> Note {
@@ -376,7 +392,7 @@ fn remove(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Vec<AccessGrantId>> {
     let merged = d.get::<Identity>(id)?.merged;
     let grants_key = Key::id(Index::GrantsOf, id);
     let links_key = Key::id(Index::InstantKeysOf, id);
-    d.reader().hint_keys([grants_key.clone(), links_key.clone(), Key::id(Index::SessionsOf, id)]);
+    d.reader().hint_keys([grants_key.clone(), links_key.clone(), Key::id(Index::SessionsOf, id), Key::id(Index::PhonesOf, id)]);
     let users = users_of(d, id, &merged)?;
     let grants: Vec<AccessGrantId> = d.find_exactly(&grants_key)?.into_iter().map(AccessGrantId::from_uuid).collect();
     for grant in &grants {
@@ -394,6 +410,7 @@ fn remove(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Vec<AccessGrantId>> {
         instant_key::end(d, InstantKeyId::from_uuid(link))?;
     }
     session::end_all_of(d, id)?;
+    phone::deactivate_all_of(d, id)?;
     let mut row = d.get::<Identity>(id)?;
     row.deleted_at = Some(d.now());
     d.set(id, row);

@@ -303,7 +303,7 @@ fn reach(d: &Draft<'_>, system: &System, system_id: AcsSystemId, identity: UserI
 }
 
 /// The groups of a system, those included that it no longer shows: as read, and as written in this draft.
-fn groups_of(d: &Draft<'_>, system: &System, system_id: AcsSystemId) -> Try<Vec<(AcsAccessGroupId, Group)>> {
+pub(super) fn groups_of(d: &Draft<'_>, system: &System, system_id: AcsSystemId) -> Try<Vec<(AcsAccessGroupId, Group)>> {
     if system.report.groups != Groups::Fixed {
         return Ok(Vec::new());
     }

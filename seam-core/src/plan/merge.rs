@@ -3,7 +3,7 @@ use super::change::Outcome;
 use super::draft::{Draft, expose};
 use super::identity::{self, CONTACT};
 use super::read::Try;
-use super::session;
+use super::{phone, session};
 use crate::error::Error;
 use crate::model::{AcsSystemId, AcsUserId, UserIdentityId};
 use crate::state::*;
@@ -39,7 +39,8 @@ pub(super) fn merge(d: &mut Draft<'_>, id: UserIdentityId, merged: &[UserIdentit
         }
     }
     let keys = |i: UserIdentityId| {
-        [Index::GrantsOf, Index::MethodsOf, Index::UsersOf, Index::InstantKeysOf, Index::SessionsOf].map(|index| Key::id(index, i))
+        [Index::GrantsOf, Index::MethodsOf, Index::UsersOf, Index::InstantKeysOf, Index::SessionsOf, Index::PhonesOf]
+            .map(|index| Key::id(index, i))
     };
     d.reader().hint_keys(others.iter().flat_map(|m| keys(*m)));
     d.reader().hint_keys([Key::id(Index::UsersOf, id)]);
@@ -78,6 +79,7 @@ fn take_in(d: &mut Draft<'_>, id: UserIdentityId, other: UserIdentityId) -> Try<
     move_grants(d, (id, &row), (other, &gone))?;
     move_users(d, id, other)?;
     session::move_all(d, id, other)?;
+    phone::move_all(d, id, other)?;
     for link in d.find_exactly(&Key::id(Index::InstantKeysOf, other))? {
         let mut key = d.get::<InstantKey>(link)?;
         key.identity = id;

@@ -64,6 +64,8 @@ kept! {
     LogFeed LogFeed "access_log";
     ClientSession ClientSession "client_session";
     Webhook Webhook "webhook";
+    ConnectWebview ConnectWebview "connect_webview";
+    Phone Phone "phone";
 }
 
 /// Facts, read with `?`.

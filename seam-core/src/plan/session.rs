@@ -99,14 +99,17 @@ fn there(d: &Draft<'_>, accounts: &[ConnectedAccountId], webviews: &[ConnectWebv
     validate::at_most("connected_account_ids", accounts.len(), MOST)?;
     validate::at_most("connect_webview_ids", webviews.len(), MOST)?;
     d.hint(accounts.iter().map(|id| id.uuid()));
+    d.hint(webviews.iter().map(|id| id.uuid()));
     d.gather()?;
     for id in accounts {
         if d.try_get::<Account>(*id)?.is_none_or(|account| account.deleted_at.is_some()) {
             return Err(Error::not_found("connected_account", id).with_field("connected_account_ids").into());
         }
     }
-    if let Some(id) = webviews.first() {
-        return Err(Error::not_found("connect_webview", id).with_field("connect_webview_ids").into());
+    for id in webviews {
+        if d.try_get::<ConnectWebview>(*id)?.is_none_or(|webview| webview.deleted_at.is_some()) {
+            return Err(Error::not_found("connect_webview", id).with_field("connect_webview_ids").into());
+        }
     }
     Ok(())
 }

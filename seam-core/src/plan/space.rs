@@ -1,18 +1,22 @@
 //! Spaces: named sets of entrances. Grants on a space follow its membership.
-use super::change::{NewSpace, Outcome, SpaceUpdate};
+use super::change::{NewSpace, Outcome, ParentSpace, SpaceUpdate};
 use super::draft::Draft;
 use super::grant::{End, end_grant};
 use super::read::Try;
 use super::reweave::reweave_grant;
 use super::{rebind, validate};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AccessGrantId, AcsEntranceId, EventType, SpaceId};
+use crate::model::{AccessGrantId, AcsEntranceId, ConnectedAccountId, EventType, Geolocation, SpaceId};
 use crate::state::*;
-use chrono::NaiveTime;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const ENTRANCES: &str = "acs_entrance_ids";
+const ACCOUNTS: &str = "connected_account_ids";
+/// The most accounts of a space.
+const MAX_ACCOUNTS: usize = 200;
+/// How deep spaces lie within one another, at most: a bed in a room in a flat on a floor in a wing of a house on a site of a city is 9.
+const MAX_DEPTH: usize = 16;
 /// The most members and the most bytes of `customer_data`.
 const MAX_DATA: (usize, usize) = (50, 16 * 1024);
 
@@ -33,12 +37,18 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewSpace) -> Try<Outcome> {
     }
     let entrances = each_once(&new.entrances)?;
     check_there(d, &entrances)?;
+    let accounts = accounts_there(d, &new.connected_accounts)?;
+    check_place(new.geolocation)?;
     let id = SpaceId::from_uuid(d.env.mint());
+    let parent = new.parent.as_ref().map(|parent| parent_of(d, parent, id)).transpose()?;
     let space = Space {
         name: new.name.clone(),
         key: new.key.clone(),
         customer_key: new.customer_key.clone(),
         customer_data: new.customer_data.as_ref().map(|data| merge_data(None, data)).transpose()?.flatten(),
+        parent,
+        geolocation: new.geolocation,
+        accounts,
         entrances,
         created_at: d.now(),
         deleted_at: None,
@@ -70,6 +80,13 @@ pub(super) fn update(d: &mut Draft<'_>, update: &SpaceUpdate) -> Try<Outcome> {
     }
     if let Some(data) = &update.customer_data {
         space.customer_data = merge_data(space.customer_data.as_ref(), data)?;
+    }
+    if let Some(place) = update.geolocation {
+        check_place(place)?;
+        space.geolocation = place;
+    }
+    if let Some(parent) = &update.parent {
+        space.parent = parent.as_ref().map(|parent| parent_of(d, parent, id)).transpose()?;
     }
     let before = space.entrances.clone();
     if let Some(entrances) = &update.entrances {
@@ -104,6 +121,75 @@ pub(super) fn change_entrances(d: &mut Draft<'_>, id: SpaceId, add: &[AcsEntranc
     validate::at_most(ENTRANCES, space.entrances.len(), validate::MAX_DOORS)?;
     settle_membership(d, id, space, &before)?;
     Ok(Outcome::Space(id))
+}
+
+/// Adds an account to a space, or removes it. Adding what is in and removing what is not is fine.
+///
+/// # Errors
+/// `NotFound` for the space, and for an account that is to be added; `InvalidInput` when there would be too many.
+pub(super) fn set_account(d: &mut Draft<'_>, id: SpaceId, account: ConnectedAccountId, within: bool) -> Try<Outcome> {
+    let mut space = living(d, id)?;
+    if within {
+        accounts_there(d, &[account])?;
+    }
+    space.accounts.retain(|a| *a != account);
+    if within {
+        space.accounts.push(account);
+        space.accounts.sort_unstable();
+        validate::at_most(ACCOUNTS, space.accounts.len(), MAX_ACCOUNTS)?;
+    }
+    d.set(id, space);
+    Ok(Outcome::Space(id))
+}
+
+/// The accounts, each once; refuses those that are not connected.
+fn accounts_there(d: &Draft<'_>, ids: &[ConnectedAccountId]) -> Try<Vec<ConnectedAccountId>> {
+    validate::at_most(ACCOUNTS, ids.len(), MAX_ACCOUNTS)?;
+    d.hint(ids.iter().map(|id| id.uuid()));
+    d.gather()?;
+    for id in ids {
+        if d.try_get::<Account>(*id)?.is_none_or(|account| account.deleted_at.is_some()) {
+            return Err(Error::not_found("connected_account", id).with_field(ACCOUNTS).into());
+        }
+    }
+    Ok(ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect())
+}
+
+fn check_place(place: Option<Geolocation>) -> Result<()> {
+    let ok = place.is_none_or(|at| (-90.0..=90.0).contains(&at.latitude) && (-180.0..=180.0).contains(&at.longitude));
+    if ok { Ok(()) } else { Err(Error::invalid("geolocation", "degrees north are -90 to 90, degrees east -180 to 180")) }
+}
+
+/// The space that is to hold another. A space is not within itself, and spaces lie within one another at most [`MAX_DEPTH`] deep.
+///
+/// # Errors
+/// `NotFound`; `InvalidInput` for a circle or too many levels.
+fn parent_of(d: &mut Draft<'_>, parent: &ParentSpace, child: SpaceId) -> Try<SpaceId> {
+    let (id, field) = match parent {
+        ParentSpace::Id(id) => (*id, "parent_space_id"),
+        ParentSpace::Key(key) => {
+            let row = d.find(&Key::new(Index::SpaceKey, key.as_str()))?.first().copied();
+            (row.map(SpaceId::from_uuid).ok_or_else(|| Error::not_found("space", key).with_field("parent_space_key"))?, "parent_space_key")
+        }
+    };
+    let mut at = Some(id);
+    for _ in 0..MAX_DEPTH {
+        let Some(space) = at else {
+            // Nobody closes a circle meanwhile.
+            d.depend_on(id);
+            return Ok(id);
+        };
+        if space == child {
+            return Err(Error::invalid(field, "a space cannot be within itself").into());
+        }
+        let row = d.get::<Space>(space)?;
+        if row.deleted_at.is_some() && space == id {
+            return Err(Error::not_found("space", id).with_field(field).into());
+        }
+        d.depend_on(space);
+        at = row.parent;
+    }
+    Err(Error::invalid(field, format!("spaces lie within one another at most {MAX_DEPTH} deep")).into())
 }
 
 /// Writes a space, and where its entrances changed tells it and lets the grants follow.
@@ -204,6 +290,18 @@ fn tell(d: &mut Draft<'_>, event: &EventType, id: SpaceId, space: &Space) -> Try
     Ok(())
 }
 
+/// `HH:mm` or `HH:mm:ss`, each with two digits, before 24:00.
+fn is_time(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let below =
+        |part: &str, limit: u8| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u8>().is_ok_and(|n| n < limit);
+    match parts[..] {
+        [hours, minutes] => below(hours, 24) && below(minutes, 60),
+        [hours, minutes, seconds] => below(hours, 24) && below(minutes, 60) && below(seconds, 60),
+        _ => false,
+    }
+}
+
 /// Stay defaults with changes merged in, member by member; `null` takes one away. `None` when none are left.
 fn merge_data(old: Option<&Value>, new: &Value) -> Result<Option<Value>> {
     const FIELD: &str = "customer_data";
@@ -220,11 +318,8 @@ fn merge_data(old: Option<&Value>, new: &Value) -> Result<Option<Value>> {
                 continue;
             }
             Value::String(text) => match key.as_str() {
-                "default_checkin_time" | "default_checkout_time" => {
-                    let ok = ["%H:%M", "%H:%M:%S"].iter().any(|form| NaiveTime::parse_from_str(text, form).is_ok());
-                    if !ok {
-                        return Err(Error::invalid(of(), "it is not a time as 15:00"));
-                    }
+                "default_checkin_time" | "default_checkout_time" if !is_time(text) => {
+                    return Err(Error::invalid(of(), "it is not a time as 15:00"));
                 }
                 "time_zone" if text.parse::<chrono_tz::Tz>().is_err() => {
                     return Err(Error::invalid(of(), "it is not an IANA time zone"));

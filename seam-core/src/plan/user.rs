@@ -503,7 +503,7 @@ fn leave(d: &mut Draft<'_>, id: AcsUserId, group_id: AcsAccessGroupId) -> Try<()
 }
 
 /// When a user is in a group: whenever she may pass at all.
-fn asked_of(d: &Draft<'_>, row: &AcsUser) -> Try<Window> {
+pub(super) fn asked_of(d: &Draft<'_>, row: &AcsUser) -> Try<Window> {
     match row.schedule {
         Some(window) => Ok(window),
         None => Ok(validate::window(Some(row.created_at), None, d.now())?),

@@ -5,6 +5,7 @@ mod http;
 mod outcome;
 mod report;
 mod secret;
+mod settings;
 mod spec;
 
 pub use address::not_public;
@@ -12,6 +13,7 @@ pub use facets::*;
 pub use http::*;
 pub use outcome::*;
 pub use report::*;
+pub use settings::{SettingsFault, check_settings};
 pub use spec::*;
 
 use async_trait::async_trait;

@@ -1,8 +1,8 @@
 //! Rows of people, grants, methods, stays, instant keys.
 use super::*;
 use crate::model::{
-    AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, ClientSessionId, ConnectedAccountId, Holder, InstantKeyId,
-    SpaceId, StayId, UserIdentityId, Weekly, Window,
+    AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, ClientSessionId, ConnectedAccountId, CustomerThing,
+    Holder, InstantKeyId, SpaceId, StayId, UserIdentityId, Weekly, Window,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ pub struct Identity {
     pub email_tag: Option<String>,
     /// Keyed hash of the phone number, while it is this person's.
     pub phone_tag: Option<String>,
+    /// The customer who told us of this person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
     /// Identities that were merged into this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<UserIdentityId>,
@@ -50,7 +53,8 @@ impl Identity {
         let keys = self.key.iter().chain(&self.merged_keys).map(|k| Key::new(Index::IdentityKey, k.as_str()));
         let email = self.email_tag.iter().map(|t| Key::new(Index::IdentityEmail, t.as_str()));
         let phone = self.phone_tag.iter().map(|t| Key::new(Index::IdentityPhone, t.as_str()));
-        keys.chain(email).chain(phone).collect()
+        let customer = self.customer.iter().map(|c| Key::new(Index::OfCustomer, c.as_str()));
+        keys.chain(email).chain(phone).chain(customer).collect()
     }
 }
 
@@ -92,6 +96,9 @@ pub struct Grant {
     /// The stay at each system.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stays: Vec<StayId>,
+    /// What a customer's system calls it, if one has pushed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<Pushed>,
     /// Suspended: everything is kept, nothing opens.
     #[serde(default)]
     pub suspended: bool,
@@ -116,6 +123,24 @@ pub struct Grant {
     /// Contact details that could not be put on the identity because another person has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Sealed>,
+}
+
+/// What a customer's system calls a grant that it has pushed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pushed {
+    /// The customer.
+    pub customer: String,
+    /// A reservation or a grant.
+    pub thing: CustomerThing,
+    /// Its key there.
+    pub key: String,
+}
+
+/// By what a pushed grant is found.
+#[must_use]
+pub fn pushed_key(thing: CustomerThing, key: &str) -> Key {
+    let kind = if thing == CustomerThing::AccessGrant { "grant" } else { "reservation" };
+    Key::new(Index::PushedAs, format!("{kind}/{key}"))
 }
 
 /// What was asked for, and what was made of it.
@@ -170,6 +195,10 @@ impl Grant {
         if self.is_live() {
             keys.extend(self.spaces.iter().map(|s| Key::id(Index::GrantsOn, *s)));
             keys.extend(self.reservation.as_ref().map(|r| Key::new(Index::Reservation, r.as_str())));
+            if let Some(pushed) = &self.pushed {
+                keys.push(pushed_key(pushed.thing, &pushed.key));
+                keys.push(Key::new(Index::OfCustomer, pushed.customer.as_str()));
+            }
         }
         keys
     }

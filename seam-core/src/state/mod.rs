@@ -4,20 +4,24 @@
 //! [`Body::lookups`], [`Body::claims`] and [`Row::due`], so a store needs to know nothing of access.
 mod access;
 mod changeset;
+mod phone;
 mod places;
 mod reads;
 mod row;
 mod sealed;
 mod session;
 mod webhook;
+mod webview;
 mod work;
 
 pub use access::*;
 pub use changeset::*;
+pub use phone::*;
 pub use places::*;
 pub use reads::*;
 pub use row::*;
 pub use sealed::*;
 pub use session::*;
 pub use webhook::*;
+pub use webview::*;
 pub use work::*;

@@ -1,6 +1,9 @@
 //! Rows of accounts, systems, entrances, groups, encoders, spaces, users.
 use super::*;
-use crate::model::{AccessGrantId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, ConnectedAccountId, UserIdentityId, Weekly, Window};
+use crate::model::{
+    AccessGrantId, AcsAccessGroupId, AcsEntranceId, AcsSystemId, ConnectWebviewId, ConnectedAccountId, Geolocation, SpaceId,
+    UserIdentityId, Weekly, Window, codes,
+};
 use crate::provider::{EncoderReport, EntranceReport, Handle, Held, Kind, SystemReport};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -59,6 +62,21 @@ pub struct Account {
     /// A change that would end more than the set share of the live access: it waits to be confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Note>,
+    /// The caller's name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The customer whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// What the caller keeps with it.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+    /// The page on which it was connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webview: Option<ConnectWebviewId>,
+    /// What stood between it and its first grant when it was last looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readiness: Option<ReadinessSeen>,
 }
 
 impl Account {
@@ -208,6 +226,15 @@ pub struct Space {
     /// Stay defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_data: Option<serde_json::Value>,
+    /// The space that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<SpaceId>,
+    /// Where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geolocation: Option<Geolocation>,
+    /// Accounts that belong to it as a whole. Grants do not follow them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<ConnectedAccountId>,
     /// Its entrances, in the order in which they were added.
     pub entrances: Vec<AcsEntranceId>,
     /// When it was made.
@@ -300,8 +327,22 @@ pub fn place_key(system: AcsSystemId, what: &str, handle: &Handle) -> Key {
 }
 
 impl Account {
+    /// Whether it was never read because its login is refused, or its settings are.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        const REFUSED: [&str; 3] = [codes::error::ACCOUNT_DISCONNECTED, codes::error::INSUFFICIENT_PERMISSIONS, "invalid_settings"];
+        self.deleted_at.is_some() || (self.synced_at.is_none() && self.errors.iter().any(|e| REFUSED.contains(&e.code.as_str())))
+    }
+    /// Whether it is to be looked at what stands between it and its first grant.
+    #[must_use]
+    pub fn wants_readiness(&self) -> bool {
+        self.readiness.as_ref().is_none_or(|seen| seen.rev != self.settings_rev)
+    }
     pub(super) fn lookups(&self) -> Vec<Key> {
-        Vec::new()
+        if self.deleted_at.is_some() {
+            return Vec::new();
+        }
+        self.customer.iter().map(|c| Key::new(Index::OfCustomer, c.as_str())).collect()
     }
 }
 impl System {
@@ -336,6 +377,8 @@ impl Space {
         }
         let mut keys: Vec<Key> = self.entrances.iter().map(|e| Key::id(Index::SpacesWith, *e)).collect();
         keys.extend(self.key.as_ref().map(|k| Key::new(Index::SpaceKey, k.as_str())));
+        keys.extend(self.customer_key.as_ref().map(|k| Key::new(Index::OfCustomer, k.as_str())));
+        keys.extend(self.parent.map(|id| Key::id(Index::SpacesIn, id)));
         keys
     }
 }

@@ -41,6 +41,8 @@ pub enum Index {
     SessionToken = 16,
     /// Unique: a client session that was not revoked, by the caller's key of its user.
     SessionFor = 17,
+    /// Unique: a live grant by what a customer's system calls it.
+    PushedAs = 18,
     /// Systems of an account.
     SystemsOf = 32,
     /// Entrances, groups, encoders of a system, and where its access log stands.
@@ -83,6 +85,12 @@ pub enum Index {
     SessionsOf = 64,
     /// Webhooks of a workspace.
     Webhooks = 56,
+    /// Spaces, people and live grants of a customer.
+    OfCustomer = 65,
+    /// Spaces that a space holds.
+    SpacesIn = 66,
+    /// Phones of a person that were not deactivated.
+    PhonesOf = 67,
 }
 
 impl Index {

@@ -69,6 +69,10 @@ pub enum Body {
     ClientSession(ClientSession),
     /// An endpoint that is told what happens.
     Webhook(Webhook),
+    /// A page on which somebody connects an account.
+    ConnectWebview(ConnectWebview),
+    /// A phone.
+    Phone(Phone),
 }
 
 /// The kind of a row, for listing.
@@ -116,6 +120,10 @@ pub enum RowKind {
     ClientSession = 24,
     /// [`Body::Webhook`]
     Webhook = 25,
+    /// [`Body::ConnectWebview`]
+    ConnectWebview = 26,
+    /// [`Body::Phone`]
+    Phone = 27,
 }
 
 impl Body {
@@ -143,6 +151,8 @@ impl Body {
             Self::LogFeed(_) => RowKind::LogFeed,
             Self::ClientSession(_) => RowKind::ClientSession,
             Self::Webhook(_) => RowKind::Webhook,
+            Self::ConnectWebview(_) => RowKind::ConnectWebview,
+            Self::Phone(_) => RowKind::Phone,
         }
     }
 
@@ -170,6 +180,8 @@ impl Body {
             Self::LogFeed(r) => r.lookups(),
             Self::ClientSession(r) => r.lookups(),
             Self::Webhook(r) => r.lookups(),
+            Self::ConnectWebview(r) => r.lookups(),
+            Self::Phone(r) => r.lookups(),
         }
     }
 

@@ -59,6 +59,7 @@ impl ClientSession {
         // A revoked token is still known, so that it can be told from one that never was.
         let mut keys = vec![Key::new(Index::SessionToken, self.token_tag.as_str())];
         keys.extend(self.identity.map(|id| Key::id(Index::SessionsOf, id)));
+        keys.extend(self.customer.as_ref().map(|c| Key::new(Index::OfCustomer, c.as_str())));
         if self.revoked_at.is_none() {
             keys.extend(self.identifier.as_ref().map(|k| Key::new(Index::SessionFor, k.as_str())));
         }

@@ -61,14 +61,14 @@ pub(crate) fn acs_credential(v: &Viewer<'_>, id: AcsCredentialId) -> Try<model::
         is_one_time_use: None,
         parent_acs_credential_id: None,
         acs_credential_pool_id: None,
-        warnings: warnings(v, target, system, issued, &residual)?,
+        warnings: warnings(v, target, system, issued)?,
         residual_access: residual,
         errors: failure_error(target, false).into_iter().collect(),
         extra: Map::new(),
     })
 }
 
-fn warnings(v: &Viewer<'_>, target: &Target, system: &System, issued: bool, residual: &[ResidualAccess]) -> Try<Vec<Warning>> {
+fn warnings(v: &Viewer<'_>, target: &Target, system: &System, issued: bool) -> Try<Vec<Warning>> {
     let rules = rules(system, target);
     let since = target.made.as_ref().map_or(target.created_at, |made| made.at);
     let mut warnings = Vec::new();
@@ -86,7 +86,6 @@ fn warnings(v: &Viewer<'_>, target: &Target, system: &System, issued: bool, resi
     if ends_by_engine(target, rules) {
         add(&mut warnings, Warning::ends_by_engine(target.created_at, target.system));
     }
-    warnings.extend(residual.iter().map(|left| Warning::residual_access(v.now, left)));
     Ok(warnings)
 }
 

@@ -13,7 +13,9 @@ pub mod history;
 mod instant_key;
 mod method;
 mod notes;
+pub mod occupancy;
 mod people;
+mod phone;
 mod places;
 pub mod question;
 pub(crate) mod reach;
@@ -22,6 +24,7 @@ mod status;
 mod target;
 pub(crate) mod unmanaged;
 pub(crate) mod webhook;
+mod webview;
 mod worlds;
 
 pub use answer::{CanEnter, Explanation, Fact, Says};
@@ -34,9 +37,14 @@ pub(crate) use explain::explain;
 pub(crate) use grant::access_grant;
 pub(crate) use instant_key::instant_key;
 pub(crate) use method::{access_method, entrances_of_method};
-pub(crate) use people::{acs_user, name_of, staying_id, user_identity};
-pub(crate) use places::{acs_access_group, acs_encoder, acs_entrance, acs_system, connected_account, entrances_of_space, space};
+pub(crate) use people::{acs_user, staying_id, texts_of, user_identity};
+pub(crate) use phone::phone;
+pub(crate) use places::{
+    accounts_of_space, acs_access_group, acs_encoder, acs_entrance, acs_system, connected_account, entrances_of_space, space,
+};
 pub(crate) use session::client_session;
+pub use webview::Readiness;
+pub(crate) use webview::{connect_webview, readiness};
 
 use crate::error::Error;
 use crate::model::{Shown, WorkspaceId};
@@ -60,6 +68,8 @@ pub(crate) struct Viewer<'a> {
     pub(crate) now: DateTime<Utc>,
     /// Where the links of instant keys lead, without a slash at the end.
     pub(crate) links: &'a str,
+    /// Where the pages are on which accounts are connected, without a slash at the end.
+    pub(crate) pages: &'a str,
 }
 
 /// The names under which secrets are sealed: the field of the row that holds them.

@@ -226,8 +226,9 @@ pub(crate) fn staying_id(v: &Viewer<'_>, id: UserIdentityId) -> Try<UserIdentity
     if row.deleted_at.is_some() { hidden::<Identity, _>(id) } else { Ok(id) }
 }
 
-/// What a person is called.
-pub(crate) fn name_of(v: &Viewer<'_>, id: UserIdentityId) -> Try<String> {
+/// Everything that a person can be searched by.
+pub(crate) fn texts_of(v: &Viewer<'_>, id: UserIdentityId) -> Try<Vec<String>> {
     let (id, row) = staying(v, id)?;
-    Ok(person_name(row, &contacts(v, id, row)?))
+    let who = contacts(v, id, row)?;
+    Ok([Some(person_name(row, &who)), who.email, who.phone, row.key.clone()].into_iter().flatten().collect())
 }

@@ -1,5 +1,5 @@
 //! Accounts, systems, entrances, groups, encoders, spaces.
-use super::notes::{errors, label, metadata, named, warnings};
+use super::notes::{errors, label, map, metadata, named, warnings};
 use super::{Viewer, hidden};
 use crate::model::{
     self, AcsAccessGroupId, AcsEncoderId, AcsEntranceId, AcsSystemId, ConnectedAccountId, Map, ObjectError, SpaceId, Warning,
@@ -35,10 +35,13 @@ pub(crate) fn connected_account(v: &Viewer<'_>, id: ConnectedAccountId) -> Try<m
         workspace_id: v.workspace,
         account_type: Some(row.kind.clone()),
         account_type_display_name: kind.clone(),
-        display_name: named(systems.iter().map(|(_, system)| Some(system.report.name.as_str())), &kind),
+        display_name: named(
+            [row.name.as_deref()].into_iter().chain(systems.iter().map(|(_, system)| Some(system.report.name.as_str()))),
+            &kind,
+        ),
         user_identifier: None,
-        customer_key: None,
-        custom_metadata: Map::new(),
+        customer_key: row.customer.clone(),
+        custom_metadata: map(&row.metadata),
         accepted_capabilities: vec!["access_control".to_owned()],
         automatically_manage_new_devices: true,
         created_at: row.created_at,
@@ -186,7 +189,12 @@ pub(crate) fn space(v: &Viewer<'_>, id: SpaceId) -> Try<model::Space> {
     if row.deleted_at.is_some() {
         return hidden::<Space, _>(id);
     }
+    v.reader.hint(row.parent.map(|id| id.uuid()));
     let entrances = v.all::<Entrance, _>(&row.entrances)?;
+    let parent = match row.parent {
+        Some(id) => v.try_get::<Space>(id)?.filter(|parent| parent.deleted_at.is_none()).map(|parent| (id, parent)),
+        None => None,
+    };
     // A device is an entrance that is a lock of its own, reached by itself; its id is the entrance's.
     let devices = entrances.iter().filter(|(_, entrance)| entrance.report.channel.is_some()).count();
     Ok(model::Space {
@@ -200,9 +208,9 @@ pub(crate) fn space(v: &Viewer<'_>, id: SpaceId) -> Try<model::Space> {
         device_count: devices as u64,
         customer_data: row.customer_data.as_ref().and_then(|data| serde_json::from_value(data.clone()).ok()),
         customer_key: row.customer_key.clone(),
-        geolocation: None,
-        parent_space_id: None,
-        parent_space_key: None,
+        geolocation: row.geolocation,
+        parent_space_id: parent.map(|(id, _)| id),
+        parent_space_key: parent.and_then(|(_, parent)| parent.key.clone()),
         extra: Map::new(),
     })
 }
@@ -214,4 +222,14 @@ pub(crate) fn entrances_of_space(v: &Viewer<'_>, id: SpaceId) -> Try<Vec<AcsEntr
         return hidden::<Space, _>(id);
     }
     Ok(row.entrances.clone())
+}
+
+/// The accounts of a space: those that belong to it as a whole, and those of its entrances.
+pub(crate) fn accounts_of_space(v: &Viewer<'_>, id: SpaceId) -> Try<Vec<ConnectedAccountId>> {
+    let row = v.get::<Space>(id)?;
+    if row.deleted_at.is_some() {
+        return hidden::<Space, _>(id);
+    }
+    let doors = v.all::<Entrance, _>(&row.entrances)?;
+    Ok(row.accounts.iter().copied().chain(doors.into_iter().map(|(_, door)| door.account)).collect())
 }

@@ -2,7 +2,7 @@
 use super::{Viewer, hidden, reach};
 use crate::model::{self, AcsEntranceId, ClientSessionId, ConnectedAccountId, Map, Shown};
 use crate::plan::{SESSION_TOKEN_FIELD, Try};
-use crate::state::{Account, ClientSession, Entrance, Index, InstantKey, Key, RowId};
+use crate::state::{Account, ClientSession, ConnectWebview, Entrance, Index, InstantKey, Key, RowId};
 use std::collections::BTreeSet;
 
 /// A client session, also one that was revoked or has expired. A deleted one is hidden.
@@ -35,7 +35,10 @@ pub(crate) fn client_session(v: &Viewer<'_>, id: ClientSessionId) -> Try<model::
 /// The accounts that a session reaches, those left out that were disconnected.
 fn accounts(v: &Viewer<'_>, row: &ClientSession) -> Try<Vec<ConnectedAccountId>> {
     let mut ids = BTreeSet::new();
-    for (id, account) in v.all::<Account, _>(&row.accounts)? {
+    let mut all = row.accounts.clone();
+    let pages = v.all::<ConnectWebview, _>(&row.webviews)?;
+    all.extend(pages.into_iter().filter_map(|(_, page)| page.account.filter(|_| page.authorized_at.is_some())));
+    for (id, account) in v.all::<Account, _>(&all)? {
         if account.deleted_at.is_none() {
             ids.insert(id);
         }

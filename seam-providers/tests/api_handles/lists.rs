@@ -115,3 +115,82 @@ async fn spaces_and_grants_are_changed_by_key_and_the_doors_follow() {
     refused(NotFound, "space_not_found", h.other.spaces().update_by_key("spa", |space| space.name("Mine"))).await;
     refused(NotFound, "access_grant_not_found", h.other.access_grants().update_by_key("k", |grant| grant.ongoing())).await;
 }
+
+#[tokio::test]
+async fn a_cursor_goes_on_with_its_own_list_only() {
+    use seam_core::api::UnmanagedFilter;
+    let h = hotel().await;
+    let system = h.system().await;
+    let first =
+        |search: Option<&str>| EntranceFilter::builder().acs_system_id(system).limit(1).maybe_search(search.map(str::to_owned)).build();
+    let page = h.ws.acs().entrances().search(&first(None)).await.unwrap();
+    let cursor = page.pagination.next_page_cursor.unwrap();
+    let mut seen: BTreeSet<_> = page.items.iter().map(|e| e.acs_entrance_id).collect();
+    let mut next = Some(cursor.clone());
+    while let Some(cursor) = next {
+        // Another length of the page is no other list.
+        let filter = EntranceFilter::builder().acs_system_id(system).limit(2).page_cursor(cursor).build();
+        let page = h.ws.acs().entrances().search(&filter).await.unwrap();
+        assert!(page.items.iter().all(|e| seen.insert(e.acs_entrance_id)), "nothing comes twice");
+        next = page.pagination.next_page_cursor;
+    }
+    assert_eq!(seen.len(), h.ws.acs().entrances().list(None, None, None, 1000).await.unwrap().items.len());
+    let mut wrong = first(Some("1"));
+    wrong.page_cursor = Some(cursor.clone());
+    refused(InvalidInput, "mismatched_page_parameters", h.ws.acs().entrances().search(&wrong)).await;
+    let all = EntranceFilter::builder().page_cursor(cursor.as_str()).build();
+    refused(InvalidInput, "mismatched_page_parameters", h.ws.acs().entrances().search(&all)).await;
+    let users = UnmanagedFilter::builder().page_cursor(cursor.as_str()).build();
+    refused(InvalidInput, "mismatched_page_parameters", h.ws.user_identities().search_unmanaged(&users)).await;
+    for bad in ["", "x", &cursor[1..], &format!("{cursor}0"), &"z".repeat(48), &"é".repeat(24), &"x".repeat(10_000)] {
+        let filter = EntranceFilter::builder().acs_system_id(system).page_cursor(bad).build();
+        let e = h.ws.acs().entrances().search(&filter).await.unwrap_err();
+        assert_eq!((e.kind(), e.code(), e.field()), (InvalidInput, "invalid_input", Some("page_cursor")), "{bad:.60}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_found_is_listed_and_never_taken_over() {
+    use seam_core::api::UnmanagedFilter;
+    use seam_core::error::ErrorKind::Unsupported;
+    use seam_core::provider::{Handle, Held, Kind};
+    let mut config = SiteConfig::office("office");
+    let held = |kind, handle: &str, name: &str, door: &str| {
+        let mut held = Held::new(kind, Handle::text(handle), None);
+        (held.name, held.doors) = (Some(name.into()), vec![Handle::text(door)]);
+        held
+    };
+    config.also_held = vec![
+        held(Kind::User, "u-1", "Ada", "lab"),
+        held(Kind::User, "u-2", "Ben", "lab"),
+        held(Kind::Access, "a-1", "Night shift", "lab"),
+        held(Kind::Card, "c-1", "Old card", "garage"),
+    ];
+    let o = house(config, "office").await;
+    o.pass(Duration::minutes(31)).await;
+    let of = UnmanagedFilter::builder;
+    let people = o.ws.user_identities().search_unmanaged(&of().build()).await.unwrap().items;
+    assert_eq!(people.len(), 2);
+    let found = o.ws.user_identities().search_unmanaged(&of().search("ada").build()).await.unwrap().items;
+    assert_eq!(found.iter().map(|p| p.display_name.as_str()).collect::<Vec<_>>(), ["Ada"]);
+    assert!(
+        o.ws.user_identities().search_unmanaged(&of().created_before(at("2026-01-01T00:00:00Z")).build()).await.unwrap().items.is_empty()
+    );
+    let one = o.ws.user_identities().search_unmanaged(&of().limit(1).build()).await.unwrap();
+    let rest = of().limit(1).page_cursor(one.pagination.next_page_cursor.unwrap()).build();
+    assert_eq!(o.ws.user_identities().search_unmanaged(&rest).await.unwrap().items.len(), 1);
+    let users = o.ws.acs().users().search_unmanaged(&of().acs_system_id(o.system().await).build()).await.unwrap().items;
+    assert_eq!(users.len(), 2);
+    assert_eq!(o.ws.acs().users().get_unmanaged(users[0].acs_user_id).await.unwrap(), users[0]);
+    let grants = o.ws.access_grants().search_unmanaged(&of().acs_entrance_id(o.door("lab").await).build()).await.unwrap().items;
+    assert_eq!(grants.iter().map(|g| g.display_name.as_str()).collect::<Vec<_>>(), ["Night shift"]);
+    assert!(o.ws.access_grants().search_unmanaged(&of().acs_entrance_id(o.door("garage").await).build()).await.unwrap().items.is_empty());
+    let cards = o.ws.acs().credentials().search_unmanaged(&of().search("old").build()).await.unwrap().items;
+    assert_eq!(cards.len(), 1);
+    let id = grants[0].access_grant_id;
+    assert!(o.ws.access_methods().list_unmanaged(id).await.unwrap().is_empty());
+    refused(Unsupported, "unmanaged_not_convertible", o.ws.access_grants().manage(id)).await;
+    refused(Unsupported, "unmanaged_not_convertible", o.ws.user_identities().manage(people[0].user_identity_id)).await;
+    refused(NotFound, "not_found", o.other.access_grants().manage(id)).await;
+    assert!(o.other.user_identities().search_unmanaged(&of().build()).await.unwrap().items.is_empty());
+}

@@ -1,14 +1,18 @@
 //! The handles, as an integrator calls them: what they change is judged by the doors, what they list by what was made before.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 mod credentials;
+mod customers;
 mod encoders;
 mod lists;
+mod occupancy;
 mod related;
 mod sessions;
 mod singles;
+mod spaces;
 #[path = "../support/mod.rs"]
 mod support;
 mod users;
+mod webviews;
 
 use chrono::Duration;
 use seam_core::api::EventFilter;

@@ -177,3 +177,86 @@ impl House {
         "0193f3a4-0000-7000-8000-000000000001".parse().unwrap()
     }
 }
+
+#[tokio::test]
+async fn somebody_is_let_into_one_entrance_or_told_what_else_would_open() {
+    let o = office().await;
+    let ada = o.ws.user_identities().create(Person::named("Ada")).await.unwrap().user_identity_id;
+    let doors = o.ws.acs().entrances().list(None, None, None, 100).await.unwrap().items;
+    let groups = o.ws.acs().access_groups().list(&Default::default()).await.unwrap().items;
+    let mut alone = 0;
+    for door in &doors {
+        let mut opens_it_alone = false;
+        for group in &groups {
+            let reach = o.ws.acs().access_groups().list_accessible_entrances(group.acs_access_group_id).await.unwrap();
+            opens_it_alone |= reach.len() == 1 && reach[0].acs_entrance_id == door.acs_entrance_id;
+        }
+        let done = o.ws.acs().entrances().grant_access(door.acs_entrance_id, ada).await;
+        assert_eq!(done.is_ok(), opens_it_alone, "{}: {done:?}", door.display_name);
+        match done {
+            Ok(()) => {
+                alone += 1;
+                o.ws.acs().entrances().grant_access(door.acs_entrance_id, ada).await.unwrap();
+                let reach = o.ws.user_identities().list_accessible_entrances(ada).await.unwrap();
+                assert!(reach.iter().any(|e| e.acs_entrance_id == door.acs_entrance_id));
+            }
+            Err(e) => assert_eq!((e.kind(), e.code()), (ErrorKind::Unsupported, "would_also_open")),
+        }
+    }
+    assert_eq!(o.ws.user_identities().list_accessible_entrances(ada).await.unwrap().len(), alone, "nothing else opens");
+    assert!(alone > 0 && alone < doors.len(), "{alone} of {}", doors.len());
+    let h = hotel().await;
+    let guest = h.ws.user_identities().create(Person::named("Ada")).await.unwrap().user_identity_id;
+    let gym = h.door("gym").await;
+    refused(ErrorKind::Unsupported, "entrance_access_not_supported", h.ws.acs().entrances().grant_access(gym, guest)).await;
+    refused(ErrorKind::NotFound, "acs_entrance_not_found", h.other.acs().entrances().grant_access(gym, guest)).await;
+}
+
+#[tokio::test]
+async fn a_person_joins_a_group_and_leaves_it() {
+    let o = office().await;
+    let ada = o.ws.user_identities().create(Person::named("Ada")).await.unwrap().user_identity_id;
+    let group = o.group("research").await;
+    let groups = || o.ws.acs().access_groups();
+    groups().add_user(group, ada).await.unwrap();
+    groups().add_user(group, ada).await.unwrap();
+    o.settle().await;
+    let users = groups().list_users(group).await.unwrap();
+    assert_eq!(users.iter().map(|u| u.user_identity_id).collect::<Vec<_>>(), [Some(ada)]);
+    let (user, system) = (users[0].acs_user_id, o.system().await);
+    assert_eq!(o.ws.acs().users().resolve(None, Some(ada), Some(system)).await.unwrap(), user);
+    assert_eq!(o.ws.acs().users().resolve(Some(user), None, None).await.unwrap(), user);
+    for wrong in [
+        (None, None, None),
+        (Some(user), Some(ada), Some(system)),
+        (None, Some(ada), None),
+        (None, None, Some(system)),
+        (Some(user), None, Some(system)),
+    ] {
+        refused(ErrorKind::InvalidInput, "invalid_input", o.ws.acs().users().resolve(wrong.0, wrong.1, wrong.2)).await;
+    }
+    groups().remove_user(group, ada).await.unwrap();
+    o.settle().await;
+    assert!(groups().list_users(group).await.unwrap().is_empty());
+    refused(ErrorKind::Unsupported, "acs_access_group_read_only", groups().delete(group)).await;
+    refused(ErrorKind::NotFound, "acs_access_group_not_found", o.other.acs().access_groups().delete(group)).await;
+}
+
+#[tokio::test]
+async fn persons_are_merged_by_their_keys() {
+    let o = office().await;
+    let new = |key: &str| o.ws.user_identities().create(Person { full_name: Some(key.to_owned()), ..Person::keyed(key) });
+    let a = new("a").await.unwrap().user_identity_id;
+    for key in ["b", "c"] {
+        new(key).await.unwrap();
+    }
+    let people = || o.ws.user_identities();
+    let merged = people().merge_by_keys("a", &["b", "c"]).await.unwrap();
+    assert_eq!((merged.user_identity_id, merged.merged_user_identity_keys.len(), merged.merged_user_identity_ids.len()), (a, 2, 2));
+    assert_eq!(people().merge_by_keys("a", &["b", "c"]).await.unwrap(), merged, "again is the same");
+    assert_eq!(people().get_by_key("c").await.unwrap().user_identity_id, a);
+    refused(ErrorKind::NotFound, "user_identity_not_found", people().merge_by_keys("a", &["d"])).await;
+    refused(ErrorKind::InvalidInput, "invalid_input", people().merge_by_keys("a", &["a"])).await;
+    refused(ErrorKind::InvalidInput, "invalid_input", people().merge_by_keys("a", &[] as &[&str])).await;
+    refused(ErrorKind::InvalidInput, "invalid_input", people().merge_by_keys("a", &["b"; 21])).await;
+}

@@ -47,9 +47,8 @@ fn stage(seed: u64) -> Result<Stage, String> {
     (new.starts_at, new.ends_at, new.reservation) = (Some(now), Some(now + Duration::days(2)), Some("stay".to_owned()));
     let guest = house.create(0, &new, room, Vec::new())?.ok_or("no guest")?;
     let space_doors = doors(&house, &[("hotel", "pool")]);
-    let ids = space_doors.iter().filter_map(|d| house.tenants[0].doors.get(d).copied()).collect();
-    let change =
-        Change::CreateSpace(NewSpace { name: "Spa".to_owned(), key: None, entrances: ids, customer_key: None, customer_data: None });
+    let ids: Vec<_> = space_doors.iter().filter_map(|d| house.tenants[0].doors.get(d).copied()).collect();
+    let change = Change::CreateSpace(NewSpace::builder().name("Spa").entrances(ids).build());
     let Ok(Outcome::Space(id)) = house.ask(0, &change)? else { return Err("no space".to_owned()) };
     house.ledger.spaces.push(SpaceAsked { tenant: 0, id, doors: space_doors, deleted: false });
     let four = doors(&house, &[("slots", "front"), ("mute", "front"), ("office", "lab"), ("hotel", "lobby")]);

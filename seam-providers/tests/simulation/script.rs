@@ -299,15 +299,7 @@ impl House {
             got => return Err(format!("S12: other content under a used access_grant_key gives {got:?}")),
         }
         // The idempotency key of a call.
-        let space = |name: &str| {
-            Change::CreateSpace(NewSpace {
-                name: name.to_owned(),
-                key: None,
-                entrances: Vec::new(),
-                customer_key: None,
-                customer_data: None,
-            })
-        };
+        let space = |name: &str| Change::CreateSpace(NewSpace::builder().name(name).build());
         let first = self.ask_under(tenant, key, &space("a"))?;
         let again = self.ask_under(tenant, key, &space("a"))?;
         if first.as_ref().ok() != again.as_ref().ok() {
@@ -437,13 +429,7 @@ impl House {
         };
         let known: Vec<usize> = self.ledger.spaces.iter().enumerate().filter(|(_, s)| !s.deleted).map(|(i, _)| i).collect();
         let Some(s) = self.rng.of(&known).copied().filter(|_| known.len() >= 2 || self.rng.in_1000(600)) else {
-            let change = Change::CreateSpace(NewSpace {
-                name: "Floor".to_owned(),
-                key: None,
-                entrances: ids(self, &some),
-                customer_key: None,
-                customer_data: None,
-            });
+            let change = Change::CreateSpace(NewSpace::builder().name("Floor").entrances(ids(self, &some)).build());
             return match self.ask(0, &change)? {
                 Ok(Outcome::Space(id)) => {
                     self.ledger.spaces.push(SpaceAsked { tenant: 0, id, doors: some, deleted: false });

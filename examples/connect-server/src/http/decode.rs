@@ -153,8 +153,11 @@ fn typed(schema: &Value, values: &[&str]) -> Value {
             values => values.iter().map(|v| items_of(schema).map_or_else(|| (*v).into(), |items| scalar(items, v))).collect(),
         };
     }
-    // A key that comes twice where one value is meant: the last one.
-    scalar(schema, values.last().copied().unwrap_or_default())
+    match values {
+        [one] => scalar(schema, one),
+        // A key that comes again where one value is meant is wrong, as the schema will say.
+        values => values.iter().map(|v| Value::from(*v)).collect(),
+    }
 }
 
 fn scalar(schema: &Value, text: &str) -> Value {
@@ -286,6 +289,7 @@ mod tests {
         assert_eq!(query("limit=12&salto.deep=true"), json!({"limit": 12, "salto": {"deep": true}}));
         assert_eq!(query("name=a+b%20c%C3%A9&unknown=1"), json!({"name": "a b cé"}));
         assert_eq!(query("name=%zz%4"), json!({"name": "%zz%4"}));
+        assert_eq!(query("limit=1&limit=2"), json!({"limit": ["1", "2"]}));
         assert_eq!(query(""), json!({}));
     }
 

@@ -89,6 +89,12 @@ impl From<Error> for Problem {
             let retry_after = Some(e.retry_after().unwrap_or(Duration::from_secs(1)));
             return Self { retry_after, ..Self::new(status, kind, message) };
         }
+        if status == StatusCode::UNAUTHORIZED {
+            // The clients know one name for it; which kind of no it was stands beside.
+            let mut problem = Self::unauthorized(e.message());
+            problem.data.insert("reason".to_owned(), e.code().into());
+            return problem;
+        }
         let mut problem = match (e.code(), e.field()) {
             ("invalid_input", Some(field)) => Self::invalid(field, e.message()),
             _ => Self::new(status, e.code(), e.message()),

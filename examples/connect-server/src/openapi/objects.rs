@@ -10,7 +10,7 @@ pub(super) const OBJECTS: &[Object] = &[
     (
         "workspace",
         "A tenant.",
-        "workspace_id:id name:str company_name:str connect_partner_name:str~ connect_webview_customization:obj is_sandbox:bool is_suspended:bool \
+        "workspace_id:id organization_id:id~ name:str company_name:str connect_partner_name:str~ connect_webview_customization:obj is_sandbox:bool is_suspended:bool \
          is_publishable_key_auth_enabled:bool",
     ),
     (

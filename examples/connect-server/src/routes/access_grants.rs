@@ -235,28 +235,36 @@ async fn list(call: Call, p: List) -> Outcome {
     Answer::page("access_grants", &call.ws.access_grants().list(&filter).await?)
 }
 
-/// What belongs together, each kind under its name; kinds of which there is nothing are left out.
-pub(super) fn batch(related: Related) -> Outcome {
+/// What belongs together: of the kinds that a route has, those that are wanted, each under its name.
+pub(super) fn batch(related: &Related, kinds: &[&'static str], include: Option<&[String]>, exclude: &[String]) -> Outcome {
     let mut batch = Map::new();
-    let mut put = |key: &str, things: serde_json::Result<Value>| {
-        if let Ok(Value::Array(things)) = things
-            && !things.is_empty()
-        {
-            batch.insert(key.to_owned(), Value::Array(things));
+    for kind in kinds {
+        let wanted = include.is_none_or(|names| names.iter().any(|n| n == kind)) && !exclude.iter().any(|n| n == kind);
+        if !wanted {
+            continue;
         }
-    };
-    put("access_grants", serde_json::to_value(&related.access_grants));
-    put("access_methods", serde_json::to_value(&related.access_methods));
-    put("acs_entrances", serde_json::to_value(&related.acs_entrances));
-    put("acs_systems", serde_json::to_value(&related.acs_systems));
-    put("acs_access_groups", serde_json::to_value(&related.acs_access_groups));
-    put("acs_credentials", serde_json::to_value(&related.acs_credentials));
-    put("connected_accounts", serde_json::to_value(&related.connected_accounts));
-    put("instant_keys", serde_json::to_value(&related.instant_keys));
-    put("spaces", serde_json::to_value(&related.spaces));
-    put("user_identities", serde_json::to_value(&related.user_identities));
+        let things = match *kind {
+            "access_grants" => serde_json::to_value(&related.access_grants),
+            "access_methods" => serde_json::to_value(&related.access_methods),
+            "acs_entrances" => serde_json::to_value(&related.acs_entrances),
+            "acs_systems" => serde_json::to_value(&related.acs_systems),
+            "acs_access_groups" => serde_json::to_value(&related.acs_access_groups),
+            "acs_credentials" => serde_json::to_value(&related.acs_credentials),
+            "client_sessions" => serde_json::to_value(&related.client_sessions),
+            "connected_accounts" => serde_json::to_value(&related.connected_accounts),
+            "instant_keys" => serde_json::to_value(&related.instant_keys),
+            "spaces" => serde_json::to_value(&related.spaces),
+            "user_identities" => serde_json::to_value(&related.user_identities),
+            // Devices are entrances here: they stand there.
+            _ => Ok(Value::Array(Vec::new())),
+        };
+        batch.insert((*kind).to_owned(), things.unwrap_or_default());
+    }
     Answer::of("batch", &batch)
 }
+
+const RELATED: [&str; 8] =
+    ["spaces", "devices", "acs_entrances", "connected_accounts", "acs_systems", "user_identities", "acs_access_groups", "access_methods"];
 
 async fn get_related(call: Call, p: GetRelated) -> Outcome {
     let mut ids = p.access_grant_ids;
@@ -266,7 +274,8 @@ async fn get_related(call: Call, p: GetRelated) -> Outcome {
     if ids.is_empty() {
         return Err(Problem::invalid("access_grant_ids", "Required, unless access_grant_keys is given"));
     }
-    batch(call.ws.access_grants().get_related(&ids, &selection(p.include, &p.exclude)).await?)
+    let related = call.ws.access_grants().get_related(&ids, &selection(p.include.as_deref(), &p.exclude)).await?;
+    batch(&related, &RELATED, p.include.as_deref(), &p.exclude)
 }
 
 async fn update(call: Call, p: Update) -> Outcome {

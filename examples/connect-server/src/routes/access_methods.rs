@@ -18,7 +18,7 @@ const CARD_WAIT: Duration = Duration::from_secs(60);
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        route(Verb::Read, "/access_methods/get", "A method.", One("access_method"), get),
+        route(Verb::Read, "/access_methods/get", "A method.", One("access_method"), get).for_sessions(),
         route(
             Verb::Read,
             "/access_methods/list",
@@ -108,6 +108,7 @@ struct ListUnmanaged {
 }
 
 async fn get(call: Call, p: Which) -> Outcome {
+    reaches(&call, p.access_method_id).await?;
     Answer::of("access_method", &call.ws.access_methods().get(p.access_method_id).await?)
 }
 
@@ -131,9 +132,12 @@ async fn list(call: Call, p: List) -> Outcome {
     Answer::page("access_methods", &call.ws.access_methods().list(&filter).await?)
 }
 
+const RELATED: [&str; 8] =
+    ["spaces", "devices", "acs_entrances", "access_grants", "access_methods", "instant_keys", "client_sessions", "acs_credentials"];
+
 async fn get_related(call: Call, p: GetRelated) -> Outcome {
-    let related = call.ws.access_methods().get_related(&p.access_method_ids, &selection(p.include, &p.exclude)).await?;
-    super::access_grants::batch(related)
+    let related = call.ws.access_methods().get_related(&p.access_method_ids, &selection(p.include.as_deref(), &p.exclude)).await?;
+    super::access_grants::batch(&related, &RELATED, p.include.as_deref(), &p.exclude)
 }
 
 async fn delete(call: Call, p: Delete) -> Outcome {
@@ -158,16 +162,21 @@ async fn assign_card(call: Call, p: AssignCard) -> Outcome {
     Answer::of("action_attempt", &call.ws.access_methods().assign_card(p.access_method_id, &p.card_number).await?)
 }
 
-async fn unlock_door(call: Call, p: Unlock) -> Outcome {
-    if call.session.is_some() {
-        // A session opens with its own person's methods; another's are as unknown to it as none.
-        let person = call.person(None)?;
-        let own = GrantFilter::builder().maybe_user_identity_id(person).limit(1000).build();
-        let grants = call.ws.access_grants().list(&own).await?.items;
-        if !grants.iter().any(|g| g.access_method_ids.contains(&p.access_method_id)) {
-            return Err(Problem::not_found("access_method", "there is no such access method"));
-        }
+/// A session reaches its own person's methods; another's are as unknown to it as none.
+async fn reaches(call: &Call, method: AccessMethodId) -> Result<(), Problem> {
+    if call.session.is_none() {
+        return Ok(());
     }
+    let own = GrantFilter::builder().maybe_user_identity_id(call.person(None)?).limit(1000).build();
+    let grants = call.ws.access_grants().list(&own).await?.items;
+    if grants.iter().any(|g| g.access_method_ids.contains(&method)) {
+        return Ok(());
+    }
+    Err(Problem::not_found("access_method", "there is no such access method"))
+}
+
+async fn unlock_door(call: Call, p: Unlock) -> Outcome {
+    reaches(&call, p.access_method_id).await?;
     Answer::of("action_attempt", &call.ws.access_methods().unlock_door(p.access_method_id, p.acs_entrance_id).await?)
 }
 

@@ -135,7 +135,11 @@ async fn list(call: Call, p: List) -> Outcome {
         (None, None) if !p.event_ids.is_empty() => (DateTime::UNIX_EPOCH, None),
         _ => return Err(Problem::invalid("since", "exactly one of since and between is required")),
     };
-    let types = p.event_types.into_iter().chain(p.event_type).map(EventType::from).collect();
+    let types: Vec<EventType> = p.event_types.into_iter().chain(p.event_type).map(EventType::from).collect();
+    if types.iter().any(|t| !EventType::ALL.contains(t)) {
+        return Err(Problem::invalid("event_type", "there is no event of this type"));
+    }
+    let open_at = p.between.is_some().then_some(since);
     let filter =
         EventFilter::builder().event_types(types).about(kinds.first().cloned().unwrap_or_default()).since(since).maybe_until(until).build();
     let about_all = |event: &Event| {
@@ -149,7 +153,9 @@ async fn list(call: Call, p: List) -> Outcome {
         let full = page.events.len() == 1000;
         after = page.next;
         for (_, event) in page.events {
-            let wanted = (p.event_ids.is_empty() || p.event_ids.contains(&event.event_id)) && about_all(&event);
+            let wanted = open_at.is_none_or(|at| event.created_at > at)
+                && (p.event_ids.is_empty() || p.event_ids.contains(&event.event_id))
+                && about_all(&event);
             if wanted && skip > 0 {
                 skip -= 1;
             } else if wanted {

@@ -42,10 +42,11 @@ async fn get(call: Call, p: Get) -> Outcome {
 }
 
 async fn list(call: Call, p: List) -> Outcome {
-    let Some(person) = p.user_identity_id else {
-        return Err(Problem::invalid("user_identity_id", "Required"));
+    let keys = match p.user_identity_id {
+        Some(person) => call.ws.instant_keys().list(person).await?,
+        None => call.ws.instant_keys().list_all().await?,
     };
-    Answer::of("instant_keys", &call.ws.instant_keys().list(person).await?)
+    Answer::of("instant_keys", &keys)
 }
 
 async fn delete(call: Call, p: Which) -> Outcome {

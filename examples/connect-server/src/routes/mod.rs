@@ -56,7 +56,7 @@ pub fn router(app: &Arc<App>) -> Router {
 }
 
 /// What `include` and `exclude` of a `get_related` say. Names that this server has no things for are passed over.
-fn selection(include: Option<Vec<String>>, exclude: &[String]) -> Select {
+fn selection(include: Option<&[String]>, exclude: &[String]) -> Select {
     let kind = |name: &String| {
         Some(match name.as_str() {
             "access_grants" => RelatedKind::AccessGrants,

@@ -6,10 +6,10 @@ use crate::http::problem::Problem;
 use crate::http::route::Gives::{Batch, Nothing, One, Pages};
 use crate::http::route::{Route, Verb, route};
 use schemars::JsonSchema;
-use seam_core::NewSpace;
 use seam_core::api::SpaceFilter;
 use seam_core::model::{AcsEntranceId, Space, SpaceId};
 use seam_core::plan::SpaceUpdate;
+use seam_core::{Error, NewSpace};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -161,6 +161,18 @@ async fn list(call: Call, p: List) -> Outcome {
     Answer::page("spaces", &call.ws.spaces().list(&filter).await?)
 }
 
+const RELATED: [&str; 6] = ["spaces", "devices", "acs_entrances", "connected_accounts", "acs_systems", "access_methods"];
+
+/// An entrance that was named as a device is missed as one.
+fn as_device(e: Error) -> Problem {
+    let unknown = e.code() == "acs_entrance_not_found";
+    let mut problem = Problem::from(e);
+    if unknown {
+        "device_not_found".clone_into(&mut problem.kind);
+    }
+    problem
+}
+
 async fn get_related(call: Call, p: GetRelated) -> Outcome {
     let mut ids = p.space_ids;
     for key in &p.space_keys {
@@ -169,7 +181,8 @@ async fn get_related(call: Call, p: GetRelated) -> Outcome {
     if ids.is_empty() {
         return Err(Problem::invalid("space_ids", "Required, unless space_keys is given"));
     }
-    super::access_grants::batch(call.ws.spaces().get_related(&ids, &selection(p.include, &p.exclude)).await?)
+    let related = call.ws.spaces().get_related(&ids, &selection(p.include.as_deref(), &p.exclude)).await?;
+    super::access_grants::batch(&related, &RELATED, p.include.as_deref(), &p.exclude)
 }
 
 async fn update(call: Call, p: Update) -> Outcome {
@@ -201,11 +214,11 @@ async fn remove_acs_entrances(call: Call, p: Entrances) -> Outcome {
 }
 
 async fn add_devices(call: Call, p: Devices) -> Outcome {
-    call.ws.spaces().add_acs_entrances(p.space_id, p.device_ids).await?;
+    call.ws.spaces().add_acs_entrances(p.space_id, p.device_ids).await.map_err(as_device)?;
     Answer::done()
 }
 
 async fn remove_devices(call: Call, p: Devices) -> Outcome {
-    call.ws.spaces().remove_acs_entrances(p.space_id, p.device_ids).await?;
+    call.ws.spaces().remove_acs_entrances(p.space_id, p.device_ids).await.map_err(as_device)?;
     Answer::done()
 }

@@ -1,9 +1,9 @@
 //! Groups of users with the same permissions.
-use super::super::paging::{Among, At, body, holds, passing};
+use super::super::paging::{Among, At, body, holds, paged, passing};
 use super::AcsAccessGroups;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AcsAccessGroup, AcsAccessGroupId, AcsEntrance, AcsSystemId, AcsUser, AcsUserId, Page, UserIdentityId};
-use crate::plan::Try;
+use crate::plan::{Change, CredentialOwner, Try};
 use crate::state::{Group, Index, Key, Row, RowKind, Target, Wanted};
 use crate::view::{self, Viewer};
 
@@ -25,6 +25,7 @@ pub struct AccessGroupFilter {
     /// How many at most: 1 to 1,000; 500 if not set.
     pub limit: Option<usize>,
 }
+paged!(AccessGroupFilter);
 
 impl AcsAccessGroups<'_> {
     /// A group.
@@ -58,7 +59,7 @@ impl AcsAccessGroups<'_> {
             let seen = view::acs_access_group(v, AcsAccessGroupId::from_uuid(row));
             passing(seen, |g| holds(filter.search.as_deref(), [Some(g.name.as_str())]))
         };
-        self.ws.page(RowKind::Group, among, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+        self.ws.page(RowKind::Group, among, At::of(filter), keep, see).await
     }
     /// The users that are to be in a group: put there, or by their grants. Reads what is wanted at the group's system.
     ///
@@ -88,14 +89,27 @@ impl AcsAccessGroups<'_> {
     ///
     /// # Errors
     /// As [`AcsUsers::add_to_access_group`](super::AcsUsers::add_to_access_group).
-    pub async fn add_user(self, id: AcsAccessGroupId, user: AcsUserId) -> Result<()> {
-        self.ws.acs().users().add_to_access_group(user, id).await
+    pub async fn add_user(self, id: AcsAccessGroupId, who: impl Into<CredentialOwner>) -> Result<()> {
+        self.ws.apply(Change::JoinGroup { who: who.into(), group: id }).await.map(drop)
     }
     /// Takes a user out of a group.
     ///
     /// # Errors
     /// As [`AcsUsers::remove_from_access_group`](super::AcsUsers::remove_from_access_group).
-    pub async fn remove_user(self, id: AcsAccessGroupId, user: AcsUserId) -> Result<()> {
+    pub async fn remove_user(self, id: AcsAccessGroupId, who: impl Into<CredentialOwner>) -> Result<()> {
+        let user = match who.into() {
+            CredentialOwner::User(user) => user,
+            CredentialOwner::Identity(person) => self.ws.acs().users().get_of(person, self.get(id).await?.acs_system_id).await?.acs_user_id,
+        };
         self.ws.acs().users().remove_from_access_group(user, id).await
+    }
+    /// Groups are made and deleted in the access system itself.
+    ///
+    /// # Errors
+    /// `Unsupported` (`acs_access_group_read_only`), always; `NotFound` for a group that is not there; `Store` (may be retried).
+    pub async fn delete(self, id: AcsAccessGroupId) -> Result<()> {
+        self.get(id).await?;
+        let message = "access groups are made and deleted in the access system itself";
+        Err(Error::new(ErrorKind::Unsupported, "acs_access_group_read_only", message).with_field("acs_access_group_id"))
     }
 }

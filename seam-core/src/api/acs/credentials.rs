@@ -1,5 +1,6 @@
 //! Credentials.
-use super::super::paging::{Among, At, body, holds, passing};
+use super::super::UnmanagedFilter;
+use super::super::paging::{Among, At, body, holds, paged, passing};
 use super::{AcsCredentials, unexpected};
 use crate::error::{Error, Result};
 use crate::model::{
@@ -29,13 +30,23 @@ pub struct CredentialFilter {
     pub search: Option<String>,
     /// Made before this instant.
     pub created_before: Option<DateTime<Utc>>,
+    /// A template that each phone of its person gets a copy of, or not one.
+    pub is_multi_phone_sync_credential: Option<bool>,
     /// From here on.
     pub page_cursor: Option<String>,
     /// How many at most: 1 to 1,000; 500 if not set.
     pub limit: Option<usize>,
 }
+paged!(CredentialFilter);
 
 impl AcsCredentials<'_> {
+    /// A page of credentials that systems hold and we did not make.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a foreign cursor; `NotFound` for the entrance; `Store` (may be retried).
+    pub async fn search_unmanaged(self, filter: &UnmanagedFilter) -> Result<Page<AcsCredential>> {
+        self.ws.found(filter, |v, row| view::unmanaged::acs_credential(v, AcsCredentialId::from_uuid(row))).await
+    }
     /// A credential.
     ///
     /// # Errors
@@ -83,10 +94,12 @@ impl AcsCredentials<'_> {
                 return Err(Error::not_found("acs_credential", id).into());
             }
             passing(view::acs_credential(v, id), |c| {
-                holds(filter.search.as_deref(), [Some(c.display_name.as_str()), c.card_number.as_deref()])
+                let template = c.is_multi_phone_sync_credential.unwrap_or(false);
+                filter.is_multi_phone_sync_credential.is_none_or(|wanted| wanted == template)
+                    && holds(filter.search.as_deref(), [Some(c.display_name.as_str()), c.card_number.as_deref()])
             })
         };
-        self.ws.page(RowKind::Target, among, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+        self.ws.page(RowKind::Target, among, At::of(filter), keep, see).await
     }
     /// The entrances that a credential is to open: its own, or those that its user may pass. A credential that is suspended, unassigned or being
     /// deleted opens none; what it may still open meanwhile is its `residual_access`.
@@ -103,7 +116,7 @@ impl AcsCredentials<'_> {
     pub async fn list_unmanaged(self, system: AcsSystemId, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsCredential>> {
         let see = |v: &Viewer<'_>, row| view::unmanaged::acs_credential(v, AcsCredentialId::from_uuid(row));
         let key = Key::id(Index::UnmanagedAt, system);
-        self.ws.page(RowKind::Unmanaged, key, At { cursor: page_cursor, limit }, |_| true, see).await
+        self.ws.page(RowKind::Unmanaged, key, At::plain(page_cursor, limit, &format!("unmanaged of {system}")), |_| true, see).await
     }
     /// Issues a credential directly.
     ///

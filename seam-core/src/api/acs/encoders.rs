@@ -1,5 +1,5 @@
 //! Encoders.
-use super::super::paging::{Among, At, body};
+use super::super::paging::{Among, At, body, paged};
 use super::{AcsEncoders, unexpected};
 use crate::error::{Error, Result};
 use crate::model::{AcsCredentialId, AcsEncoder, AcsEncoderId, AcsSystemId, ActionAttempt, Page};
@@ -24,6 +24,7 @@ pub struct EncoderFilter {
     /// How many at most: 1 to 1,000; 500 if not set.
     pub limit: Option<usize>,
 }
+paged!(EncoderFilter);
 
 impl AcsEncoders<'_> {
     /// An encoder.
@@ -56,7 +57,7 @@ impl AcsEncoders<'_> {
         let systems = &filter.acs_system_ids;
         let keep = |row: &Row| body::<Encoder>(row).is_some_and(|e| systems.is_empty() || systems.contains(&e.system));
         let see = |v: &Viewer<'_>, row| view::acs_encoder(v, AcsEncoderId::from_uuid(row));
-        self.ws.page(RowKind::Encoder, among, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+        self.ws.page(RowKind::Encoder, among, At::of(filter), keep, see).await
     }
     /// The encoder of this display name, at whatever system; the first where there are several.
     ///

@@ -1,12 +1,12 @@
 //! Entrances.
-use super::super::paging::{Among, At, body, holds, passing};
+use super::super::paging::{Among, At, body, holds, paged, passing};
 use super::{AcsEntrances, CredentialFilter};
 use crate::error::{Error, Result};
 use crate::model::{
     AccessMethodId, AcsCredential, AcsCredentialId, AcsEntrance, AcsEntranceId, AcsSystemId, ActionAttempt, ConnectedAccountId, Page,
     SpaceId,
 };
-use crate::plan::Change;
+use crate::plan::{Change, CredentialOwner};
 use crate::state::{Entrance, Index, Key, Row, RowKind, Space};
 use crate::view::{self, Viewer};
 
@@ -37,6 +37,7 @@ pub struct EntranceFilter {
     /// How many at most: 1 to 1,000; 500 if not set.
     pub limit: Option<usize>,
 }
+paged!(EntranceFilter);
 
 impl AcsEntrances<'_> {
     /// An entrance.
@@ -83,9 +84,10 @@ impl AcsEntrances<'_> {
             among = among.only(self.ws.look(|v| view::entrances_of_method(v, id)).await?);
         }
         if let Some(customer) = &filter.customer_key {
-            let of = |row: &Row| body::<Space>(row).is_some_and(|s| s.deleted_at.is_none() && s.customer_key.as_ref() == Some(customer));
+            let of = |row: &Row| body::<Space>(row).is_some_and(|s| s.customer_key.as_ref() == Some(customer));
+            let spaces = Key::new(Index::OfCustomer, customer.as_str());
             let see = |v: &Viewer<'_>, row| view::entrances_of_space(v, SpaceId::from_uuid(row));
-            among = among.only(self.ws.every(RowKind::Space, Among::All, of, see).await?.into_iter().flatten());
+            among = among.only(self.ws.every(RowKind::Space, spaces, of, see).await?.into_iter().flatten());
         }
         if let (Among::All, Some(account)) = (&among, filter.connected_account_id) {
             // Most accounts have one system: its entrances are found by it.
@@ -103,7 +105,7 @@ impl AcsEntrances<'_> {
             let seen = view::acs_entrance(v, AcsEntranceId::from_uuid(row));
             passing(seen, |e| holds(filter.search.as_deref(), [Some(e.display_name.as_str())]))
         };
-        self.ws.page(RowKind::Entrance, among, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+        self.ws.page(RowKind::Entrance, among, At::of(filter), keep, see).await
     }
     /// The credentials that are to open an entrance, those included that open what their user may pass. Reads all credentials of the system.
     ///
@@ -121,6 +123,14 @@ impl AcsEntrances<'_> {
                 return Ok(all);
             }
         }
+    }
+    /// Lets a user, or a person, pass an entrance, by the groups of its system that open it and nothing else. A person without a user there gets one.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput` for a user of another system; `Unsupported` where groups would also open other entrances (`would_also_open`), and where
+    /// the system lets nobody pass by groups (`entrance_access_not_supported`); `Conflict` (`acs_system_disconnected`); `Busy`, `Store` (may be retried).
+    pub async fn grant_access(self, id: AcsEntranceId, who: impl Into<CredentialOwner>) -> Result<()> {
+        self.ws.apply(Change::GrantEntrance { who: who.into(), entrance: id }).await.map(drop)
     }
     /// Unlocks a door on behalf of the holder of a cloud key.
     ///

@@ -1,5 +1,6 @@
 //! Users of access systems.
-use super::super::paging::{At, body, holds, passing};
+use super::super::UnmanagedFilter;
+use super::super::paging::{At, body, holds, paged, passing};
 use super::{AcsUsers, unexpected};
 use crate::error::{Error, Result};
 use crate::model::{AcsAccessGroupId, AcsEntrance, AcsSystemId, AcsUser, AcsUserId, Page, UserIdentityId};
@@ -30,8 +31,34 @@ pub struct UserFilter {
     /// How many at most: 1 to 1,000; 500 if not set.
     pub limit: Option<usize>,
 }
+paged!(UserFilter);
 
 impl AcsUsers<'_> {
+    /// The user that is meant: by her id, or as a person at a system.
+    ///
+    /// # Errors
+    /// `InvalidInput` unless exactly one of the two is given, the person together with the system; `NotFound`; `Store` (may be retried).
+    pub async fn resolve(self, user: Option<AcsUserId>, person: Option<UserIdentityId>, system: Option<AcsSystemId>) -> Result<AcsUserId> {
+        match (user, person, system) {
+            (Some(user), None, None) => Ok(self.get(user).await?.acs_user_id),
+            (None, Some(person), Some(system)) => Ok(self.get_of(person, system).await?.acs_user_id),
+            _ => Err(Error::invalid("acs_user_id", "name the user, or the person and the access system")),
+        }
+    }
+    /// A user that a system holds and we did not make.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store` (may be retried).
+    pub async fn get_unmanaged(self, id: AcsUserId) -> Result<AcsUser> {
+        self.ws.look(|v| view::unmanaged::acs_user(v, id)).await
+    }
+    /// A page of users that systems hold and we did not make.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a foreign cursor; `NotFound` for the entrance; `Store` (may be retried).
+    pub async fn search_unmanaged(self, filter: &UnmanagedFilter) -> Result<Page<AcsUser>> {
+        self.ws.found(filter, |v, row| view::unmanaged::acs_user(v, AcsUserId::from_uuid(row))).await
+    }
     /// A user.
     ///
     /// # Errors
@@ -78,7 +105,7 @@ impl AcsUsers<'_> {
                     && same(filter.user_identity_phone_number.as_ref(), u.user_identity_phone_number.as_ref())
             })
         };
-        self.ws.page(RowKind::User, key, At::new(filter.page_cursor.as_ref(), filter.limit), keep, see).await
+        self.ws.page(RowKind::User, key, At::of(filter), keep, see).await
     }
     /// The entrances that a user is to open: those of her groups and grants, and those of her credentials.
     ///
@@ -101,7 +128,15 @@ impl AcsUsers<'_> {
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
     pub async fn list_unmanaged(&self, system: AcsSystemId, page_cursor: Option<&str>, limit: usize) -> Result<Page<AcsUser>> {
         let see = |v: &Viewer<'_>, row| view::unmanaged::acs_user(v, AcsUserId::from_uuid(row));
-        self.ws.page(RowKind::Unmanaged, Key::id(Index::UnmanagedAt, system), At { cursor: page_cursor, limit }, |_| true, see).await
+        self.ws
+            .page(
+                RowKind::Unmanaged,
+                Key::id(Index::UnmanagedAt, system),
+                At::plain(page_cursor, limit, &format!("unmanaged of {system}")),
+                |_| true,
+                see,
+            )
+            .await
     }
     /// Makes a user.
     ///

@@ -177,7 +177,7 @@ fn grants_follow_a_lock_that_was_replaced() {
     let new = t.door(site.system, "101 new");
     let Outcome::Space(floor) = t
         .run(|d| {
-            let new = NewSpace { name: "Floor".to_owned(), key: None, entrances: vec![new], customer_key: None, customer_data: None };
+            let new = NewSpace::builder().name("Floor").entrances(vec![new]).build();
             space::create(d, &new)
         })
         .unwrap()

@@ -273,7 +273,7 @@ pub(super) fn door(name: &str) -> EntranceReport {
 pub(super) fn scan_of(report: &SystemReport, doors: &[&str]) -> Scan {
     let mut system = ScannedSystem::new(report.clone());
     system.entrances = Some(doors.iter().map(|name| door(name)).collect());
-    Scan { systems: vec![system] }
+    Scan { systems: vec![system], readiness: None }
 }
 
 /// A connected site.

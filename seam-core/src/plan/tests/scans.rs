@@ -70,8 +70,8 @@ fn what_is_no_longer_shown_is_missing_and_comes_back() {
     t.scan(site.account, &scan_of(&simple("a"), &["101", "102"]));
     assert_eq!(t.get::<Entrance>(site.doors[0]).missing_since, None);
     assert_eq!(t.told(), ["acs_entrance.removed", "acs_entrance.added"], "each told once");
-    t.scan(site.account, &Scan { systems: Vec::new() });
-    t.scan(site.account, &Scan { systems: Vec::new() });
+    t.scan(site.account, &Scan::default());
+    t.scan(site.account, &Scan::default());
     assert!(t.get::<System>(site.system).missing_since.is_some());
     t.scan(site.account, &scan_of(&simple("a"), &["101", "102"]));
     assert!(t.get::<System>(site.system).missing_since.is_none());
@@ -200,7 +200,7 @@ fn an_installation_that_is_shown_twice_is_one() {
     let mut t = Table::new();
     let account = t.connect();
     let once = scan_of(&simple("a"), &["101"]).systems.remove(0);
-    t.scan(account, &Scan { systems: vec![once.clone(), once] });
+    t.scan(account, &Scan { systems: vec![once.clone(), once], readiness: None });
     assert_eq!((t.all::<System>().len(), t.all::<Entrance>().len()), (1, 1));
 }
 
@@ -255,7 +255,7 @@ proptest! {
             let names: Vec<String> = list.iter().map(|n| format!("door {n}")).collect();
             let mut system = ScannedSystem::new(simple("a"));
             system.entrances = Some(names.iter().map(|n| door(n)).collect());
-            t.scan(account, &Scan { systems: vec![system] });
+            t.scan(account, &Scan { systems: vec![system], readiness: None });
             for (row, e) in t.all::<Entrance>() {
                 let name = e.report.name.clone();
                 prop_assert_eq!(e.missing_since.is_none(), names.contains(&name));

