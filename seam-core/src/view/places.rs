@@ -1,10 +1,10 @@
 //! Accounts, systems, entrances, groups, encoders, spaces.
 use super::notes::{errors, label, map, metadata, named, warnings};
 use super::{Viewer, hidden};
+use crate::model::codes;
 use crate::model::{
     self, AcsAccessGroupId, AcsEncoderId, AcsEntranceId, AcsSystemId, ConnectedAccountId, Map, ObjectError, SpaceId, Warning,
 };
-use crate::model::codes;
 use crate::plan::Try;
 use crate::provider::Kind;
 use crate::state::{Account, Encoder, Entrance, Group, Index, Key, Space, System};

@@ -1,7 +1,7 @@
 //! What customers' own systems push: reservation automations.
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
-use crate::http::problem::Problem;
+use crate::http::problem::{Faults, Problem};
 use crate::http::route::Gives::Nothing;
 use crate::http::route::{Route, Verb, route};
 use schemars::JsonSchema;
@@ -55,7 +55,7 @@ struct Delete {
 fn read<T: DeserializeOwned>(lists: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(lists).map_err(|e| {
         let path = e.path().to_string();
-        let mut faults = crate::http::problem::Faults::default();
+        let mut faults = Faults::default();
         let steps: Vec<String> = path.replace('[', ".").replace(']', "").split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();
         // The message of the reader may repeat a value, and a value may be a PIN.
         faults.add(&steps.iter().map(String::as_str).collect::<Vec<_>>(), "Invalid".to_owned());
@@ -70,7 +70,47 @@ fn tell(call: &Call, report: &PushReport) {
     }
 }
 
+/// What each thing of a list must have, by the public API.
+const REQUIRED: [(&str, &[&str]); 19] = [
+    ("access_grants", &["access_grant_key"]),
+    ("bookings", &["booking_key"]),
+    ("buildings", &["building_key", "name"]),
+    ("common_areas", &["common_area_key", "name"]),
+    ("facilities", &["facility_key", "name"]),
+    ("guests", &["guest_key", "name"]),
+    ("listings", &["listing_key", "name"]),
+    ("properties", &["property_key", "name"]),
+    ("property_listings", &["property_listing_key", "name"]),
+    ("reservations", &["reservation_key"]),
+    ("residents", &["resident_key", "name"]),
+    ("rooms", &["room_key", "name"]),
+    ("sites", &["site_key", "name"]),
+    ("spaces", &["space_key", "name"]),
+    ("staff_members", &["staff_member_key", "name"]),
+    ("tenants", &["tenant_key", "name"]),
+    ("units", &["unit_key", "name"]),
+    ("user_identities", &["user_identity_key", "name"]),
+    ("users", &["user_key", "name"]),
+];
+
+/// # Errors
+/// `invalid_input`: something lacks what it must have.
+fn complete(lists: &Map<String, Value>) -> Result<(), Problem> {
+    let mut faults = Faults::default();
+    for (list, members) in REQUIRED {
+        for (n, thing) in lists.get(list).and_then(Value::as_array).into_iter().flatten().enumerate() {
+            for member in members {
+                if thing.get(member).and_then(Value::as_str).is_none_or(str::is_empty) {
+                    faults.add(&[list, &n.to_string(), member], "Required".to_owned());
+                }
+            }
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
+}
+
 async fn push_data(call: Call, p: Push) -> Outcome {
+    complete(&p.lists)?;
     let mut lists = p.lists;
     lists.insert("customer_key".to_owned(), p.customer_key.into());
     let data: PushData = read(Value::Object(lists))?;
