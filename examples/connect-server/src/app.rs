@@ -142,7 +142,7 @@ impl App {
             (Arc::new(SqliteStore::open(&args.database, clock)?), world, key)
         };
         let vault = Vault::new(Arc::new(StaticKeys::new(key)));
-        let seam = Seam::with_options(Arc::clone(&store), vault.clone(), &format!("{url}/i"), None).with_pages(url.as_str());
+        let seam = Seam::with_options(Arc::clone(&store), vault.clone(), &format!("{url}/i"), None).with_pages(format!("{url}/connect"));
         let factories: Vec<Arc<dyn ProviderFactory>> = vec![Arc::new(SandboxFactory::new(world.clone()))];
         // Addresses of webhooks are strangers' input: they reach public addresses only, unless a test says otherwise.
         let reach = if args.allow_private_webhooks { Reach::Anywhere } else { Reach::Public };

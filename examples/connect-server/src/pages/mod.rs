@@ -40,7 +40,7 @@ static PAGES: [Asset; 4] = [
     Asset { path: "/", kind: HTML, text: include_str!("assets/operations.html") },
     Asset { path: "/docs", kind: HTML, text: include_str!("assets/docs.html") },
     Asset { path: "/i/{code}", kind: HTML, text: include_str!("assets/key.html") },
-    Asset { path: "/connect_webviews/view", kind: HTML, text: include_str!("assets/connect.html") },
+    Asset { path: "/connect/connect_webviews/view", kind: HTML, text: include_str!("assets/connect.html") },
 ];
 
 /// The same page at an address without a token, where the token stands behind a `#`.

@@ -185,10 +185,5 @@ async fn get_unmanaged(call: Call, p: Which) -> Outcome {
 }
 
 async fn list_unmanaged(call: Call, p: ListUnmanaged) -> Outcome {
-    let grant = call.ws.access_grants().get_unmanaged(p.access_grant_id).await?;
-    let mut all = Vec::new();
-    for id in grant.access_method_ids {
-        all.push(call.ws.access_methods().get_unmanaged(id).await?);
-    }
-    Answer::of("access_methods", &all)
+    Answer::of("access_methods", &call.ws.access_methods().list_unmanaged(p.access_grant_id).await?)
 }
