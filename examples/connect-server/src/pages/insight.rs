@@ -1,4 +1,4 @@
-//! What an operator asks beyond the public API: may this person pass this door, and how full is a space.
+//! What an operator asks beyond the public API: may this person pass this door, and why.
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -8,35 +8,19 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use seam_core::AcsEntranceId;
-use seam_core::model::{ConnectedAccountId, SpaceId, UserIdentityId};
+use seam_core::model::UserIdentityId;
 use seam_core::view::{CanEnter, Fact};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![
-        route(
-            Verb::Read,
-            "/access/explain",
-            "Whether a person can pass an entrance at an instant (now, if none is given), and the facts that decide it.",
-            Own("explanation"),
-            explain,
-        ),
-        route(
-            Verb::Read,
-            "/connected_accounts/readiness",
-            "What stands between an account and its first grant.",
-            Own("readiness"),
-            readiness,
-        ),
-        route(
-            Verb::Read,
-            "/spaces/occupancy",
-            "Who may be in a space now, who was last seen there, and how many people were entitled to be, hour by hour (at most 366 days).",
-            Own("occupancy"),
-            occupancy,
-        ),
-    ]
+    vec![route(
+        Verb::Read,
+        "/access/explain",
+        "Whether a person can pass an entrance at an instant (now, if none is given), and the facts that decide it.",
+        Own("explanation"),
+        explain,
+    )]
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -44,18 +28,6 @@ struct Explain {
     user_identity_id: UserIdentityId,
     acs_entrance_id: AcsEntranceId,
     at: Option<DateTime<Utc>>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct Readiness {
-    connected_account_id: ConnectedAccountId,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct Occupancy {
-    space_id: SpaceId,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
 }
 
 /// A fact, with a sentence for a person.
@@ -85,13 +57,4 @@ async fn explain(call: Call, p: Explain) -> Outcome {
         explanation["why"] = why;
     }
     Answer::of("explanation", &explanation)
-}
-
-async fn occupancy(call: Call, p: Occupancy) -> Outcome {
-    Answer::of("occupancy", &call.ws.spaces().occupancy(p.space_id, p.from, p.to).await?)
-}
-
-async fn readiness(call: Call, p: Readiness) -> Outcome {
-    let found = call.ws.connected_accounts().readiness(p.connected_account_id).await?;
-    Answer::of("readiness", &json!({"checked_at": found.checked_at, "ready": found.ready, "findings": found.findings}))
 }

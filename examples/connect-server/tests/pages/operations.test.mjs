@@ -124,7 +124,7 @@ test('occupancy is drawn, hour by hour', () =>
     await page.locator('#occupancy-space').selectOption({ label: 'Wellness' })
     await page.getByRole('button', { name: 'Draw' }).click()
     await page.locator('svg.plot path.line').waitFor()
-    const { occupancy } = await api('/spaces/occupancy', {
+    const { occupancy } = await api('/spaces/get_occupancy', {
       space_id: (await api('/spaces/list')).spaces.find((one) => one.name === 'Wellness').space_id,
       from: hours(0),
       to: hours(24),

@@ -67,7 +67,7 @@ async function systems() {
 
 /** What stands between an account and its first grant. */
 async function readiness(account) {
-  const { readiness } = await call('/connected_accounts/readiness', { connected_account_id: account.connected_account_id })
+  const { readiness } = await call('/connected_accounts/get_readiness', { connected_account_id: account.connected_account_id })
   return readiness
 }
 
@@ -290,7 +290,7 @@ async function occupancy(event) {
   to.setDate(to.getDate() + 1)
   try {
     const space = byId('occupancy-space')
-    const { occupancy } = await call('/spaces/occupancy', { space_id: space.value, from: from.toISOString(), to: to.toISOString() })
+    const { occupancy } = await call('/spaces/get_occupancy', { space_id: space.value, from: from.toISOString(), to: to.toISOString() })
     const name = space.selectedOptions[0].textContent
     const now = count(new Set(occupancy.entitled.map((one) => one.user_identity_id)).size, 'person', 'people')
     fill(place, el('p', {}, `${now} may be in ${name} right now.`), plot(occupancy.hours, `People entitled to be in ${name}, by hour`, place.clientWidth))
