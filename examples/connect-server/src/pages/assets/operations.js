@@ -105,8 +105,10 @@ const TAKES = [
 ]
 
 let doorCursor
+let doorTurn = 0
 async function doors(more) {
   const place = byId('doors-list')
+  const mine = ++doorTurn
   try {
     const search = byId('doors-search').value.trim()
     const { acs_entrances, pagination } = await call('/acs/entrances/list', {
@@ -114,6 +116,7 @@ async function doors(more) {
       ...(search && { search }),
       ...(more === true && doorCursor && { page_cursor: doorCursor }),
     })
+    if (mine !== doorTurn) return
     const rows = acs_entrances.map((door) => {
       doorNames.set(door.acs_entrance_id, door.display_name)
       const takes = TAKES.filter(([field]) => door[field]).map(([, name]) => chip(name))
@@ -136,30 +139,36 @@ async function doors(more) {
 
 const grants = {
   cursor: null,
-  async first() {
-    fill(byId('grants-list'), await this.rows())
+  turn: 0,
+  shown: () => byId('grants-list').querySelectorAll('.row').length,
+  async first(limit = PAGE) {
+    const rows = await this.rows(null, limit)
+    if (rows) fill(byId('grants-list'), rows)
   },
   async more() {
-    byId('grants-list').append(...(await this.rows(this.cursor)))
+    const rows = await this.rows(this.cursor, PAGE)
+    if (rows) byId('grants-list').append(...rows)
   },
-  async rows(cursor) {
+  /** A page of rows; nothing when something newer was asked for meanwhile. */
+  async rows(cursor, limit) {
+    const mine = ++this.turn
     try {
       const search = byId('grants-search').value.trim()
       const { access_grants, pagination } = await call('/access_grants/list', {
-        limit: PAGE,
+        limit,
         ...(search && { search }),
         ...(cursor && { page_cursor: cursor }),
       })
+      const names = access_grants.length ? await this.names(access_grants) : new Map()
+      if (mine !== this.turn) return null
       this.cursor = pagination.next_page_cursor
       byId('grants-more').hidden = !pagination.has_next_page
-      const before = cursor ? byId('grants-list').children.length : 0
-      byId('grants-count').textContent = before + access_grants.length + (pagination.has_next_page ? '+' : '')
+      byId('grants-count').textContent = (cursor ? this.shown() : 0) + access_grants.length + (pagination.has_next_page ? '+' : '')
       if (!access_grants.length) return [el('p', { class: 'hint' }, search ? 'No grant has this in it.' : 'No grant yet.')]
-      const names = await this.names(access_grants)
       return access_grants.map((grant) => row(grant, names.get(grant.user_identity_id)))
     } catch (refused) {
       trouble(byId('grants-list'), refused)
-      return []
+      return null
     }
   },
   async names(list) {
@@ -237,11 +246,13 @@ function options(id, things, field) {
   if (things.some((thing) => thing[field] === had)) select.value = had
 }
 
+let peopleTurn = 0
 async function people() {
   const search = byId('explain-find').value.trim()
+  const mine = ++peopleTurn
   try {
     const { user_identities } = await call('/user_identities/list', { limit: 50, ...(search && { search }) })
-    options('explain-person', user_identities, 'user_identity_id')
+    if (mine === peopleTurn) options('explain-person', user_identities, 'user_identity_id')
   } catch (refused) {
     trouble(byId('explain-answer'), refused)
   }
@@ -301,7 +312,8 @@ async function occupancy(event) {
 
 // ---- events ----
 
-const again = rest(() => grants.first(), 800)
+// As many as are shown stay shown.
+const again = rest(() => grants.first(Math.min(Math.max(PAGE, grants.shown()), 1000)), 800)
 const peopleAgain = rest(() => people(), 800)
 const spacesAgain = rest(() => spaces(), 800)
 const systemsAgain = rest(() => systems().then(doors), 800)
