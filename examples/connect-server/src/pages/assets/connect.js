@@ -131,16 +131,17 @@ function field(path, name, schema, must) {
 }
 
 function done(result) {
+  const blocked = result.findings.some((one) => one.blocking)
   const state = {
-    authorized: ['Connected', 'The login works. You can close this page.', 'ok'],
+    authorized: blocked ? ['Connected', 'The login works, but something stands in the way of the first key.', 'warn'] : ['Connected', 'The login works. You can close this page.', 'ok'],
     failed: ['Not connected', 'The login was refused. Check the settings and try again.', 'bad'],
-  }[result.status] || ['Being connected', 'The login has not been tried yet. It is tried again by itself; you can close this page.', 'warn']
+  }[result.status] || ['Being connected', 'The login is not through yet. It is tried again by itself; you can close this page.', 'warn']
   if (result.status !== 'failed') fill(body)
   const findings = [...result.errors.map((error) => ({ ...error, blocking: true })), ...result.findings]
   fill(report,
     el('p', { class: `verdict ${state[2]}`, 'data-status': result.status }, el('strong', {}, state[0]), ` – ${state[1]}`),
     findings.length ? el('h2', {}, 'What was found') : null,
-    findings.length ? el('ul', { class: 'facts' }, findings.map((one) => el('li', {}, chip(one.blocking ? 'needed' : 'good to know', one.blocking ? 'bad' : 'warn'), ' ', one.message))) : null,
+    findings.length ? el('ul', { class: 'facts' }, findings.map((one) => el('li', {}, chip(one.blocking ? 'in the way' : 'good to know', one.blocking ? 'bad' : 'warn'), ' ', one.message))) : null,
     /^https?:/.test(result.redirect_url || '') && el('p', {}, el('a', { href: result.redirect_url }, 'Go on')))
 }
 
