@@ -9,6 +9,7 @@ pub mod app;
 pub mod args;
 pub mod http;
 pub mod openapi;
+pub mod pages;
 pub mod routes;
 pub mod sandbox;
 
@@ -51,6 +52,7 @@ pub async fn run(args: &Args, ready: impl FnOnce(&str), stop: impl Future<Output
                 // The engine only ends by itself when the store cannot be used: nothing would be revoked any more.
                 result = &mut engine => gone = Some(result),
             }
+            app.end();
         };
         http::serve::serve(&app, listener, router, stop).await;
         if let Some(result) = gone {
