@@ -4,6 +4,7 @@ mod commits;
 mod desk;
 mod fan_out;
 mod floor;
+mod http;
 mod lives;
 mod log_bytes;
 mod measure;
@@ -28,7 +29,7 @@ struct Args {
     /// A few seconds: enough to see that everything still runs, not enough to believe a time.
     #[arg(long)]
     smoke: bool,
-    /// Only these groups: syncs, commits, log, windows, fan-out, lives, replay.
+    /// Only these groups: syncs, commits, log, windows, fan-out, lives, http, replay.
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
     /// Where the databases are written while measuring; the system's folder for temporary files if not given.
@@ -37,6 +38,9 @@ struct Args {
     /// The bookings that are replayed, if the file is there.
     #[arg(long, value_name = "CSV", default_value = "../shared/data/hotel_bookings.csv")]
     bookings: PathBuf,
+    /// The program of the public fake of the API (npm's @seamapi/fake-seam-connect), if the file is there.
+    #[arg(long, value_name = "JS")]
+    fake: Option<PathBuf>,
     /// Makes grants and says how many commits they took: the process that is counted from outside.
     #[arg(long, hide = true, value_name = "CALLERS", requires = "grants")]
     sync_child: Option<usize>,
@@ -110,6 +114,10 @@ async fn work(args: &Args) -> Result<(), Failed> {
     }
     if wanted("lives") {
         show(lives::measure(&size).await?);
+    }
+    if wanted("http") {
+        let fake = args.fake.clone().unwrap_or_else(http::usual_fake);
+        show(http::measure(&own("http")?, &fake, &size)?);
     }
     if wanted("replay") {
         show(replay::measure(&args.bookings, &size)?);

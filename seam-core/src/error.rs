@@ -25,6 +25,8 @@ pub enum ErrorKind {
     InvalidInput,
     /// No such object in this workspace. A foreign id and an unknown id are the same.
     NotFound,
+    /// Who asks is not known, or no longer let in: a token that is unknown, revoked or expired.
+    Unauthenticated,
     /// The request contradicts the present state (a reservation rule, a taken key, a window that no longer fits).
     Conflict,
     /// The same idempotency key (or `access_grant_key`) was used with other content.
@@ -105,7 +107,9 @@ impl Error {
     #[must_use]
     pub fn new(kind: ErrorKind, code: &'static str, message: impl Into<String>) -> Self {
         let (effect, next_action) = match kind {
-            ErrorKind::InvalidInput | ErrorKind::NotFound | ErrorKind::IdempotencyConflict => (Effect::Refused, NextAction::FixRequest),
+            ErrorKind::InvalidInput | ErrorKind::NotFound | ErrorKind::Unauthenticated | ErrorKind::IdempotencyConflict => {
+                (Effect::Refused, NextAction::FixRequest)
+            }
             ErrorKind::Conflict => (Effect::Refused, NextAction::FixRequest),
             ErrorKind::Unsupported | ErrorKind::Exhausted | ErrorKind::Failed => (Effect::Refused, NextAction::FixSystem),
             ErrorKind::Busy => (Effect::Nothing, NextAction::RetryLater),
@@ -153,6 +157,11 @@ impl Error {
             "connected_account" => "connected_account_not_found",
             "instant_key" => "instant_key_not_found",
             "event" => "event_not_found",
+            "client_session" => "client_session_not_found",
+            "connect_webview" => "connect_webview_not_found",
+            "phone" => "phone_not_found",
+            "customer" => "customer_not_found",
+            "webhook" => "webhook_not_found",
             _ => "not_found",
         };
         Self::new(ErrorKind::NotFound, code, format!("there is no {what} {} in this workspace", printable(id)))

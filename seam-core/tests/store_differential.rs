@@ -142,7 +142,7 @@ async fn all(store: &dyn Store, start: DateTime<Utc>) -> Vec<String> {
         let what = ReadSet { rows: [].into(), keys: keys.chain(doors).chain(prints).collect(), near: near.collect() };
         seen.push(format!("{:?}", store.read(workspace, &what).await.unwrap()));
     }
-    let can = CanServe { kinds: ["sandbox".to_owned()].into(), local: [].into() };
+    let can = CanServe { kinds: ["sandbox".to_owned()].into(), ..Default::default() };
     seen.push(format!("{:?}", store.next_due(&can).await.unwrap()));
     seen
 }

@@ -71,7 +71,7 @@ async fn what_was_written_is_there_after_opening_again() {
     }
     assert_eq!(w.find(ws, &Key::new(Index::SpaceKey, "gym")).await, [set.put[0].id]);
     assert!(!w.is_free(key, (5, None), 0, uuid::Uuid::nil()).await);
-    let can = CanServe { kinds: ["sandbox".to_owned()].into(), local: [].into() };
+    let can = CanServe { kinds: ["sandbox".to_owned()].into(), ..Default::default() };
     assert_eq!(w.store.next_due(&can).await.unwrap(), Some(w.at(9)));
     assert_eq!(w.store.outcome(ws, set.id).await.unwrap(), Some(committed));
     assert_eq!(w.store.cursor(ws, "bus").await.unwrap(), 1);
@@ -84,7 +84,7 @@ async fn what_was_written_is_there_after_opening_again() {
 #[tokio::test]
 async fn opening_again_voids_leases_and_never_gives_a_fence_twice() {
     let file = File::new();
-    let can = CanServe { kinds: ["sandbox".to_owned()].into(), local: [].into() };
+    let can = CanServe { kinds: ["sandbox".to_owned()].into(), ..Default::default() };
     let mut last = 0;
     for round in 0..5 {
         let w = file.world();

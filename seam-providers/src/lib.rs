@@ -2,6 +2,8 @@
 //!
 //! What each of them can do, and which are not there yet, is listed in `docs/providers.md`.
 
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(feature = "test-kit")]

@@ -4,10 +4,10 @@ use crate::steps::Step;
 pub(crate) const HELP: &str = "\
 cargo xtask test [--quick] [--seeds N] [--kills N] [--only STEP]... [ARGS...]
     The whole check, set-up included. ARGS go to the test runner: `cargo xtask test -p seam-core pin`.
-    --quick       leaves out the documentation and doctests; few seeds, kills and cuts, unless they are given
+    --quick       leaves out the documentation, doctests and official clients; few seeds, kills and cuts, unless they are given
     --seeds N     seeds of the simulation (SEAM_SIM_SEEDS)
     --kills N     processes killed under load (SEAM_KILLS)
-    --only STEP   this step only; may be repeated: setup, fmt, clippy, lean, doc, doctests, promises, build, tests
+    --only STEP   this step only; may be repeated: setup, fmt, clippy, lean, doc, doctests, promises, build, clients, tests
 cargo xtask bench [ARGS...]
     The benchmarks and their table. ARGS go to the benchmark program.
 cargo xtask doc [ARGS...]
@@ -49,7 +49,7 @@ impl TestArgs {
     pub(crate) fn plan(&self) -> Vec<Step> {
         let wanted = |step: &Step| match (self.only.as_slice(), self.quick) {
             ([], false) => true,
-            ([], true) => !matches!(step, Step::Doc | Step::Doctests),
+            ([], true) => !matches!(step, Step::Doc | Step::Doctests | Step::Clients),
             (only, _) => only.contains(step),
         };
         Step::ALL.into_iter().filter(wanted).collect()
@@ -177,9 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn quick_leaves_out_the_documentation_only() {
+    fn quick_leaves_out_the_documentation_and_the_clients_only() {
         let left_out: Vec<_> = Step::ALL.into_iter().filter(|step| !test_args("test --quick").plan().contains(step)).collect();
-        assert_eq!(left_out, [Step::Doc, Step::Doctests]);
+        assert_eq!(left_out, [Step::Doc, Step::Doctests, Step::Clients]);
     }
 
     #[test]

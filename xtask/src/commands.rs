@@ -72,8 +72,8 @@ pub(crate) fn bench(rest: &[String]) -> Result<(), String> {
     if !root().join("benches/Cargo.toml").is_file() {
         return Err("there are no benchmarks: benches/Cargo.toml (crate `seam-bench`) is missing".into());
     }
-    // The replay is a program of its own, so that the memory that is told is its own.
-    run(cargo(["build", "--release", "-p", "seam-bench", "-p", "hotel-checkin"]))?;
+    // The replay and the server are programs of their own, so that what is told of them is their own.
+    run(cargo(["build", "--release", "-p", "seam-bench", "-p", "hotel-checkin", "-p", "connect-server"]))?;
     let mut command = cargo(["run", "--release", "-p", "seam-bench", "--"]);
     command.args(rest);
     run(command)

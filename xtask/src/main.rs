@@ -2,6 +2,7 @@
 //!
 //! Only the standard library is used, so that the first command of a fresh clone starts in seconds.
 mod args;
+mod clients;
 mod commands;
 mod promises;
 mod setup;

@@ -1,4 +1,5 @@
 //! What the check needs on the machine, and how it gets there.
+use crate::clients;
 use crate::commands::{cargo, run, succeeds};
 use std::process::{Command, Stdio};
 
@@ -13,11 +14,24 @@ pub(crate) struct Part {
     probe: &'static [&'static str],
 }
 
-const PARTS: &[Part] = &[Part {
-    packages: &["gcc", "libc6-dev"],
-    used_by: "the bundled SQLite (feature `sqlite` of seam-core)",
-    probe: &["cc", "-E", "-xc", "-include", "stdlib.h", "/dev/null"],
-}];
+const PARTS: &[Part] = &[
+    Part {
+        packages: &["gcc", "libc6-dev"],
+        used_by: "the bundled SQLite (feature `sqlite` of seam-core)",
+        probe: &["cc", "-E", "-xc", "-include", "stdlib.h", "/dev/null"],
+    },
+    Part {
+        packages: &["nodejs"],
+        used_by: "the suite of the official JavaScript client (node 20 or newer)",
+        probe: &["node", "-e", "process.exit(process.versions.node.split('.')[0] < 20 ? 1 : 0)"],
+    },
+    Part { packages: &["npm"], used_by: "the packages of the official JavaScript client", probe: &["npm", "--version"] },
+    Part {
+        packages: &["python3", "python3-venv"],
+        used_by: "the suite of the official Python client",
+        probe: &["python3", "-c", "import ensurepip, venv"],
+    },
+];
 
 /// Who runs the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +68,17 @@ pub(crate) fn set_up() -> Result<(), String> {
             println!("{e}");
         }
     }
-    verdict(&self::missing(), std::env::var_os("CI").is_some())
+    let in_ci = std::env::var_os("CI").is_some();
+    let missing = self::missing();
+    if missing.is_empty()
+        && let Err(e) = clients::set_up()
+    {
+        println!("skipped: the suite of the official clients: {e}; get them with: cargo xtask test --only setup");
+        if in_ci {
+            return Err("packages of the official clients are missing, and CI is set: nothing may be skipped".into());
+        }
+    }
+    verdict(&missing, in_ci)
 }
 
 fn missing() -> Vec<&'static Part> {

@@ -1,5 +1,6 @@
 //! The whole check, step by step. The tests come last, so that the runner's summary is the end of the output.
 use crate::args::TestArgs;
+use crate::clients;
 use crate::commands::{cargo, doc, run as run_command};
 use crate::promises;
 use crate::setup::{Runner, set_up};
@@ -16,12 +17,23 @@ pub(crate) enum Step {
     Doctests,
     Promises,
     Build,
+    Clients,
     Tests,
 }
 
 impl Step {
-    pub(crate) const ALL: [Self; 9] =
-        [Self::Setup, Self::Fmt, Self::Clippy, Self::Lean, Self::Doc, Self::Doctests, Self::Promises, Self::Build, Self::Tests];
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Setup,
+        Self::Fmt,
+        Self::Clippy,
+        Self::Lean,
+        Self::Doc,
+        Self::Doctests,
+        Self::Promises,
+        Self::Build,
+        Self::Clients,
+        Self::Tests,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -33,6 +45,7 @@ impl Step {
             Self::Doctests => "doctests",
             Self::Promises => "promises",
             Self::Build => "build",
+            Self::Clients => "clients",
             Self::Tests => "tests",
         }
     }
@@ -47,6 +60,7 @@ impl Step {
             Self::Doctests => "examples in the documentation",
             Self::Promises => "what the project promises about itself",
             Self::Build => "building the tests",
+            Self::Clients => "the official clients against connect-server",
             Self::Tests => "the tests",
         }
     }
@@ -71,6 +85,7 @@ impl Step {
             Self::Doctests => plain(&["test", "--doc", "--workspace", "--all-features"]),
             Self::Promises => promises::check(),
             Self::Build => run_command(cargo(test_command(Runner::here(), &args.pass, true))),
+            Self::Clients => clients::suite(),
             Self::Tests => {
                 let mut command = cargo(test_command(Runner::here(), &args.pass, false));
                 command.envs(args.test_env(|name| std::env::var_os(name).is_some()));

@@ -152,7 +152,7 @@ impl AccessGrants<'_> {
     /// # Errors
     /// `NotFound` for any of them; `Store` (may be retried).
     pub async fn get_related(self, ids: &[AccessGrantId], select: &Select) -> Result<Related> {
-        let select = select.clone().without([RelatedKind::AcsCredentials, RelatedKind::InstantKeys]);
+        let select = select.clone().without([RelatedKind::AcsCredentials, RelatedKind::InstantKeys, RelatedKind::ClientSessions]);
         self.ws.related_to_grants(ids.iter().copied().collect(), &select).await
     }
     /// As [`AccessGrants::get_related`], by the caller's keys.

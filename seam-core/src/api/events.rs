@@ -3,6 +3,7 @@ use super::Workspace;
 use crate::error::{Error, Result};
 use crate::model::{Event, EventId, EventType};
 use crate::state::{AuditEntry, StoredEvent};
+use crate::store::stream;
 use crate::view;
 use bon::Builder;
 use chrono::{DateTime, Duration, Utc};
@@ -86,14 +87,15 @@ impl Events<'_> {
     /// `Store` (may be retried).
     pub async fn search(self, filter: &EventFilter, after: u64, limit: usize) -> Result<EventPage> {
         const CHUNK: usize = 1000;
+        let store = &self.ws.seam.0.store;
         let limit = limit.clamp(1, 1000);
         let mut at = match filter.since {
-            Some(since) if after == 0 => self.before(since - Duration::hours(1)).await?,
+            Some(since) if after == 0 => stream::before(&**store, self.ws.id(), since - Duration::hours(1)).await?,
             _ => after,
         };
         let mut found = Vec::new();
         loop {
-            let stored = self.ws.seam.0.store.events(self.ws.id(), at, CHUNK).await?;
+            let stored = store.events(self.ws.id(), at, CHUNK).await?;
             let (last, full) = (stored.last().map(|s| (s.seq, s.event.at)), stored.len() == CHUNK);
             for one in stored.iter().filter(|s| filter.may_show(s)) {
                 let event = self.ws.look(|v| Ok(view::event(v, one))).await?;
@@ -127,7 +129,7 @@ impl Events<'_> {
         let made = i64::try_from(seconds).ok().and_then(|s| DateTime::from_timestamp(s, nanos)).ok_or_else(unknown)?;
         let (from, until) =
             made.checked_sub_signed(Duration::hours(1)).zip(made.checked_add_signed(Duration::hours(1))).ok_or_else(unknown)?;
-        let mut at = self.before(from).await?;
+        let mut at = stream::before(&*self.ws.seam.0.store, self.ws.id(), from).await?;
         loop {
             let stored = self.ws.seam.0.store.events(self.ws.id(), at, 1000).await?;
             if let Some(found) = stored.iter().find(|s| s.event.id == id) {
@@ -138,27 +140,6 @@ impl Events<'_> {
                 _ => return Err(unknown()),
             }
         }
-    }
-
-    /// The last place in the stream before an instant.
-    async fn before(self, instant: DateTime<Utc>) -> Result<u64> {
-        let store = &self.ws.seam.0.store;
-        let (mut low, mut step) = (0u64, 1u64);
-        // First up in doubling steps to a place that is not before it, then down by halving.
-        let early = async |seq: u64| -> Result<bool> {
-            Ok(store.events(self.ws.id(), seq, 1).await?.first().is_some_and(|s| s.event.at < instant))
-        };
-        while early(low + step - 1).await? {
-            low += step;
-            step = step.saturating_mul(2);
-        }
-        while step > 1 {
-            step /= 2;
-            if early(low + step - 1).await? {
-                low += step;
-            }
-        }
-        Ok(low)
     }
 
     /// Events that a named consumer has not acknowledged. At least once: what is not acknowledged comes again.
@@ -172,7 +153,7 @@ impl Events<'_> {
     /// Acknowledges everything up to a place in the stream.
     ///
     /// # Errors
-    /// `InvalidInput` for a name of more than 256 characters, an empty one, or one with control characters; `Store` (may be retried).
+    /// `InvalidInput` for a name of more than 256 characters, an empty one, one with control characters, or one that begins with `webhook:`; `Store` (may be retried).
     pub async fn ack(self, consumer: &str, upto: u64) -> Result<()> {
         crate::plan::consumer_name(consumer)?;
         self.ws.seam.0.store.ack(self.ws.id(), consumer, upto).await

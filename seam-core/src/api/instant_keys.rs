@@ -1,15 +1,25 @@
 //! Instant keys.
 use super::Workspace;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{InstantKey, InstantKeyId, Shown, UserIdentityId};
+use crate::model::{ClientSession, InstantKey, InstantKeyId, Shown, UserIdentityId};
 use crate::plan::{Change, Outcome};
-use crate::state::{Index, Key};
+use crate::state::{Index, Key, RowKind};
 use crate::view;
 
 /// Instant keys: links that hand a person's mobile keys to a phone.
 #[derive(Clone, Copy, Debug)]
 pub struct InstantKeys<'a> {
     pub(super) ws: &'a Workspace,
+}
+
+/// What came of a redeemed link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RedeemedKey {
+    /// The link.
+    pub instant_key: InstantKey,
+    /// The session that it opens: the phone acts with its token.
+    pub client_session: ClientSession,
 }
 
 impl InstantKeys<'_> {
@@ -63,19 +73,29 @@ impl InstantKeys<'_> {
             })
             .await
     }
-    /// Deletes a link.
+    /// All links of the workspace, in the order in which they were made.
+    ///
+    /// # Errors
+    /// `Store` (may be retried).
+    pub async fn list_all(self) -> Result<Vec<InstantKey>> {
+        self.ws.every(RowKind::InstantKey, None, |_| true, |v, row| view::instant_key(v, InstantKeyId::from_uuid(row))).await
+    }
+    /// Deletes a link, and the session that it opens: a phone that has redeemed it reaches nothing any more.
     ///
     /// # Errors
     /// `NotFound`; `Busy`, `Store` (may be retried).
     pub async fn delete(self, id: InstantKeyId) -> Result<()> {
         self.ws.apply(Change::DeleteInstantKey { instant_key: id }).await.map(drop)
     }
-    /// Redeems a link once, by its short code.
+    /// Redeems a link once, by its short code: gives the session that it opens, with the token for the phone.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict` when it is used up or has expired; `Busy`, `Store` (may be retried).
-    pub async fn redeem(self, code: &str) -> Result<InstantKey> {
-        self.made(Change::RedeemInstantKey { code: Shown::new(code) }).await
+    /// `NotFound`; `Conflict` (`instant_key_expired`) when it has expired; `Exhausted` (`instant_key_used_up`) when it was redeemed as often as it may
+    /// be; `Busy`, `Store` (may be retried).
+    pub async fn redeem(self, code: &str) -> Result<RedeemedKey> {
+        let instant_key = self.made(Change::RedeemInstantKey { code: Shown::new(code) }).await?;
+        let client_session = self.ws.client_sessions().get(instant_key.client_session_id).await?;
+        Ok(RedeemedKey { instant_key, client_session })
     }
     async fn made(self, change: Change) -> Result<InstantKey> {
         match self.ws.apply(change).await? {

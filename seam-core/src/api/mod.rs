@@ -10,6 +10,7 @@ mod access_methods;
 mod accounts;
 mod acs;
 mod action_attempts;
+mod client_sessions;
 mod events;
 mod instant_keys;
 mod paging;
@@ -17,6 +18,7 @@ mod related;
 mod spaces;
 mod user_identities;
 mod wait;
+mod webhooks;
 mod workspace;
 
 pub use access_grants::{AccessGrants, GrantFilter};
@@ -28,11 +30,13 @@ pub use acs::{
     EncoderFilter, EntranceFilter, SystemFilter, UserFilter,
 };
 pub use action_attempts::ActionAttempts;
+pub use client_sessions::{ClientSessions, SessionFilter};
 pub use events::{EventFilter, EventPage, Events};
-pub use instant_keys::InstantKeys;
+pub use instant_keys::{InstantKeys, RedeemedKey};
 pub use related::{Related, RelatedKind, Select};
 pub use spaces::{SpaceFilter, Spaces};
 pub use user_identities::{IdentityFilter, UserIdentities};
+pub use webhooks::Webhooks;
 pub use workspace::{Preview, Workspace};
 
 use crate::clock::Clock;

@@ -3,8 +3,8 @@ use super::Workspace;
 use crate::error::{Error, Result};
 use crate::model::{
     AccessGrant, AccessGrantId, AccessMethod, AccessMethodId, AcsAccessGroup, AcsAccessGroupId, AcsCredential, AcsCredentialId,
-    AcsEntrance, AcsEntranceId, AcsSystem, AcsSystemId, ConnectedAccount, ConnectedAccountId, InstantKey, InstantKeyId, Space, SpaceId,
-    UserIdentity, UserIdentityId,
+    AcsEntrance, AcsEntranceId, AcsSystem, AcsSystemId, ClientSession, ClientSessionId, ConnectedAccount, ConnectedAccountId, InstantKey,
+    InstantKeyId, Space, SpaceId, UserIdentity, UserIdentityId,
 };
 use crate::plan::{Kept, Try};
 use crate::state::{self, Index, Key, RowId, RowKind, Target, Wanted};
@@ -31,6 +31,8 @@ pub struct Related {
     pub connected_accounts: Vec<ConnectedAccount>,
     /// The links of mobile keys.
     pub instant_keys: Vec<InstantKey>,
+    /// The sessions that these links open.
+    pub client_sessions: Vec<ClientSession>,
     /// Spaces.
     pub spaces: Vec<Space>,
     /// People.
@@ -57,6 +59,8 @@ pub enum RelatedKind {
     ConnectedAccounts,
     /// Instant keys.
     InstantKeys,
+    /// Client sessions.
+    ClientSessions,
     /// Spaces.
     Spaces,
     /// People.
@@ -110,6 +114,7 @@ struct Around {
     credentials: BTreeSet<RowId>,
     accounts: BTreeSet<ConnectedAccountId>,
     links: BTreeSet<InstantKeyId>,
+    sessions: BTreeSet<ClientSessionId>,
     spaces: BTreeSet<SpaceId>,
     people: BTreeSet<UserIdentityId>,
 }
@@ -170,6 +175,7 @@ impl Around {
             self.credentials.extend(&method.targets);
             self.links.extend(method.instant_key);
         }
+        self.sessions.extend(each::<state::InstantKey, _>(v, &self.links)?.into_iter().filter_map(|(_, key)| key.session));
         let users: BTreeSet<_> =
             each::<Target, RowId>(v, &self.credentials)?.into_iter().filter_map(|(_, target)| target.credential()?.user).collect();
         v.reader.hint_keys(users.iter().map(|user| Key::id(Index::TargetsOfUser, *user)));
@@ -237,6 +243,7 @@ impl Workspace {
         show!(AcsCredentials, acs_credentials, Target, all.credentials, AcsCredentialId, view::acs_credential);
         show!(ConnectedAccounts, connected_accounts, Account, all.accounts, ConnectedAccountId, view::connected_account);
         show!(InstantKeys, instant_keys, InstantKey, all.links, InstantKeyId, view::instant_key);
+        show!(ClientSessions, client_sessions, ClientSession, all.sessions, ClientSessionId, view::client_session);
         show!(Spaces, spaces, Space, all.spaces, SpaceId, view::space);
         show!(UserIdentities, user_identities, Identity, all.people, UserIdentityId, view::user_identity);
         Ok(out)

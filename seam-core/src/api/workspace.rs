@@ -1,9 +1,9 @@
 //! A tenant: everything starts here.
 use super::*;
 use crate::error::ErrorKind;
-use crate::model::{AccessGrantId, AcsCredentialId, AcsEntranceId, UserIdentityId};
+use crate::model::{AccessGrantId, AcsCredentialId, AcsEntranceId, UserIdentityId, WorkspaceInfo};
 use crate::plan::{Decided, Outcome, Reader, Resolution, Stop, Try};
-use crate::state::{Changeset, Facts, Index, Key, ReadSet};
+use crate::state::{Changeset, Facts, Index, Key, ReadSet, WorkspaceRow};
 use crate::store::perform::{Performed, perform};
 use crate::view::history::GrantHistory;
 use crate::view::question::OpenQuestion;
@@ -38,6 +38,14 @@ impl Workspace {
     #[must_use]
     pub fn id(&self) -> WorkspaceId {
         self.id
+    }
+    /// Its name, and whether simulate calls are allowed in it.
+    ///
+    /// # Errors
+    /// `Store` (may be retried).
+    pub async fn about(&self) -> Result<WorkspaceInfo> {
+        let id = self.id;
+        self.look(|v| v.reader.get::<WorkspaceRow>(id).map(|row| WorkspaceInfo::new(id, row.name.as_str(), row.sandbox))).await
     }
     /// The same workspace, with calls made by somebody: kept in the audit, told to systems that have a field for it.
     #[must_use]
@@ -197,10 +205,20 @@ impl Workspace {
     pub fn instant_keys(&self) -> InstantKeys<'_> {
         InstantKeys { ws: self }
     }
+    /// Client sessions.
+    #[must_use]
+    pub fn client_sessions(&self) -> ClientSessions<'_> {
+        ClientSessions { ws: self }
+    }
     /// The event stream.
     #[must_use]
     pub fn events(&self) -> Events<'_> {
         Events { ws: self }
+    }
+    /// Endpoints that are told what happens.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks { ws: self }
     }
     /// What persons asked for at devices.
     #[must_use]

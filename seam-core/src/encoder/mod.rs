@@ -47,6 +47,9 @@ pub struct CardSeen {
     pub tag: Option<crate::provider::Tag>,
     /// What it is.
     pub technology: Option<Technology>,
+    /// Whether what stands on it is what the system has of that credential now; `None`: the system does not compare.
+    #[serde(default)]
+    pub as_recorded: Option<bool>,
 }
 
 impl fmt::Debug for CardSeen {
@@ -55,6 +58,7 @@ impl fmt::Debug for CardSeen {
             .field("carries", &self.carries)
             .field("tag", &self.tag)
             .field("technology", &self.technology)
+            .field("as_recorded", &self.as_recorded)
             .finish_non_exhaustive()
     }
 }
@@ -63,7 +67,7 @@ impl CardSeen {
     /// A card with a number.
     #[must_use]
     pub fn new(number: Option<String>) -> Self {
-        Self { number, carries: None, tag: None, technology: None }
+        Self { number, carries: None, tag: None, technology: None, as_recorded: None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The one call site: deadline, tracing and faults live here, not in decorators. (The rate is kept where calls are begun, by the channel.)
 use super::Inner;
+use super::desk;
 use super::provider::RowNotes;
 use crate::encoder::JobControl;
 use crate::model::WorkspaceId;
@@ -113,7 +114,7 @@ fn outcome(report: &Report) -> Outcome {
 fn failed(plan: &CallPlan, failure: Failure) -> Report {
     match plan.what {
         CallWhat::Find { .. } => Report::Found(Err(failure)),
-        CallWhat::Read { .. } => Report::Card(Err(failure)),
+        CallWhat::Read { .. } | CallWhat::Present { .. } => Report::Card(Err(failure)),
         CallWhat::Scan => Report::Scan(Box::new(Err(failure))),
         CallWhat::Log { .. } => Report::Log(Err(failure)),
         _ => Report::Done(Err(failure)),
@@ -170,6 +171,19 @@ async fn call(inner: &Inner, workspace: WorkspaceId, lease: &Lease, plan: &CallP
                 return failed(plan, Failure::unsupported("this system has no encoder"));
             };
             let job = encoders.read(encoder, &call, &control);
+            Report::Card(cancellable(inner, workspace, plan.row, &control, job).await)
+        }
+        CallWhat::Write { card, had, end, card_wait } => {
+            let control = control(inner, plan, *card_wait);
+            let Some(images) = provider.card_images() else {
+                return failed(plan, Failure::unsupported("this system computes no card images"));
+            };
+            let job = desk::write(inner, end, images, card, had.as_ref(), &call, &control);
+            Report::Done(cancellable(inner, workspace, plan.row, &control, job).await)
+        }
+        CallWhat::Present { end, card_wait } => {
+            let control = control(inner, plan, *card_wait);
+            let job = desk::present(inner, end, &control);
             Report::Card(cancellable(inner, workspace, plan.row, &control, job).await)
         }
         CallWhat::Log { cursor } => Report::Log(match provider.access_log() {

@@ -1,17 +1,20 @@
 //! The engine: claims channels, makes calls, settles what they came to. One future, no spawned tasks, no `if` about access.
 mod call;
 mod channel;
+mod desk;
 mod provider;
 mod settler;
+mod webhook;
 
 pub use call::{CallObserver, Fault, Outcome};
 use provider::Maker;
 
 use crate::clock::Clock;
+use crate::encoder::CardEncoder;
 use crate::error::Result;
 use crate::model::InstanceId;
 use crate::plan::Env;
-use crate::provider::ProviderFactory;
+use crate::provider::{HttpTransport, ProviderFactory};
 use crate::state::Channel;
 use crate::store::{CanServe, Store, Vault};
 use chrono::{DateTime, Utc};
@@ -36,15 +39,28 @@ pub struct EngineConfig {
     pub scan_every: Duration,
     /// Ends that only this machine has, as `local:usb:reader-3`.
     pub local: Vec<String>,
+    /// Readers of our own, by their end, as `local:usb:reader-3`: their jobs are done here. An end names one physical reader.
+    pub card_encoders: BTreeMap<String, Arc<dyn CardEncoder>>,
     /// What jitter, ids and PINs are drawn from; `None`: the operating system.
     pub seed: Option<u64>,
     /// Is told what every call came to, and may make it fail.
     pub observer: Option<Arc<dyn CallObserver>>,
+    /// What webhooks are delivered with; `None`: this engine delivers none, and their events wait for one that does. Give it a transport that does
+    /// not connect to private addresses: the addresses of webhooks are strangers' input.
+    pub webhooks: Option<Arc<dyn HttpTransport>>,
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(60), scan_every: Duration::from_secs(900), local: Vec::new(), seed: None, observer: None }
+        Self {
+            lease: Duration::from_secs(60),
+            scan_every: Duration::from_secs(900),
+            local: Vec::new(),
+            card_encoders: BTreeMap::new(),
+            seed: None,
+            observer: None,
+            webhooks: None,
+        }
     }
 }
 
@@ -63,6 +79,7 @@ pub(crate) struct Inner {
     pub(crate) providers: provider::Providers,
     pub(crate) settler: settler::Settler,
     paces: channel::Paces,
+    looked: webhook::Looked,
     rng: Mutex<StdRng>,
 }
 
@@ -87,7 +104,8 @@ impl Engine {
         let factories: BTreeMap<String, Arc<dyn ProviderFactory>> = factories.into_iter().map(|f| (f.kind().to_owned(), f)).collect();
         let can = CanServe {
             kinds: factories.keys().cloned().chain([Channel::TIMER.to_owned()]).collect(),
-            local: config.local.iter().cloned().collect(),
+            local: config.local.iter().chain(config.card_encoders.keys()).cloned().collect(),
+            ..CanServe::default()
         };
         Self(Arc::new(Inner {
             store,
@@ -100,6 +118,7 @@ impl Engine {
             providers: provider::Providers::default(),
             settler: settler::Settler::default(),
             paces: channel::Paces::default(),
+            looked: webhook::Looked::default(),
             rng: Mutex::new(rng),
         }))
     }
@@ -128,7 +147,8 @@ impl Engine {
                     (Some(until), Either::Left(pending()))
                 } else {
                     claim_all(inner, &mut active).await?;
-                    (inner.store.next_due(&inner.can).await?, Either::Right(changed))
+                    let deliver = webhook::claim_all(inner, &mut active, true).await?;
+                    (inner.store.next_due(&inner.can).await?.into_iter().chain(deliver).min(), Either::Right(changed))
                 };
                 let idle = pin!(idle(inner, next, changed));
                 if active.is_empty() {
@@ -172,9 +192,10 @@ impl Engine {
         let mut active = FuturesUnordered::new();
         loop {
             claim_all(inner, &mut active).await?;
+            let deliver = webhook::claim_all(inner, &mut active, false).await?;
             match active.next().await {
                 Some(result) => result?,
-                None => return inner.store.next_due(&inner.can).await,
+                None => return Ok(inner.store.next_due(&inner.can).await?.into_iter().chain(deliver).min()),
             }
         }
     }

@@ -3,6 +3,8 @@
 //! The code fields are open strings: an access system may report others, and a reader must expect them.
 
 /// Codes of [`Warning`](super::Warning): something is not as it was asked for, or soon will not be.
+///
+/// Those marked "for readers" have no cause in this crate: an access system in front of another server may have set them.
 pub mod warning {
     /// The thing is being deleted.
     pub const BEING_DELETED: &str = "being_deleted";
@@ -16,9 +18,9 @@ pub mod warning {
     pub const REQUESTED_CODE_UNAVAILABLE: &str = "requested_code_unavailable";
     /// An entrance takes no PINs and was left out.
     pub const DEVICE_DOES_NOT_SUPPORT_ACCESS_CODES: &str = "device_does_not_support_access_codes";
-    /// An entrance cannot be programmed with the times of the grant.
+    /// An entrance cannot be programmed with the times of the grant. For readers: such a grant is refused.
     pub const DEVICE_TIME_CONSTRAINTS_VIOLATED: &str = "device_time_constraints_violated";
-    /// A spare PIN was given because the proper one could not be set in time.
+    /// A spare PIN was given because the proper one could not be set in time. For readers.
     pub const PULLED_BACKUP_ACCESS_CODE: &str = "pulled_backup_access_code";
     /// The grant starts soon and the method is not issued. Goes away by itself.
     pub const DELAY_IN_ISSUING: &str = "delay_in_issuing";
@@ -26,15 +28,15 @@ pub mod warning {
     pub const ACS_USER_PROFILE_DOES_NOT_MATCH_USER_IDENTITY: &str = "acs_user_profile_does_not_match_user_identity";
     /// The time zone of a system, or of some of its entrances, is doubtful.
     pub const TIME_ZONE_DOES_NOT_MATCH_LOCATION: &str = "time_zone_does_not_match_location";
-    /// Something has to be set up at the vendor's side first.
+    /// Something has to be set up at the vendor's side first. For readers.
     pub const SETUP_REQUIRED: &str = "setup_required";
     /// The system could not be read completely; it is tried again.
     pub const UNKNOWN_ISSUE_WITH_ACS_SYSTEM: &str = "unknown_issue_with_acs_system";
-    /// The entrance cannot be granted alone, because others open with it.
+    /// The entrance cannot be granted alone, because others open with it. For readers: a grant of it is refused (`would_also_open`).
     pub const ENTRANCE_SHARES_ZONE: &str = "entrance_shares_zone";
-    /// The entrance has to be set up at the vendor's side first.
+    /// The entrance has to be set up at the vendor's side first. For readers.
     pub const ENTRANCE_SETUP_REQUIRED: &str = "entrance_setup_required";
-    /// The entrance is in privacy mode: it refuses guests whatever they hold.
+    /// The entrance is in privacy mode: it refuses guests whatever they hold. For readers.
     pub const PRIVACY_MODE: &str = "privacy_mode";
     /// The group could not be brought up to date; it is tried again.
     pub const UNKNOWN_ISSUE_WITH_ACS_ACCESS_GROUP: &str = "unknown_issue_with_acs_access_group";
@@ -44,9 +46,9 @@ pub mod warning {
     pub const UNKNOWN_ISSUE_WITH_ACS_USER: &str = "unknown_issue_with_acs_user";
     /// The credential exists and is not written or delivered yet.
     pub const WAITING_TO_BE_ISSUED: &str = "waiting_to_be_issued";
-    /// The times of the credential were changed outside of this workspace.
+    /// The times of the credential were changed outside of this workspace. For readers.
     pub const SCHEDULE_EXTERNALLY_MODIFIED: &str = "schedule_externally_modified";
-    /// The start was moved because it lay in the past.
+    /// The start was moved because it lay in the past. For readers.
     pub const SCHEDULE_MODIFIED: &str = "schedule_modified";
     /// The credential could not be brought up to date; it is tried again.
     pub const UNKNOWN_ISSUE_WITH_ACS_CREDENTIAL: &str = "unknown_issue_with_acs_credential";
@@ -96,6 +98,9 @@ pub mod error {
 }
 
 /// Codes of [`PendingMutation`](super::PendingMutation): a change that is decided and not yet everywhere.
+///
+/// Groups are the access system's and are never changed from here, so nothing is pending at a group; users and memberships are made at once, so
+/// nothing is deferred: those codes are for readers of other servers' answers.
 pub mod mutation {
     /// The set of doors of a grant is changing.
     pub const UPDATING_SPACES: &str = "updating_spaces";

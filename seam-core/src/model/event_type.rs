@@ -15,6 +15,9 @@ impl EventType {
         Self(Cow::Borrowed(text))
     }
 
+    /// In a subscription: every type.
+    pub const ANY: Self = Self::from_static("*");
+
     /// The text on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -122,7 +125,7 @@ event_types! {
     CONNECTED_ACCOUNT_CONNECTED = "connected_account.connected";
     /// An account was made.
     CONNECTED_ACCOUNT_CREATED = "connected_account.created";
-    /// Deprecated: somebody logged in. Use `connected_account.connected`.
+    /// Deprecated: somebody logged in. Use `connected_account.connected`. Never told: nobody logs in through a page of ours.
     CONNECTED_ACCOUNT_SUCCESSFUL_LOGIN = "connected_account.successful_login";
     /// An account no longer works.
     CONNECTED_ACCOUNT_DISCONNECTED = "connected_account.disconnected";
@@ -131,27 +134,27 @@ event_types! {
     /// Everything that an account shows has been read once since it works again.
     CONNECTED_ACCOUNT_COMPLETED_FIRST_SYNC_AFTER_RECONNECTION =
         "connected_account.completed_first_sync_after_reconnection";
-    /// Somebody should log in again.
+    /// Somebody should log in again: the login no longer works.
     CONNECTED_ACCOUNT_REAUTHORIZATION_REQUESTED = "connected_account.reauthorization_requested";
     /// An account is gone.
     CONNECTED_ACCOUNT_DELETED = "connected_account.deleted";
-    /// A door was locked.
+    /// A door was locked. Never told: access logs tell who opened and who was refused.
     LOCK_LOCKED = "lock.locked";
     /// A door was opened.
     LOCK_UNLOCKED = "lock.unlocked";
     /// A door refused somebody.
     LOCK_ACCESS_DENIED = "lock.access_denied";
-    /// A remote command to lock a door succeeded.
+    /// A remote command to lock a door succeeded. Never told: doors lock by themselves, there is no such command.
     ACTION_ATTEMPT_LOCK_DOOR_SUCCEEDED = "action_attempt.lock_door.succeeded";
-    /// A remote command to lock a door failed.
+    /// A remote command to lock a door failed. Never told, as the one before.
     ACTION_ATTEMPT_LOCK_DOOR_FAILED = "action_attempt.lock_door.failed";
     /// A remote command to open a door succeeded.
     ACTION_ATTEMPT_UNLOCK_DOOR_SUCCEEDED = "action_attempt.unlock_door.succeeded";
     /// A remote command to open a door failed.
     ACTION_ATTEMPT_UNLOCK_DOOR_FAILED = "action_attempt.unlock_door.failed";
-    /// The enrolment of a person's phones ended.
+    /// The enrolment of a person's phones ended. Never told: phones enrol with their vendor.
     ENROLLMENT_AUTOMATION_DELETED = "enrollment_automation.deleted";
-    /// A phone can no longer be used.
+    /// A phone can no longer be used. Never told: access systems say nothing of phones but whether a key has reached one.
     PHONE_DEACTIVATED = "phone.deactivated";
     /// Entrances joined or left a space.
     SPACE_DEVICE_MEMBERSHIP_CHANGED = "space.device_membership_changed";

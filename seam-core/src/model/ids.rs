@@ -8,6 +8,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(inline))]
         #[serde(transparent)]
         pub struct $name(Uuid);
 
@@ -65,14 +66,20 @@ ids! {
     AccessMethodId;
     /// A link that hands a mobile key to a phone.
     InstantKeyId;
-    /// A client session, as named by mobile keys.
+    /// A client session: a token that reaches only what it was given.
     ClientSessionId;
+    /// A page on which somebody connects an account.
+    ConnectWebviewId;
+    /// A phone.
+    PhoneId;
     /// Something a person asked for that takes its time: encode, scan, unlock, assign.
     ActionAttemptId;
     /// A line of the event stream.
     EventId;
     /// A stay: one reservation at one system.
     StayId;
+    /// An endpoint that is told what happens.
+    WebhookId;
     /// One commit.
     ChangesetId;
     /// One running engine.

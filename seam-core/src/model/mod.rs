@@ -16,6 +16,7 @@ mod acs_system;
 mod acs_user;
 mod action_attempt;
 pub mod civil;
+mod client_session;
 pub mod codes;
 mod connected_account;
 mod day;
@@ -34,8 +35,10 @@ mod space;
 pub mod time;
 mod unmanaged;
 mod user_identity;
+mod webhook;
 mod weekly;
 mod window;
+mod workspace;
 
 #[cfg(test)]
 mod tests;
@@ -51,6 +54,7 @@ pub use acs_user::{AccessSchedule, AcsUser};
 pub use action_attempt::{
     ActionAttempt, ActionError, ActionResult, ActionStatus, ActionType, CredentialOnEncoder, ScanResult, ScanWarning, UnlockResult,
 };
+pub use client_session::ClientSession;
 pub use connected_account::{ConnectedAccount, UserIdentifier};
 pub use day::{DaySet, TimeOfDay};
 pub use event::{Event, EventBody};
@@ -66,5 +70,7 @@ pub use secret::Shown;
 pub use space::{CustomerData, Geolocation, Space};
 pub use unmanaged::{UnmanagedAccessGrant, UnmanagedAccessMethod, UnmanagedUserIdentity};
 pub use user_identity::UserIdentity;
+pub use webhook::{ParkedReason, Webhook, WebhookFailure, WebhookLine, WebhookState, WebhookStatus};
 pub use weekly::{Weekly, WeeklyError, WeeklySpan};
 pub use window::{Window, WindowError};
+pub use workspace::WorkspaceInfo;

@@ -10,6 +10,7 @@ use zeroize::Zeroize;
 /// `[redacted]`, there is no `Display`, comparing takes the same time wherever two secrets differ, and the memory is
 /// overwritten on drop. Copies that a JSON reader or writer makes on the way are not covered by this.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
 pub struct Shown(String);
 

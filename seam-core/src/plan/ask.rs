@@ -563,6 +563,23 @@ pub struct NewCredential {
     pub holder: Holder,
 }
 
+/// A reader of our own that is put to use at a system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, bon::Builder)]
+#[builder(on(String, into))]
+#[non_exhaustive]
+pub struct NewEncoder {
+    /// The system whose cards it writes.
+    pub system: AcsSystemId,
+    /// Its end, as `local:usb:reader-3`: the name under which an engine has it
+    /// ([`EngineConfig::card_encoders`](crate::EngineConfig::card_encoders)).
+    pub end: String,
+    /// Its name for people.
+    pub name: String,
+    /// For how long it is left alone after an unknown outcome, in seconds, 1 to 600: longer than a job there can hang.
+    #[builder(default = 60)]
+    pub card_wait_seconds: u32,
+}
+
 /// Who has a direct credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -12,9 +12,9 @@ use chrono::Duration;
 /// The longest wait for a card, in seconds.
 const LONGEST_WAIT: u32 = 600;
 /// How long an attempt may wait for its turn, beside waiting for the card.
-const QUEUE: Duration = Duration::seconds(120);
+pub(super) const QUEUE: Duration = Duration::seconds(120);
 
-fn wait(seconds: u32) -> Result<u32, Error> {
+pub(super) fn wait(seconds: u32) -> Result<u32, Error> {
     if (1..=LONGEST_WAIT).contains(&seconds) {
         Ok(seconds)
     } else {
@@ -22,7 +22,7 @@ fn wait(seconds: u32) -> Result<u32, Error> {
     }
 }
 
-fn new_attempt(
+pub(super) fn new_attempt(
     d: &mut Draft<'_>,
     action: Action,
     system: crate::model::AcsSystemId,
@@ -73,10 +73,12 @@ pub(super) fn encode(d: &mut Draft<'_>, new: &NewEncode) -> Try<Outcome> {
         return Err(Error::invalid("acs_encoder_id", "the encoder belongs to another access system than the card").into());
     }
     let rules = method::rules_of(d, &t)?;
-    if t.kind() != Kind::Card || !matches!(rules.card, Some(CardPath::VendorEncoder | CardPath::PushThenVendorEncoder)) {
-        return Err(
-            doors::unsupported("not_encodable", "this credential is not written by the system's encoder".to_owned(), t.system).into()
-        );
+    let by_own = rules.card == Some(CardPath::OwnEncoder);
+    let by_systems = matches!(rules.card, Some(CardPath::VendorEncoder | CardPath::PushThenVendorEncoder));
+    if t.kind() != Kind::Card || (encoder.own && !by_own) || (!encoder.own && !by_systems) {
+        let message =
+            if by_own { "this card is written by a reader of our own" } else { "this credential is not written by such an encoder" };
+        return Err(doors::unsupported("not_encodable", message.to_owned(), t.system).into());
     }
     let action = Action::Encode { target: row, method, encoder: new.encoder };
     Ok(new_attempt(d, action, encoder.system, encoder.account, encoder.channel(), wait_seconds))

@@ -84,6 +84,24 @@ pub enum CallWhat {
         /// For how long a card is waited for.
         card_wait: Duration,
     },
+    /// Write a card at a reader of our own: the system computes what is written.
+    Write {
+        /// What.
+        card: Box<CredentialSpec>,
+        /// Its handle.
+        had: Option<Handle>,
+        /// The reader.
+        end: String,
+        /// For how long a card is waited for.
+        card_wait: Duration,
+    },
+    /// Look at a card at a reader of our own.
+    Present {
+        /// The reader.
+        end: String,
+        /// For how long a card is waited for.
+        card_wait: Duration,
+    },
     /// Unlock a door.
     Unlock {
         /// On behalf of whom.
@@ -112,6 +130,8 @@ impl CallWhat {
             Self::Find { .. } => "find",
             Self::Encode { .. } => "encode",
             Self::Read { .. } => "read",
+            Self::Write { .. } => "write",
+            Self::Present { .. } => "present",
             Self::Unlock { .. } => "unlock",
             Self::Scan => "scan",
             Self::Log { .. } => "log",
@@ -357,9 +377,14 @@ fn begin_attempt(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPl
     let wait = Duration::seconds(i64::from(a.wait_seconds));
     let mut within = CALL_LIMIT;
     let (what, system) = match a.action.clone() {
-        Action::Scan { encoder } => {
+        Action::Scan { encoder } | Action::ScanToAssign { encoder, found: None, .. } => {
             within = wait + EXCHANGE;
-            (CallWhat::Read { encoder: d.get::<Encoder>(encoder)?.report.handle, card_wait: wait }, a.system)
+            let encoder = d.get::<Encoder>(encoder)?;
+            let what = match encoder.own {
+                true => CallWhat::Present { end: encoder.report.channel.key, card_wait: wait },
+                false => CallWhat::Read { encoder: encoder.report.handle, card_wait: wait },
+            };
+            (what, a.system)
         }
         Action::Unlock { target, entrance, .. } => {
             let t = d.get::<Target>(target)?;
@@ -374,10 +399,14 @@ fn begin_attempt(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPl
         Action::Encode { target, encoder, .. } => {
             within = wait + EXCHANGE;
             let Some((card, had)) = begin_card(d, row, target, fence, None)? else { return Ok(None) };
-            let encoder = d.get::<Encoder>(encoder)?.report.handle;
-            (CallWhat::Encode { card: Box::new(card), had, encoder, card_wait: wait }, a.system)
+            let (card, encoder) = (Box::new(card), d.get::<Encoder>(encoder)?);
+            let what = match encoder.own {
+                true => CallWhat::Write { card, had, end: encoder.report.channel.key, card_wait: wait },
+                false => CallWhat::Encode { card, had, encoder: encoder.report.handle, card_wait: wait },
+            };
+            (what, a.system)
         }
-        Action::Assign { target, number, .. } => {
+        Action::Assign { target, number, .. } | Action::ScanToAssign { found: Some(FoundCard { target, number, .. }), .. } => {
             let number = d.env.open(row, "number", &number)?.expose_secret().to_owned();
             let Some((card, had)) = begin_card(d, row, target, fence, Some(number))? else { return Ok(None) };
             (CallWhat::Put { want: Want::Credential(card), had }, a.system)
@@ -436,7 +465,12 @@ fn begin_card(
         )?;
         return Ok(None);
     }
-    if t.work.in_flight.is_some() {
+    // What is told to the system at once names its user there.
+    let waits_for_user = match t.work.after.filter(|_| number.is_some()) {
+        Some(user) => d.try_get::<Target>(user)?.is_some_and(|user| !matches!(user.seen, SeenState::Present { .. })),
+        None => false,
+    };
+    if t.work.in_flight.is_some() || waits_for_user {
         let mut a = d.get::<Attempt>(attempt)?;
         a.begin_at = d.now() + Duration::seconds(2);
         d.set(attempt, a);

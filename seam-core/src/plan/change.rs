@@ -1,8 +1,10 @@
 //! What can be asked for, as data. The same [`Change`] serves the deed, the preview, the inbox and the simulation.
 pub use super::ask::*;
+pub use super::ask_session::*;
+pub use super::webhook::{NewWebhook, WebhookChange};
 use crate::model::{
     AccessGrantId, AccessMethodId, AcsAccessGroupId, AcsCredentialId, AcsEncoderId, AcsEntranceId, AcsSystemId, AcsUserId, ActionAttemptId,
-    ConnectedAccountId, InstantKeyId, Shown, SpaceId, UserIdentityId, WorkspaceId,
+    ClientSessionId, ConnectedAccountId, InstantKeyId, Shown, SpaceId, UserIdentityId, WebhookId, WorkspaceId,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -132,12 +134,28 @@ pub enum Change {
         to: AcsEntranceId,
     },
 
+    /// Put a reader of our own to use at a system.
+    AddEncoder(NewEncoder),
+    /// Remove a reader of our own.
+    RemoveEncoder {
+        /// The reader.
+        encoder: AcsEncoderId,
+    },
     /// Write a credential on a card.
     Encode(NewEncode),
     /// Read a card.
     Scan {
         /// The encoder.
         encoder: AcsEncoderId,
+        /// For how long a card is waited for, in seconds.
+        wait_seconds: u32,
+    },
+    /// Read a card and give the credential that is found to somebody.
+    ScanToAssign {
+        /// The encoder.
+        encoder: AcsEncoderId,
+        /// To whom.
+        to: CredentialOwner,
         /// For how long a card is waited for, in seconds.
         wait_seconds: u32,
     },
@@ -191,6 +209,28 @@ pub enum Change {
     RedeemInstantKey {
         /// The short code of its link.
         code: Shown,
+    },
+
+    /// Make a client session.
+    CreateClientSession(NewClientSession),
+    /// Make a client session, or name the one that its `user_identifier_key` has.
+    GetOrCreateClientSession(NewClientSession),
+    /// Let a client session reach more.
+    GrantSessionAccess {
+        /// The session.
+        session: ClientSessionId,
+        /// What more.
+        access: SessionAccess,
+    },
+    /// Refuse a client session's token from now on. The session is still shown.
+    RevokeClientSession {
+        /// The session.
+        session: ClientSessionId,
+    },
+    /// Delete a client session.
+    DeleteClientSession {
+        /// The session.
+        session: ClientSessionId,
     },
 
     /// Make a user at an access system.
@@ -279,6 +319,9 @@ pub enum Change {
         /// The person.
         identity: UserIdentityId,
     },
+
+    /// Make, change or delete an endpoint that is told what happens.
+    Webhook(WebhookChange),
 }
 
 impl Change {
@@ -310,8 +353,11 @@ impl Change {
             Self::ConfirmHeld { .. } => "connected_accounts.confirm_held",
             Self::SetGraces { .. } => "acs_systems.set_graces",
             Self::RebindEntrance { .. } => "acs_entrances.rebind",
+            Self::AddEncoder(_) => "acs_encoders.add",
+            Self::RemoveEncoder { .. } => "acs_encoders.remove",
             Self::Encode(_) => "access_methods.encode",
             Self::Scan { .. } => "acs_encoders.scan_credential",
+            Self::ScanToAssign { .. } => "acs_encoders.scan_to_assign_credential",
             Self::AssignCard { .. } => "access_methods.assign_card",
             Self::Unlock { .. } => "access_methods.unlock_door",
             Self::UnlockWith { .. } => "acs_entrances.unlock",
@@ -320,6 +366,11 @@ impl Change {
             Self::CreateInstantKey { .. } => "instant_keys.create",
             Self::DeleteInstantKey { .. } => "instant_keys.delete",
             Self::RedeemInstantKey { .. } => "instant_keys.redeem",
+            Self::CreateClientSession(_) => "client_sessions.create",
+            Self::GetOrCreateClientSession(_) => "client_sessions.get_or_create",
+            Self::GrantSessionAccess { .. } => "client_sessions.grant_access",
+            Self::RevokeClientSession { .. } => "client_sessions.revoke",
+            Self::DeleteClientSession { .. } => "client_sessions.delete",
             Self::CreateUser(_) => "acs_users.create",
             Self::UpdateUser { .. } => "acs_users.update",
             Self::DeleteUser { .. } => "acs_users.delete",
@@ -334,6 +385,7 @@ impl Change {
             Self::RevokeUserAccess { .. } => "acs_users.revoke_access_to_all_entrances",
             Self::LinkUser { .. } => "user_identities.add_acs_user",
             Self::UnlinkUser { .. } => "user_identities.remove_acs_user",
+            Self::Webhook(change) => change.name(),
         }
     }
 }
@@ -357,6 +409,8 @@ pub enum Outcome {
     Identity(UserIdentityId),
     /// An account.
     Account(ConnectedAccountId),
+    /// An encoder.
+    Encoder(AcsEncoderId),
     /// An attempt.
     Attempt(ActionAttemptId),
     /// An instant key.
@@ -365,4 +419,8 @@ pub enum Outcome {
     User(AcsUserId),
     /// A credential.
     Credential(AcsCredentialId),
+    /// A client session.
+    ClientSession(ClientSessionId),
+    /// A webhook.
+    Webhook(WebhookId),
 }

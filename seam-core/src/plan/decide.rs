@@ -2,7 +2,9 @@
 use super::change::{Change, Outcome};
 use super::draft::{Draft, Env};
 use super::read::{Stop, Try};
-use super::{account, assign, attempt, grant, identity, instant_key, link, space, user, validate};
+use super::{
+    account, assign, attempt, grant, identity, instant_key, link, own_encoder, scan_assign, session, space, user, validate, webhook,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
 use crate::planted::{self, Bug};
@@ -126,8 +128,11 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::ConfirmHeld { account } => account::confirm_held(d, *account),
         Change::SetGraces { system, arrival, departure } => account::set_graces(d, *system, *arrival, *departure),
         Change::RebindEntrance { entrance, to } => account::rebind(d, *entrance, *to),
+        Change::AddEncoder(new) => own_encoder::add(d, new),
+        Change::RemoveEncoder { encoder } => own_encoder::remove(d, *encoder),
         Change::Encode(new) => attempt::encode(d, new),
         Change::Scan { encoder, wait_seconds } => attempt::scan(d, *encoder, *wait_seconds),
+        Change::ScanToAssign { encoder, to, wait_seconds } => scan_assign::ask(d, *encoder, *to, *wait_seconds),
         Change::AssignCard { method, number } => attempt::assign(d, *method, number.expose()),
         Change::Unlock { method, entrance } => attempt::unlock(d, *method, *entrance),
         Change::UnlockWith { credential, entrance } => attempt::unlock_with(d, *credential, *entrance),
@@ -136,6 +141,11 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::CreateInstantKey { identity, max_use_count } => instant_key::create(d, *identity, *max_use_count),
         Change::DeleteInstantKey { instant_key: id } => instant_key::delete(d, *id),
         Change::RedeemInstantKey { code } => instant_key::redeem(d, code),
+        Change::CreateClientSession(new) => session::create(d, new),
+        Change::GetOrCreateClientSession(new) => session::get_or_create(d, new),
+        Change::GrantSessionAccess { session: id, access } => session::grant_access(d, *id, access),
+        Change::RevokeClientSession { session: id } => session::revoke(d, *id),
+        Change::DeleteClientSession { session: id } => session::delete(d, *id),
         Change::CreateUser(new) => user::create(d, new),
         Change::UpdateUser { user: id, update } => user::update(d, *id, update),
         Change::DeleteUser { user: id } => user::delete(d, *id),
@@ -150,6 +160,7 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::RevokeUserAccess { user: id } => user::revoke_access(d, *id),
         Change::LinkUser { user: id, identity } => link::link(d, *id, *identity),
         Change::UnlinkUser { user: id, identity } => link::unlink(d, *id, *identity),
+        Change::Webhook(change) => webhook::change(d, change),
     }
 }
 
@@ -166,6 +177,9 @@ fn subject(outcome: &Outcome) -> Option<RowId> {
         Outcome::InstantKey(id) => id.uuid(),
         Outcome::User(id) => id.uuid(),
         Outcome::Credential(id) => id.uuid(),
+        Outcome::ClientSession(id) => id.uuid(),
+        Outcome::Webhook(id) => id.uuid(),
+        Outcome::Encoder(id) => id.uuid(),
     })
 }
 

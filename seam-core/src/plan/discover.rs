@@ -128,6 +128,7 @@ fn failed(d: &mut Draft<'_>, id: ConnectedAccountId, mut account: Account, failu
     account.work.due_at = Some(if account.work.look { now } else { now + wait.max(asked) });
     account.work.look = false;
     account.work.failure = Some(Failed { effect: failure.effect, reason: failure.reason, message: failure.message.clone(), at: now });
+    let not_understood = matches!(failure.reason, Reason::Garbled | Reason::Other);
     let (code, message) = match failure.reason {
         // Alive, and asks for patience.
         Reason::Busy | Reason::RateLimited => {
@@ -146,12 +147,18 @@ fn failed(d: &mut Draft<'_>, id: ConnectedAccountId, mut account: Account, failu
     let account_errors = shown(&account.errors, "error_code");
     if new && code == codes::error::ACCOUNT_DISCONNECTED {
         let fields = json!({ "connected_account_errors": account_errors, "connected_account_warnings": [] });
-        account::tell(d, &EventType::CONNECTED_ACCOUNT_DISCONNECTED, id, fields);
+        // It stays so until a person logs in again.
+        account::tell(d, &EventType::CONNECTED_ACCOUNT_DISCONNECTED, id, fields.clone());
+        account::tell(d, &EventType::CONNECTED_ACCOUNT_REAUTHORIZATION_REQUESTED, id, fields);
     }
     d.set(id, account);
     for row in systems {
         let mut system = d.get::<System>(row)?;
         if system.missing_since.is_none() {
+            if not_understood {
+                let message = "What the access system answered could not be understood; it is read again.";
+                set_note(&mut system.warnings, note(d, codes::warning::UNKNOWN_ISSUE_WITH_ACS_SYSTEM, message));
+            }
             unreachable(d, AcsSystemId::from_uuid(row), &mut system, &account_errors);
             d.set(row, system);
         }
@@ -304,6 +311,7 @@ fn apply_system(d: &mut Draft<'_>, account: ConnectedAccountId, kind: &str, plac
         let mut report = scanned.report.clone();
         let missing_kinds = keep_rules(&mut report, &old.report);
         let mut system = System { report: report.into(), missing_kinds, missing_since: None, ..old.clone() };
+        clear_note(&mut system.warnings, codes::warning::UNKNOWN_ISSUE_WITH_ACS_SYSTEM);
         let was_lost = clear_note(&mut system.errors, codes::error::ACS_SYSTEM_DISCONNECTED);
         if was_lost || old.missing_since.is_some() {
             d.event(EventType::ACS_SYSTEM_CONNECTED.as_str(), id, ids);

@@ -6,9 +6,9 @@ use super::change::{Outcome, Person, PersonUpdate};
 use super::draft::{Draft, expose};
 use super::grant::{End, end_grant, methods_of};
 use super::read::Try;
-use super::{merge, method, next, user, validate};
+use super::{instant_key, merge, method, next, session, user, validate};
 use crate::error::{Error, ErrorKind};
-use crate::model::{AccessGrantId, AccessMethodId, AcsUserId, UserIdentityId};
+use crate::model::{AccessGrantId, AccessMethodId, AcsUserId, InstantKeyId, UserIdentityId};
 use crate::state::*;
 use secrecy::SecretString;
 use serde_json::json;
@@ -376,7 +376,7 @@ fn remove(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Vec<AccessGrantId>> {
     let merged = d.get::<Identity>(id)?.merged;
     let grants_key = Key::id(Index::GrantsOf, id);
     let links_key = Key::id(Index::InstantKeysOf, id);
-    d.reader().hint_keys([grants_key.clone(), links_key.clone()]);
+    d.reader().hint_keys([grants_key.clone(), links_key.clone(), Key::id(Index::SessionsOf, id)]);
     let users = users_of(d, id, &merged)?;
     let grants: Vec<AccessGrantId> = d.find_exactly(&grants_key)?.into_iter().map(AccessGrantId::from_uuid).collect();
     for grant in &grants {
@@ -387,12 +387,13 @@ fn remove(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Vec<AccessGrantId>> {
     for user in users {
         user::remove(d, user)?;
     }
-    user::remove_direct_of(d, id)?;
-    for link in d.find_exactly(&links_key)? {
-        let mut key = d.get::<InstantKey>(link)?;
-        key.deleted_at = key.deleted_at.or(Some(d.now()));
-        d.set(link, key);
+    for person in std::iter::once(id).chain(merged) {
+        user::remove_direct_of(d, person)?;
     }
+    for link in d.find_exactly(&links_key)? {
+        instant_key::end(d, InstantKeyId::from_uuid(link))?;
+    }
+    session::end_all_of(d, id)?;
     let mut row = d.get::<Identity>(id)?;
     row.deleted_at = Some(d.now());
     d.set(id, row);
@@ -425,8 +426,12 @@ pub(super) fn erase(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Outcome> {
     }
     let merged = d.get::<Identity>(id)?.merged;
     d.hint(merged.iter().map(|m| m.uuid()));
+    d.reader().hint_keys(std::iter::once(id).chain(merged.iter().copied()).map(|person| Key::id(Index::CardsOf, person)));
     d.gather()?;
     for person in std::iter::once(id).chain(merged) {
+        for card in d.find_exactly(&Key::id(Index::CardsOf, person))? {
+            forget_card(d, card)?;
+        }
         let mut row = d.get::<Identity>(person)?;
         row.own_key = None;
         row.key = None;
@@ -441,13 +446,18 @@ pub(super) fn erase(d: &mut Draft<'_>, id: UserIdentityId) -> Try<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The number on a card names who had it. What is left is a keyed hash, by which a card that is written over is known again.
 fn forget_cards(d: &mut Draft<'_>, method: AccessMethodId) -> Try<()> {
     for row in d.get::<Method>(method)?.targets {
-        let mut t = d.get::<Target>(row)?;
-        if t.card_number.take().is_some() {
-            d.set(row, t);
-        }
+        forget_card(d, row)?;
+    }
+    Ok(())
+}
+
+/// The number on a card names who had it. What is left is a keyed hash, by which a card that is written over is known again.
+fn forget_card(d: &mut Draft<'_>, row: RowId) -> Try<()> {
+    let mut t = d.get::<Target>(row)?;
+    if t.card_number.take().is_some() {
+        d.set(row, t);
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 use super::change::Outcome;
 use super::draft::Draft;
 use super::read::Try;
-use super::{identity, validate};
+use super::{identity, session, validate};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessMethodId, InstantKeyId, Shown, UserIdentityId, WorkspaceId};
 use crate::state::*;
@@ -61,6 +61,7 @@ fn make(
         method,
         code: d.env.seal(id.uuid(), "code", &code)?,
         code_tag: tag(&d.env.vault, d.env.workspace, &code),
+        session: Some(session::for_link(d, id, identity, expires)?),
         max_use_count: max_use,
         used: 0,
         created_at: now,
@@ -79,8 +80,28 @@ fn tag(vault: &Vault, workspace: WorkspaceId, code: &str) -> String {
 pub(super) fn follow(d: &mut Draft<'_>, id: InstantKeyId, ends_at: Option<DateTime<Utc>>) -> Try<()> {
     let Some(mut key) = d.try_get::<InstantKey>(id)?.filter(|key| key.deleted_at.is_none()) else { return Ok(()) };
     key.expires_at = ends_at.unwrap_or(key.created_at + LIFE);
+    if let Some(opened) = key.session {
+        session::follow(d, opened, ends_at)?;
+    }
     d.set(id, key);
     Ok(())
+}
+
+/// The time of an instant key's method has passed: the link is gone. The session that it opened ends by itself at that time.
+pub(super) fn run_out(d: &mut Draft<'_>, id: InstantKeyId) -> Try<()> {
+    let Some(mut key) = d.try_get::<InstantKey>(id)? else { return Ok(()) };
+    key.deleted_at = key.deleted_at.or(Some(d.now()));
+    d.set(id, key);
+    Ok(())
+}
+
+/// An instant key is gone, and the session that it opened with it: whoever has redeemed it reaches nothing any more.
+pub(super) fn end(d: &mut Draft<'_>, id: InstantKeyId) -> Try<()> {
+    run_out(d, id)?;
+    match d.try_get::<InstantKey>(id)?.and_then(|key| key.session) {
+        Some(opened) => session::end(d, opened),
+        None => Ok(()),
+    }
 }
 
 /// The keyed hash that a link is found by, of its code as a person wrote it; `None` for what cannot be a code.
@@ -93,12 +114,10 @@ pub(crate) fn tag_of_code(vault: &Vault, workspace: WorkspaceId, code: &str) -> 
 /// # Errors
 /// `NotFound`.
 pub(super) fn delete(d: &mut Draft<'_>, id: InstantKeyId) -> Try<Outcome> {
-    let mut key = d.get::<InstantKey>(id)?;
-    if key.deleted_at.is_some() {
+    if d.get::<InstantKey>(id)?.deleted_at.is_some() {
         return Err(Error::not_found("instant_key", id).into());
     }
-    key.deleted_at = Some(d.now());
-    d.set(id, key);
+    end(d, id)?;
     Ok(Outcome::Done)
 }
 
@@ -117,7 +136,11 @@ pub(super) fn redeem(d: &mut Draft<'_>, code: &Shown) -> Try<Outcome> {
         Some(method) => d.try_get::<Method>(method)?,
         None => None,
     };
-    if key.deleted_at.is_some() || method.is_some_and(|m| m.deleted_at.is_some()) {
+    let shut = match key.session {
+        Some(session) => d.get::<ClientSession>(session)?.is_shut(),
+        None => false,
+    };
+    if key.deleted_at.is_some() || shut || method.is_some_and(|m| m.deleted_at.is_some()) {
         return Err(unknown().into());
     }
     if d.now() >= key.expires_at {

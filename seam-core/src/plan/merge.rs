@@ -1,8 +1,9 @@
-//! Several persons become one: grants, methods, links and users move; old ids and keys keep leading to the one that stays.
+//! Several persons become one: grants, methods, links, sessions and users move; old ids and keys keep leading to the one that stays.
 use super::change::Outcome;
 use super::draft::{Draft, expose};
 use super::identity::{self, CONTACT};
 use super::read::Try;
+use super::session;
 use crate::error::Error;
 use crate::model::{AcsSystemId, AcsUserId, UserIdentityId};
 use crate::state::*;
@@ -37,7 +38,9 @@ pub(super) fn merge(d: &mut Draft<'_>, id: UserIdentityId, merged: &[UserIdentit
             others.insert(other);
         }
     }
-    let keys = |i: UserIdentityId| [Index::GrantsOf, Index::MethodsOf, Index::UsersOf, Index::InstantKeysOf].map(|index| Key::id(index, i));
+    let keys = |i: UserIdentityId| {
+        [Index::GrantsOf, Index::MethodsOf, Index::UsersOf, Index::InstantKeysOf, Index::SessionsOf].map(|index| Key::id(index, i))
+    };
     d.reader().hint_keys(others.iter().flat_map(|m| keys(*m)));
     d.reader().hint_keys([Key::id(Index::UsersOf, id)]);
     d.gather()?;
@@ -74,6 +77,7 @@ fn take_in(d: &mut Draft<'_>, id: UserIdentityId, other: UserIdentityId) -> Try<
     d.set(other, gone.clone());
     move_grants(d, (id, &row), (other, &gone))?;
     move_users(d, id, other)?;
+    session::move_all(d, id, other)?;
     for link in d.find_exactly(&Key::id(Index::InstantKeysOf, other))? {
         let mut key = d.get::<InstantKey>(link)?;
         key.identity = id;

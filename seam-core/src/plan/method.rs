@@ -68,6 +68,7 @@ fn blank(d: &Draft<'_>, grant_id: AccessGrantId, grant: &Grant, mode: AccessMeth
         told_encoding: false,
         instant_key: None,
         warnings: Vec::new(),
+        graced_at: Vec::new(),
         lost: false,
         created_at: d.now(),
         ended_at: None,
@@ -138,6 +139,8 @@ struct Wish {
     between: Option<(Window, Window)>,
     /// The window that the grants ask for.
     asked: Window,
+    /// Rooms where it belongs to no stay and has a grace all the same.
+    graced: Vec<AcsEntranceId>,
 }
 
 /// Makes what is wanted of systems fit a method as this draft sees it: its grants, their windows and suspension, its doors, its stay.
@@ -170,6 +173,8 @@ pub(super) fn fit(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
     }
     let leading = counted[0].clone();
     let wishes = wishes(d, &method, &leading, &doors, &usable, window, suspended)?;
+    let graced: BTreeSet<AcsEntranceId> = wishes.iter().flat_map(|wish| wish.graced.iter().copied()).collect();
+    method.graced_at = graced.into_iter().collect();
     let grants = method.grants.clone();
     apply(d, id, method, &doors, wishes)?;
     for grant in grants {
@@ -252,6 +257,9 @@ fn wishes(
         // A PIN is overridden by nobody, so it belongs to no stay; but it ends before the next one all the same.
         let stay_id = own_stay.filter(|_| kind != Kind::Code);
         let next_stay = if is_guest && system.graces.departure > 0 { stay::next_stay_start(d, own_stay, &rooms, &window)? } else { None };
+        // Who is in no stay is found by the doors when the next one begins.
+        let graced: Vec<AcsEntranceId> =
+            if is_guest && own_stay.is_none() && system.graces.departure > 0 { rooms.clone() } else { Vec::new() };
         let asked = span::Asked { grant: window, graces: system.graces, next_stay, now: d.now() };
         let between = span::between(&asked, rules);
         let credential = WantedCredential {
@@ -276,6 +284,7 @@ fn wishes(
                         channel: doors::channel_of(system, Some(&door.entrance)),
                         between,
                         asked: window,
+                        graced: graced.iter().copied().filter(|room| *room == door.id).collect(),
                     });
                 }
             }
@@ -297,6 +306,7 @@ fn wishes(
                     channel: doors::channel_of(system, None),
                     between,
                     asked: window,
+                    graced,
                 });
             }
             DoorLimit::ByUser => {
@@ -310,6 +320,7 @@ fn wishes(
                     channel: doors::channel_of(system, None),
                     between,
                     asked: window,
+                    graced,
                 });
             }
         }
@@ -479,11 +490,8 @@ pub(super) fn retire(d: &mut Draft<'_>, id: AccessMethodId, tell_deleted: bool) 
         method.ended_at = Some(now);
     }
     method.issued = false;
-    if let Some(key) = method.instant_key
-        && let Some(mut k) = d.try_get::<InstantKey>(key)?
-    {
-        k.deleted_at = k.deleted_at.or(Some(now));
-        d.set(key, k);
+    if let Some(key) = method.instant_key {
+        if tell_deleted { instant_key::end(d, key)? } else { instant_key::run_out(d, key)? }
     }
     let identity = method.identity;
     let grants = method.grants.clone();

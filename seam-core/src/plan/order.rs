@@ -5,7 +5,7 @@
 use super::draft::Draft;
 use super::read::Try;
 use super::{method, stay};
-use crate::model::{StayId, Window};
+use crate::model::{AccessMethodId, StayId, Window};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeSet;
@@ -49,9 +49,33 @@ fn may_be_seen_before(d: &Draft<'_>, other: &Stay, stay: &Stay) -> Try<bool> {
     Ok(other.phase == StayPhase::Closed && first <= now)
 }
 
+/// The least number of a stay: its start, or less after a time in which nobody was there.
+///
+/// A lock takes no number that is further above the last one it saw than its bound. What an offline lock saw is not known, only what it may have:
+/// the highest number of the stays before. Where the start is out of reach of that, half of the bound is gone beyond it. So the lock takes the key
+/// also if it saw none of the keys that were made in the other half of the bound before; and the numbers of the next stays come up to their starts
+/// again.
+pub(super) fn first_number(d: &Draft<'_>, stay: &Stay, others: &[(StayId, Stay)]) -> Try<u64> {
+    let start = start_number(&stay.window);
+    let Some(bound) = d.get::<System>(stay.system)?.report.stay.and_then(|rules| rules.longest_jump_seconds) else { return Ok(start) };
+    let mut highest = None;
+    for (_, other) in others {
+        if other.generation > highest && may_be_seen_before(d, other, stay)? {
+            highest = other.generation;
+        }
+    }
+    Ok(match highest {
+        Some(highest) if start.saturating_sub(highest) > bound => highest + (bound / 2).max(1),
+        _ => start,
+    })
+}
+
 /// The number under which a stay is opened now.
 pub(super) fn number(d: &Draft<'_>, stay: &Stay, others: &[(StayId, Stay)]) -> Try<u64> {
-    let mut number = stay.generation.unwrap_or_else(|| start_number(&stay.window));
+    let mut number = match stay.generation {
+        Some(number) => number,
+        None => first_number(d, stay, others)?,
+    };
     for (_, other) in others {
         if let Some(theirs) = other.generation
             && theirs >= number
@@ -115,6 +139,13 @@ pub(super) fn end_in_time(d: &mut Draft<'_>, id: StayId, before: Option<DateTime
     d.hint(grants.iter().map(|g| g.uuid()));
     d.gather()?;
     let mut methods = BTreeSet::new();
+    // Guests of a room who are in no stay (a PIN without a reservation) end in time as well.
+    let graced: Vec<Key> = stay.doors.iter().map(|door| Key::id(Index::GracedAt, *door)).collect();
+    d.reader().hint_keys(graced.iter().cloned());
+    d.gather()?;
+    for key in &graced {
+        methods.extend(d.find_exactly(key)?.into_iter().map(AccessMethodId::from_uuid));
+    }
     for grant in grants {
         methods.extend(super::grant::methods_of(&d.get::<Grant>(grant)?));
     }

@@ -205,6 +205,7 @@ fn encoders(d: &mut Draft<'_>, here: &Here<'_>, list: &[EncoderReport], known: &
                 created_at: d.now(),
                 missing_since: None,
                 quarantined_until: None,
+                own: false,
             };
             d.set(id, encoder);
             tell(d, &EventType::ACS_ENCODER_ADDED, here, ID, id.uuid());
@@ -212,7 +213,7 @@ fn encoders(d: &mut Draft<'_>, here: &Here<'_>, list: &[EncoderReport], known: &
     }
     for (handle, id) in &known.encoders {
         let old = d.get::<Encoder>(*id)?;
-        if !shown.contains(handle) && old.missing_since.is_none() {
+        if !old.own && !shown.contains(handle) && old.missing_since.is_none() {
             d.set(*id, Encoder { missing_since: Some(d.now()), ..old });
             tell(d, &EventType::ACS_ENCODER_REMOVED, here, ID, id.uuid());
         }

@@ -62,6 +62,8 @@ kept! {
     Answer Answer "answer";
     Unmanaged Unmanaged "unmanaged_acs_credential";
     LogFeed LogFeed "access_log";
+    ClientSession ClientSession "client_session";
+    Webhook Webhook "webhook";
 }
 
 /// Facts, read with `?`.

@@ -3,7 +3,7 @@ use super::discover;
 pub use super::discover::{Scan, ScannedSystem};
 use super::draft::Draft;
 use super::read::Try;
-use super::{access_log, card, clash, method, next, refresh, spec, stay};
+use super::{access_log, card, clash, method, next, refresh, scan_assign, spec, stay};
 use crate::encoder::CardSeen;
 use crate::model::{ActionAttemptId, EventType, codes};
 use crate::planted::{self, Bug};
@@ -83,7 +83,7 @@ pub(super) fn attempt_lost(d: &mut Draft<'_>, row: RowId) -> Try<()> {
     let a = d.get::<Attempt>(row)?;
     let failure = Failure::unknown(Reason::Other, "the instance that made the attempt is gone");
     let report = match a.action {
-        Action::Scan { .. } => Report::Card(Err(failure)),
+        Action::Scan { .. } | Action::ScanToAssign { found: None, .. } => Report::Card(Err(failure)),
         _ => Report::Done(Err(failure)),
     };
     settle_attempt(d, row, &a, &report)
@@ -302,6 +302,8 @@ fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: 
     t.work.look = false;
     // What is there against our will although it was taken away, or is not there although it was put: each round comes later than the last.
     let mut in_vain = false;
+    // The system compares, and does not say that it is as wanted: it has the wish, and the phone or the lock has not taken it yet.
+    let mut under_way = false;
     match found {
         Found::Present(seen) => {
             t.handle = Some(seen.handle.clone());
@@ -311,7 +313,9 @@ fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: 
                 _ => looked_for,
             };
             in_vain = !wanted && matches!(t.seen, SeenState::Absent { .. });
-            let certainty = if rules.read_back == ReadBack::None { Certainty::Accepted } else { Certainty::Verified };
+            under_way = wanted && rules.read_back == ReadBack::Full && seen.as_wanted.is_none();
+            let unseen = under_way || rules.read_back == ReadBack::None;
+            let certainty = if unseen { Certainty::Accepted } else { Certainty::Verified };
             let stay_id = t.credential().and_then(|c| c.stay);
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Present { rev, certainty };
@@ -363,6 +367,10 @@ fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: 
             t.work.failure = Some(failed(&Failure::refused(Reason::Clash, "more than one thing carries our tag"), now));
             in_vain = true;
         }
+    }
+    if under_way && matches!(t.seen, SeenState::Present { rev, .. } if rev == t.rev) {
+        t.work.look = true;
+        in_vain = true;
     }
     next::schedule(&mut t, rules, now);
     if in_vain {
@@ -449,8 +457,10 @@ fn settle_attempt(d: &mut Draft<'_>, row: RowId, a: &Attempt, report: &Report) -
                 tell_attempt(d, row, &EventType::ACTION_ATTEMPT_UNLOCK_DOOR_FAILED)
             }
         },
-        (Action::Scan { encoder }, Report::Card(result)) => match result {
-            Ok(card) => scanned(d, row, card),
+        (Action::ScanToAssign { found: Some(found), .. }, Report::Done(result)) => scan_assign::told(d, row, found, result),
+        (Action::Scan { encoder } | Action::ScanToAssign { encoder, found: None, .. }, Report::Card(result)) => match result {
+            Ok(card) if matches!(a.action, Action::Scan { .. }) => scanned(d, row, card),
+            Ok(card) => scan_assign::read(d, row, a, card),
             Err(f) => {
                 if f.effect == Effect::Unknown {
                     quarantine(d, *encoder)?;
@@ -463,7 +473,7 @@ fn settle_attempt(d: &mut Draft<'_>, row: RowId, a: &Attempt, report: &Report) -
 }
 
 /// A card's target, after an encode or an assignment.
-fn settle_card(d: &mut Draft<'_>, target: RowId, result: &Result<Receipt, Failure>) -> Try<()> {
+pub(super) fn settle_card(d: &mut Draft<'_>, target: RowId, result: &Result<Receipt, Failure>) -> Try<()> {
     let t = d.get::<Target>(target)?;
     let Some(InFlight { doing: Doing::Encode { rev }, .. }) = t.work.in_flight else { return Ok(()) };
     let report = match result {
@@ -473,7 +483,7 @@ fn settle_card(d: &mut Draft<'_>, target: RowId, result: &Result<Receipt, Failur
     settle_target(d, target, Doing::Encode { rev }, &report)
 }
 
-fn finish_card(d: &mut Draft<'_>, row: RowId, target: RowId, result: &Result<Receipt, Failure>) -> Try<()> {
+pub(super) fn finish_card(d: &mut Draft<'_>, row: RowId, target: RowId, result: &Result<Receipt, Failure>) -> Try<()> {
     match result {
         Ok(_) => attempt_done(d, row, json!({ "acs_credential_id": target })),
         Err(f) => attempt_over(d, row, error_type(f.reason), &f.message, f.effect),
@@ -494,25 +504,32 @@ fn scanned(d: &mut Draft<'_>, row: RowId, seen: &CardSeen) -> Try<()> {
     let ours = seen.tag.as_ref().and_then(spec::row_of);
     let known = match ours {
         Some(id) => d.try_get::<Target>(id)?.map(|t| (id, t)),
-        None => None,
+        // A reader of our own knows no more than the number.
+        None => scan_assign::known(d, seen)?,
     };
     if let Some((id, t)) = &known
         && let Some(Question { kind: QuestionKind::WasTheCardWritten, .. }) = t.work.asks
+        && ours.is_some()
         && card::is_the_doubtful_one(d, t, seen.number.as_deref())
     {
         let mut receipt = Receipt::accepted();
         receipt.made.card_number.clone_from(&seen.number);
         super::attempt::resolve_happened(d, *id, receipt)?;
     }
+    // The number of a card that is somebody's is kept with her credential and nowhere else, so that it can be forgotten with her.
+    let tag = seen.number.as_ref().map(|number| d.env.vault.tag(d.env.workspace, "card", number));
+    let is_kept = tag.is_some() && known.as_ref().is_some_and(|(_, t)| t.card_tag == tag);
     let number = match &seen.number {
-        Some(number) => Some(d.env.seal(row, "card_number", number)?),
-        None => None,
+        Some(number) if !is_kept => Some(d.env.seal(row, "card_number", number)?),
+        _ => None,
     };
     let result = json!({
         "card_number": number,
-        "is_empty": seen.carries.is_none(),
+        "is_empty": seen.carries.is_none() && known.is_none(),
+        "as_recorded": seen.as_recorded,
         "acs_credential_id": known.as_ref().map(|(id, _)| *id),
         "is_ours": ours.is_some(),
+        "is_its_card": is_kept,
     });
     attempt_done(d, row, result)
 }
@@ -529,8 +546,9 @@ fn tell_attempt(d: &mut Draft<'_>, row: RowId, event: &EventType) -> Try<()> {
     Ok(())
 }
 
-fn attempt_done(d: &mut Draft<'_>, row: RowId, result: serde_json::Value) -> Try<()> {
+pub(super) fn attempt_done(d: &mut Draft<'_>, row: RowId, result: serde_json::Value) -> Try<()> {
     let mut a = d.get::<Attempt>(row)?;
+    forget_number(&mut a);
     a.state = AttemptState::Success { result, at: d.now() };
     d.set(row, a);
     Ok(())
@@ -539,9 +557,28 @@ fn attempt_done(d: &mut Draft<'_>, row: RowId, result: serde_json::Value) -> Try
 /// An attempt has ended without success.
 pub(super) fn attempt_over(d: &mut Draft<'_>, row: RowId, kind: &str, message: &str, effect: Effect) -> Try<()> {
     let mut a = d.get::<Attempt>(row)?;
+    forget_number(&mut a);
+    let kind = if is_told_of(&a.action, kind) { kind } else { codes::action_error::UNCATEGORIZED_ERROR };
     a.state = AttemptState::Error { kind: kind.to_owned(), message: message.to_owned(), effect, at: d.now() };
     d.set(row, a);
     Ok(())
+}
+
+/// An attempt that is over needs its card's number no more: it is kept with the credential.
+fn forget_number(a: &mut Attempt) {
+    if let Action::Assign { number, .. } | Action::ScanToAssign { found: Some(FoundCard { number, .. }), .. } = &mut a.action {
+        *number = Sealed::default();
+    }
+}
+
+/// Whether an action is told to fail in this way: the public model knows three ways in which scanning and assigning in one step fails.
+fn is_told_of(action: &Action, kind: &str) -> bool {
+    let three = [
+        codes::action_error::UNCATEGORIZED_ERROR,
+        codes::action_error::ACTION_ATTEMPT_EXPIRED,
+        codes::action_error::NO_CREDENTIAL_ON_ENCODER,
+    ];
+    !matches!(action, Action::ScanToAssign { .. }) || three.contains(&kind)
 }
 
 /// The public name of a failure at an encoder or a door.

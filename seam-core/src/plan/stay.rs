@@ -403,7 +403,8 @@ pub(super) fn reopen(d: &mut Draft<'_>, id: StayId, mut stay: Stay) -> Try<()> {
         return Ok(());
     }
     let next = generation + u64::from(!planted::is(Bug::NumberNotRaised));
-    stay.generation = Some(next.max(start_number(&stay.window)));
+    let others = neighbours(d, id, &stay)?;
+    stay.generation = Some(next.max(order::first_number(d, &stay, &others)?));
     stay.reopened += 1;
     stay.phase = StayPhase::Planned;
     stay.made.clear();

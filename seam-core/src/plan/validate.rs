@@ -65,11 +65,14 @@ pub(super) fn who_and_why(actor: &Actor, reason: Option<&str>) -> Result<()> {
     reason.map_or(Ok(()), |reason| text("reason", reason))
 }
 
-/// The name of a consumer of events: as keys are.
+/// The name of a consumer of events: as keys are, but not as those of webhooks.
 ///
 /// # Errors
 /// `InvalidInput`.
 pub(crate) fn consumer(name: &str) -> Result<()> {
+    if name.starts_with(crate::state::CONSUMER) {
+        return Err(Error::invalid("consumer", "names that begin with `webhook:` are those of webhooks"));
+    }
     text("consumer", name)
 }
 

@@ -1,11 +1,15 @@
 //! The plug for an access system: a trait, its optional facets, and plain data.
+mod address;
 mod facets;
+mod http;
 mod outcome;
 mod report;
 mod secret;
 mod spec;
 
+pub use address::not_public;
 pub use facets::*;
+pub use http::*;
 pub use outcome::*;
 pub use report::*;
 pub use spec::*;

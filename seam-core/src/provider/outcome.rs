@@ -271,7 +271,8 @@ pub enum Found {
 pub struct Seen {
     /// The vendor's ids.
     pub handle: Handle,
-    /// Whether it is exactly as wanted; `None` where the system shows existence only.
+    /// Whether it is exactly as wanted; `None` where the system shows existence only, and where one that compares has taken the wish and the lock
+    /// or the phone has not yet: then it is looked at again.
     pub as_wanted: Option<bool>,
     /// Its window, where the system shows it.
     pub window: Option<Window>,

@@ -180,7 +180,9 @@ pub struct StayRules {
     pub role_per_door: bool,
     /// Guests' credentials need a reservation at doors that can belong to one.
     pub required: bool,
-    /// By how much a lock's issue number may jump at once, in seconds; `None`: unbounded.
+    /// By how much a lock's issue number may jump at once, in seconds; `None`: unbounded. Numbers are starts of stays: after a room was left empty
+    /// for longer, the next stay gets a number that is in reach of the last one. A lock that saw none of the keys made in the half of this time
+    /// before needs whatever its maker has for that: a service card, say.
     pub longest_jump_seconds: Option<u64>,
 }
 

@@ -1,8 +1,8 @@
 //! Rows of people, grants, methods, stays, instant keys.
 use super::*;
 use crate::model::{
-    AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, ConnectedAccountId, Holder, InstantKeyId, SpaceId, StayId,
-    UserIdentityId, Weekly, Window,
+    AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, ClientSessionId, ConnectedAccountId, Holder, InstantKeyId,
+    SpaceId, StayId, UserIdentityId, Weekly, Window,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -209,6 +209,9 @@ pub struct Method {
     /// Warnings that are facts: late, failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Note>,
+    /// Entrances where it outlasts its grants by a grace although it belongs to no stay there: it ends when the next stay begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub graced_at: Vec<AcsEntranceId>,
     /// The card was reported lost.
     #[serde(default)]
     pub lost: bool,
@@ -232,7 +235,8 @@ impl Method {
         if self.is_over() {
             return Vec::new();
         }
-        vec![Key::id(Index::MethodsOf, self.identity)]
+        let graced = self.graced_at.iter().map(|door| Key::id(Index::GracedAt, *door));
+        std::iter::once(Key::id(Index::MethodsOf, self.identity)).chain(graced).collect()
     }
 }
 
@@ -313,6 +317,9 @@ pub struct InstantKey {
     pub code: Sealed,
     /// Keyed hash of it, to find it by.
     pub code_tag: String,
+    /// The client session that it opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<ClientSessionId>,
     /// How many times it can be redeemed.
     pub max_use_count: u32,
     /// How many times it was.

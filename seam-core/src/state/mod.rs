@@ -8,6 +8,8 @@ mod places;
 mod reads;
 mod row;
 mod sealed;
+mod session;
+mod webhook;
 mod work;
 
 pub use access::*;
@@ -16,4 +18,6 @@ pub use places::*;
 pub use reads::*;
 pub use row::*;
 pub use sealed::*;
+pub use session::*;
+pub use webhook::*;
 pub use work::*;

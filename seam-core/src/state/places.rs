@@ -182,6 +182,9 @@ pub struct Encoder {
     pub missing_since: Option<DateTime<Utc>>,
     /// After an unknown outcome: not to be used before this instant, so that no guest's key lands on the next guest's card.
     pub quarantined_until: Option<DateTime<Utc>>,
+    /// A reader of our own: the system computes what is written and does not list it. Its handle is its end, as `local:usb:reader-3`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
 }
 
 impl Encoder {

@@ -37,6 +37,10 @@ pub enum Index {
     ShortCode = 10,
     /// Unique: an entrance, by the one physical lock it is, in all workspaces.
     Tagged = 11,
+    /// Unique: a client session by the keyed hash of its token.
+    SessionToken = 16,
+    /// Unique: a client session that was not revoked, by the caller's key of its user.
+    SessionFor = 17,
     /// Systems of an account.
     SystemsOf = 32,
     /// Entrances, groups, encoders of a system, and where its access log stands.
@@ -47,8 +51,6 @@ pub enum Index {
     GrantsOf = 35,
     /// Live grants on a space.
     GrantsOn = 36,
-    /// Live grants that reach an entrance.
-    GrantsAt = 37,
     /// Live grants of a reservation.
     Reservation = 38,
     /// Stays of a reservation.
@@ -73,6 +75,14 @@ pub enum Index {
     MembersOf = 48,
     /// Rows by the number of the card that carries them.
     CardNumber = 49,
+    /// Credentials issued to a person directly that keep the number of her card, dead or alive: to forget it.
+    CardsOf = 50,
+    /// Methods of guests without a stay whose keys outlast their grants by a grace at an entrance: the next stay there cuts it short.
+    GracedAt = 51,
+    /// Client sessions of a person.
+    SessionsOf = 64,
+    /// Webhooks of a workspace.
+    Webhooks = 56,
 }
 
 impl Index {

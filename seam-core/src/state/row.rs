@@ -65,6 +65,10 @@ pub enum Body {
     Unmanaged(Unmanaged),
     /// How far a system's access log has been read.
     LogFeed(LogFeed),
+    /// A client session.
+    ClientSession(ClientSession),
+    /// An endpoint that is told what happens.
+    Webhook(Webhook),
 }
 
 /// The kind of a row, for listing.
@@ -108,6 +112,10 @@ pub enum RowKind {
     Unmanaged = 16,
     /// [`Body::LogFeed`]
     LogFeed = 17,
+    /// [`Body::ClientSession`]
+    ClientSession = 24,
+    /// [`Body::Webhook`]
+    Webhook = 25,
 }
 
 impl Body {
@@ -133,6 +141,8 @@ impl Body {
             Self::Answer(_) => RowKind::Answer,
             Self::Unmanaged(_) => RowKind::Unmanaged,
             Self::LogFeed(_) => RowKind::LogFeed,
+            Self::ClientSession(_) => RowKind::ClientSession,
+            Self::Webhook(_) => RowKind::Webhook,
         }
     }
 
@@ -158,6 +168,8 @@ impl Body {
             Self::Answer(r) => r.lookups(),
             Self::Unmanaged(r) => r.lookups(),
             Self::LogFeed(r) => r.lookups(),
+            Self::ClientSession(r) => r.lookups(),
+            Self::Webhook(r) => r.lookups(),
         }
     }
 
@@ -219,6 +231,14 @@ impl Channel {
     }
     /// The kind of the engine's own timers.
     pub const TIMER: &'static str = "timer";
+    /// The deliveries of a webhook.
+    #[must_use]
+    pub fn webhook(id: impl Into<Uuid>) -> Self {
+        Self::new(Self::WEBHOOK, &id.into().simple().to_string())
+    }
+    /// The kind of the deliveries of webhooks. They are claimed one by one ([`CanServe::only`](crate::store::CanServe::only)), when there is something
+    /// to deliver.
+    pub const WEBHOOK: &'static str = "webhook";
     /// The provider kind.
     #[must_use]
     pub fn kind(&self) -> &str {

@@ -2,8 +2,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// An encrypted secret: key name, nonce, ciphertext. Opened only by the [`Vault`](crate::store::Vault) with the row and field it belongs to.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An encrypted secret: key name, nonce, ciphertext. The default is none: nothing opens it. Opened only by the [`Vault`](crate::store::Vault) with the row and field it belongs to.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(pub(crate) String);
 

@@ -447,6 +447,12 @@ impl Target {
             }
             _ => {}
         }
+        if let Some(identity) = self.credential().and_then(|c| c.identity)
+            && self.of == TargetOf::Direct
+            && self.card_number.is_some()
+        {
+            keys.push(Key::id(Index::CardsOf, identity));
+        }
         let cards: BTreeSet<&String> = self.card_tag.iter().chain(self.others.iter().filter_map(|other| other.card_tag.as_ref())).collect();
         keys.extend(cards.into_iter().map(|tag| Key::new(Index::CardNumber, tag.as_str())));
         if self.work.asks.is_some() {
@@ -503,6 +509,20 @@ pub enum Action {
         /// The encoder.
         encoder: AcsEncoderId,
     },
+    /// Read a card and give the credential that is found to somebody.
+    ScanToAssign {
+        /// The encoder.
+        encoder: AcsEncoderId,
+        /// To this user,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<AcsUserId>,
+        /// or to the user that this person is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<UserIdentityId>,
+        /// What was found, once the card is read: the system is still to be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<FoundCard>,
+    },
     /// Assign a registered card to a credential.
     Assign {
         /// The credential.
@@ -521,6 +541,29 @@ pub enum Action {
         /// The door.
         entrance: AcsEntranceId,
     },
+}
+
+/// A card that was found at an encoder, and the credential that is to be bound to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoundCard {
+    /// The credential.
+    pub target: RowId,
+    /// What is done with it if the system refuses.
+    pub undo: Undo,
+    /// The card's number, sealed.
+    pub number: Sealed,
+}
+
+/// What is done with a credential whose card the system refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    /// Nothing: it was hers before.
+    Nothing,
+    /// It is nobody's again.
+    Unassign,
+    /// It was made for this card, and goes.
+    Delete,
 }
 
 /// Where an attempt stands.
@@ -563,6 +606,7 @@ impl Attempt {
     pub fn target(&self) -> Option<RowId> {
         match &self.action {
             Action::Encode { target, .. } | Action::Assign { target, .. } | Action::Unlock { target, .. } => Some(*target),
+            Action::ScanToAssign { found, .. } => found.as_ref().map(|found| found.target),
             Action::Scan { .. } => None,
         }
     }
@@ -571,6 +615,7 @@ impl Attempt {
     pub fn encoder(&self) -> Option<AcsEncoderId> {
         match &self.action {
             Action::Encode { encoder, .. } | Action::Scan { encoder } => Some(*encoder),
+            Action::ScanToAssign { encoder, found, .. } => found.is_none().then_some(*encoder),
             Action::Assign { .. } | Action::Unlock { .. } => None,
         }
     }
@@ -596,6 +641,8 @@ impl Row {
                 a.work.due_at.map(|at| Due { channel: a.channel(self.id), class: Class::Scan, at })
             }
             Body::LogFeed(f) => f.work.due_at.map(|at| Due { channel: f.channel.clone(), class: Class::Scan, at }),
+            // Always: whether there is something to deliver is seen in the event stream, not here.
+            Body::Webhook(w) if w.is_active() => Some(Due { channel: Channel::webhook(self.id), class: Class::Scan, at: w.created_at }),
             Body::Grant(g) => g.timer.map(|at| Due { channel: Channel::timer(self.workspace), class: Class::Give, at }),
             Body::Target(t) => t.work.due_at.map(|at| {
                 let class = if t.gone || t.is_withheld() { Class::Revoke } else { Class::Give };

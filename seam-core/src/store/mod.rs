@@ -5,6 +5,7 @@ mod memory;
 pub(crate) mod perform;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+pub(crate) mod stream;
 mod vault;
 
 pub use audit::{audit_genesis, verify_audit, verify_told};
@@ -228,13 +229,21 @@ pub struct CanServe {
     pub kinds: BTreeSet<String>,
     /// Ends that only this machine has; an end that starts with `local:` is served by nobody else.
     pub local: BTreeSet<String>,
+    /// Channels that are served whatever their kind: of work that is claimed only when its owner knows that there is some (webhooks).
+    pub channels: BTreeSet<Channel>,
 }
 
 impl CanServe {
+    /// Nothing but these channels.
+    #[must_use]
+    pub fn only(channels: impl IntoIterator<Item = Channel>) -> Self {
+        Self { channels: channels.into_iter().collect(), ..Self::default() }
+    }
     /// Whether a channel may be claimed.
     #[must_use]
     pub fn serves(&self, channel: &Channel) -> bool {
-        self.kinds.contains(channel.kind()) && (!channel.end().starts_with("local:") || self.local.contains(channel.end()))
+        self.channels.contains(channel)
+            || self.kinds.contains(channel.kind()) && (!channel.end().starts_with("local:") || self.local.contains(channel.end()))
     }
 }
 

@@ -185,6 +185,12 @@ impl Vault {
     pub fn tag(&self, workspace: WorkspaceId, kind: &str, value: &str) -> String {
         hex(&mac(&self.keys.index_key(), &[b"tag", workspace.uuid().as_bytes(), kind.as_bytes(), value.as_bytes()])[..16])
     }
+
+    /// A key that nobody can guess who knows `random` but not the key provider's keys.
+    pub(crate) fn derive(&self, workspace: WorkspaceId, kind: &str, row: RowId, random: &[u8]) -> Zeroizing<[u8; 32]> {
+        let of = workspace.uuid();
+        Zeroizing::new(mac(&self.keys.index_key(), &[b"key", of.as_bytes(), kind.as_bytes(), row.as_bytes(), random]))
+    }
 }
 
 fn corrupt() -> Error {

@@ -140,6 +140,9 @@ pub(super) fn render(v: &Viewer<'_>, whole: &Whole<'_>) -> Try<model::AccessGran
         pending.extend((!row.suspended).then(|| changes::of_spaces(&row.doors, &missing, &surplus, at)).flatten());
         pending.extend(changes::of_times(&times, &row.window));
     }
+    // All mobile keys of a grant are one person's: the first one's session reaches them all.
+    let first = whole.shown().find(|parts| parts.row.mode == AccessMethodMode::MobileKey);
+    let token = first.map_or(Ok(None), |parts| super::session::token_of_link(v, parts.row.instant_key))?;
     let mut link = None;
     let mut mobile = whole.shown().filter(|parts| parts.row.mode == AccessMethodMode::MobileKey);
     if let (Some(only), None) = (mobile.next(), mobile.next()) {
@@ -183,7 +186,7 @@ pub(super) fn render(v: &Viewer<'_>, whole: &Whole<'_>) -> Try<model::AccessGran
         access_method_ids: whole.shown().map(|parts| parts.id).collect(),
         requested_access_methods: row.requested.iter().enumerate().map(|(i, asked)| requested(v, whole, i, asked)).collect::<Try<_>>()?,
         reservation_key: row.reservation.clone(),
-        client_session_token: None,
+        client_session_token: token,
         instant_key_url: link,
         customization_profile_id: None,
         holder: row.holder,

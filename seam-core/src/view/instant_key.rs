@@ -1,8 +1,8 @@
 //! Links that hand mobile keys to a phone.
 use super::{Viewer, hidden, sealed};
-use crate::model::{self, ClientSessionId, InstantKeyId, Map, Shown};
+use crate::model::{self, InstantKeyId, Map, Shown};
 use crate::plan::Try;
-use crate::state::InstantKey;
+use crate::state::{InstantKey, session_of};
 
 /// An instant key. A deleted one is hidden.
 pub(crate) fn instant_key(v: &Viewer<'_>, id: InstantKeyId) -> Try<model::InstantKey> {
@@ -14,8 +14,7 @@ pub(crate) fn instant_key(v: &Viewer<'_>, id: InstantKeyId) -> Try<model::Instan
         instant_key_id: id,
         workspace_id: v.workspace,
         instant_key_url: link(v, id, row)?,
-        // One session per link: whoever redeems it, acts under its id.
-        client_session_id: ClientSessionId::from_uuid(id.uuid()),
+        client_session_id: session_of(id, row),
         user_identity_id: row.identity,
         created_at: row.created_at,
         expires_at: row.expires_at,

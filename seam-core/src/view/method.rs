@@ -98,7 +98,7 @@ pub(crate) fn access_method(v: &Viewer<'_>, id: AccessMethodId) -> Try<model::Ac
         is_issued: row.issued && !facts.deleted,
         issued_at: row.issued_at,
         code: code(v, &parts)?,
-        client_session_token: None,
+        client_session_token: if mobile { super::session::token_of_link(v, row.instant_key)? } else { None },
         instant_key_url: if mobile { link_of(v, row.instant_key)? } else { None },
         customization_profile_id: None,
         is_assignment_required: (is_card && assigns).then_some(needs.assignment),

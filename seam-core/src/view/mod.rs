@@ -17,15 +17,17 @@ mod people;
 mod places;
 pub mod question;
 pub(crate) mod reach;
+mod session;
 mod status;
 mod target;
 pub(crate) mod unmanaged;
+pub(crate) mod webhook;
 mod worlds;
 
 pub use answer::{CanEnter, Explanation, Fact, Says};
 pub(crate) use attempt::action_attempt;
 pub(crate) use credential::acs_credential;
-pub(crate) use event::event;
+pub(crate) use event::{event, event_in};
 #[cfg(test)]
 pub(crate) use explain::door_claim;
 pub(crate) use explain::explain;
@@ -34,6 +36,7 @@ pub(crate) use instant_key::instant_key;
 pub(crate) use method::{access_method, entrances_of_method};
 pub(crate) use people::{acs_user, name_of, staying_id, user_identity};
 pub(crate) use places::{acs_access_group, acs_encoder, acs_entrance, acs_system, connected_account, entrances_of_space, space};
+pub(crate) use session::client_session;
 
 use crate::error::Error;
 use crate::model::{Shown, WorkspaceId};

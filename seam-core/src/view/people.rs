@@ -2,10 +2,10 @@
 use super::notes::{named, warnings};
 use super::target::failure_error;
 use super::{Viewer, hidden, sealed};
-use crate::model::{self, AcsUserId, Map, ObjectError, PendingMutation, Profile, UserIdentityId, Warning};
+use crate::model::{self, AcsCredentialId, AcsUserId, Map, ObjectError, PendingMutation, Profile, UserIdentityId, Warning, codes};
 use crate::plan::{Person, Try};
-use crate::provider::Kind;
-use crate::state::{AcsUser, Identity, Index, Key, RowId, SeenState, System, Target, Wanted};
+use crate::provider::{Kind, Needs};
+use crate::state::{AcsUser, Identity, Index, Key, RowId, SeenState, System, Target, TargetOf, Wanted};
 use secrecy::ExposeSecret;
 
 /// Name and contacts in the clear; all empty once a person is erased.
@@ -125,7 +125,7 @@ pub(crate) fn acs_user(v: &Viewer<'_>, id: AcsUserId) -> Try<model::AcsUser> {
         access_schedule: row.schedule.map(Into::into),
         last_successful_sync_at: target.and_then(|target| target.synced_at),
         errors: target.and_then(|target| failure_error(target, true)).into_iter().collect(),
-        warnings: user_warnings(v, row),
+        warnings: user_warnings(v, row, target),
         pending_mutations: pending,
         extra: Map::new(),
     })
@@ -140,13 +140,19 @@ fn own_profile(v: &Viewer<'_>, id: AcsUserId, row: &AcsUser) -> Try<Contacts> {
     Ok(Contacts { full_name: person.full_name, email: person.email_address, phone: person.phone_number })
 }
 
-fn user_warnings(v: &Viewer<'_>, row: &AcsUser) -> Vec<Warning> {
+fn user_warnings(v: &Viewer<'_>, row: &AcsUser, target: Option<&Target>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if let Some(at) = row.deleted_at {
         warnings.push(Warning::being_deleted(at));
     }
     if row.schedule.is_some_and(|schedule| !schedule.contains(v.now)) {
         warnings.push(Warning::acs_user_inactive(v.now));
+    }
+    // After some tries it is an error.
+    let late = target.filter(|t| !t.is_in_place() && !t.is_dead() && failure_error(t, true).is_none());
+    if let Some(failed) = late.and_then(|t| t.work.failure.as_ref()) {
+        let message = "The user could not be brought up to date at the access system; it is tried again.";
+        warnings.push(Warning::new(codes::warning::UNKNOWN_ISSUE_WITH_ACS_USER, message, failed.at));
     }
     warnings
 }
@@ -186,14 +192,23 @@ fn user_changes(row: &AcsUser, target: &Target, profile: &Profile) -> Vec<Pendin
     }
 }
 
-/// The groups that she is getting into or out of. Of a membership that is there and changes only in its times nothing is told here.
+/// The groups that she is getting into or out of, the credentials that she is getting or losing. Of a membership that is there and changes only in its times nothing is told here.
 fn group_changes(v: &Viewer<'_>, id: AcsUserId) -> Try<Vec<PendingMutation>> {
     let rows = v.reader.find(&Key::id(Index::TargetsOfUser, id))?;
     let mut pending = Vec::new();
-    for (_, target) in v.all::<Target, RowId>(rows)? {
-        let Wanted::Access { groups, .. } = &target.want else { continue };
+    for (row, target) in v.all::<Target, RowId>(rows)? {
         let at = target.synced_at.unwrap_or(target.created_at);
         let there = matches!(target.seen, SeenState::Present { .. });
+        if let (Wanted::Credential(_), TargetOf::Direct) = (&target.want, target.of) {
+            // One that waits for a card is not on its way: it waits for a person.
+            let credential = Some(AcsCredentialId::from_uuid(row));
+            if super::target::is_leaving(target) {
+                pending.push(PendingMutation::updating_credential_assignment(at, credential, None));
+            } else if !target.gone && !target.is_withheld() && !there && target.needs == Needs::Nothing {
+                pending.push(PendingMutation::updating_credential_assignment(at, None, credential));
+            }
+        }
+        let Wanted::Access { groups, .. } = &target.want else { continue };
         for group in groups {
             if super::target::is_leaving(target) {
                 pending.push(PendingMutation::updating_group_membership(at, Some(*group), None));

@@ -48,6 +48,10 @@ pub(crate) fn connected_account(v: &Viewer<'_>, id: ConnectedAccountId) -> Try<m
     })
 }
 
+/// The picture of a system, as an address of its own: a door. Pictures of vendors are theirs.
+const DOOR: &str = "data:image/svg+xml,%3Csvg xmlns=%27http://www.w3.org/2000/svg%27%20viewBox=%270%200%2024%2024%27%3E%3Cpath%20d=%27M6%202h12v20H6z%27%20\
+                    fill=%27none%27%20stroke=%27%23345%27%20stroke-width=%272%27/%3E%3Ccircle%20cx=%2715%27%20cy=%2712%27%20r=%271.4%27%20fill=%27%23345%27/%3E%3C/svg%3E";
+
 /// An access system.
 pub(crate) fn acs_system(v: &Viewer<'_>, id: AcsSystemId) -> Try<model::AcsSystem> {
     let row = v.get::<System>(id)?;
@@ -62,6 +66,11 @@ pub(crate) fn acs_system(v: &Viewer<'_>, id: AcsSystemId) -> Try<model::AcsSyste
     if let Some(since) = account.and_then(|account| account.deleted_at) {
         errors.push(ObjectError::account_disconnected(since));
     }
+    let mut warnings = warnings(&row.warnings);
+    if report.time_zone.as_ref().is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
+        let message = "The access system names a time zone that is not known: schedules there may be off.";
+        warnings.push(Warning::new(codes::warning::TIME_ZONE_DOES_NOT_MATCH_LOCATION, message, row.created_at));
+    }
     Ok(model::AcsSystem {
         acs_system_id: id,
         workspace_id: v.workspace,
@@ -75,13 +84,13 @@ pub(crate) fn acs_system(v: &Viewer<'_>, id: AcsSystemId) -> Try<model::AcsSyste
         is_credential_manager: false,
         default_credential_manager_acs_system_id: None,
         location: model::SystemLocation::new(report.time_zone.clone()),
-        image_url: String::new(),
-        image_alt_text: String::new(),
+        image_url: DOOR.to_owned(),
+        image_alt_text: "A door".to_owned(),
         created_at: row.created_at,
         acs_access_group_count: None,
         acs_user_count: None,
         errors,
-        warnings: warnings(&row.warnings),
+        warnings,
         extra: Map::new(),
     })
 }

@@ -1,6 +1,6 @@
 //! Doors, tried as people try them.
 use super::decide;
-use super::state::{Content, Key, LogLine, SiteState};
+use super::state::{CardState, Content, Key, LogLine, SiteState, Thing};
 use super::token::{Card, Phone, Presented};
 use super::world::World;
 use chrono::{DateTime, Utc};
@@ -151,6 +151,35 @@ impl Door {
             let why = if known.is_some() { decide::by_cloud(site, &self.name, id, now) } else { Why::NoCredential };
             (why, known.is_some().then(|| id.to_owned()), tag)
         })
+    }
+
+    /// Somebody comes with what carries a credential, found by our tag of it: the card that it was last written on or assigned to, the phone that
+    /// it is on, its digits, or the vendor's app of its holder. Nothing that carries it: she comes with a blank card.
+    pub fn use_credential(&self, tag: &Tag) -> Attempt {
+        let written = self.world.look(|state| {
+            let carries =
+                |card: &CardState| matches!(&card.content, Content::Key(key) if key.site == self.site && key.tag.as_ref() == Some(tag));
+            let cards = state.cards.iter().filter(|(_, card)| carries(card));
+            cards.max_by_key(|(_, card)| card.changed_at).map(|(uid, _)| uid.clone())
+        });
+        if let Some(uid) = written {
+            return self.present_card(&Card::new(self.world.clone(), uid));
+        }
+        let phone = Phone::new(self.world.clone(), self.site.clone(), &tag.0).showing(tag);
+        if !phone.keys().is_empty() {
+            return self.present_phone(&phone);
+        }
+        let known = self.world.look(|state| {
+            let things = &state.sites.get(&self.site)?.things;
+            let of = |kind| things.tagged(kind, tag).into_iter().find_map(|id| Some((id.clone(), things.get(&id)?.clone())));
+            [Kind::Card, Kind::Code, Kind::CloudKey].into_iter().find_map(of)
+        });
+        match known {
+            Some((_, Thing { kind: Kind::Card, number: Some(number), .. })) => self.present_card(&Card::new(self.world.clone(), number)),
+            Some((_, Thing { kind: Kind::Code, pin: Some(pin), .. })) => self.enter_pin(&pin.0),
+            Some((id, Thing { kind: Kind::CloudKey, .. })) => self.cloud_open(&Handle::text(id)),
+            _ => self.present_card(&self.world.blank_card()),
+        }
     }
 
     /// Makes the lock's clock run ahead by so many seconds, or behind when negative.

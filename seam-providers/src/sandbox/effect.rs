@@ -79,7 +79,7 @@ pub(super) fn remove(site: &mut SiteState, last: &Want, had: Option<&Handle>, ta
         return Err(Failure::refused(Reason::NotThere, "there is no such thing"));
     }
     let mut until = match last {
-        Want::Credential(c) if kind == Kind::Card && rules.card == Some(CardPath::VendorEncoder) => {
+        Want::Credential(c) if kind == Kind::Card && matches!(rules.card, Some(CardPath::VendorEncoder | CardPath::OwnEncoder)) => {
             let offline = |d: &seam_core::provider::Door| d.handle.as_text().and_then(|n| site.config.door(n)).is_some_and(is_offline);
             c.window.ends_at().filter(|_| c.doors.iter().any(offline))
         }

@@ -5,6 +5,7 @@ use super::encoder::JobOutcome;
 use super::provider::SandboxProvider;
 use super::report;
 use super::serve::{Trip, USUAL_LIMIT, after, no_site};
+use super::simulate::ScanScenario;
 use super::state::{Content, SiteState, Thing};
 use super::stays;
 use super::world::{State, World};
@@ -26,6 +27,7 @@ struct Job<'a> {
     name: &'a str,
     moved: Arc<Notify>,
     outcome: JobOutcome,
+    finds: Option<ScanScenario>,
 }
 
 impl Drop for Job<'_> {
@@ -46,7 +48,8 @@ struct Laid {
 }
 
 impl<'a> Job<'a> {
-    fn begin(world: &'a World, site: &'a str, name: &'a str, writes: bool) -> Result<Self, Failure> {
+    /// `writes`: our mark of the credential that is written; `None` for a scan.
+    fn begin(world: &'a World, site: &'a str, name: &'a str, writes: Option<&Tag>) -> Result<Self, Failure> {
         world.change(|state, _| {
             let encoder = state.sites.get_mut(site).ok_or_else(|| no_site(site))?.encoder(name);
             let encoder = encoder.ok_or_else(|| Failure::refused(Reason::NotThere, format!("there is no encoder {name:?}")))?;
@@ -54,16 +57,17 @@ impl<'a> Job<'a> {
                 return Err(Failure::nothing(Reason::Busy, "another job is at the encoder"));
             }
             encoder.busy = true;
-            let queue = if writes { &mut encoder.next_encode } else { &mut encoder.next_scan };
-            let outcome = queue.pop_front().unwrap_or(JobOutcome::Success);
-            Ok(Self { world, site, name, moved: Arc::clone(&encoder.moved), outcome })
+            let queue = if writes.is_some() { &mut encoder.next_encode } else { &mut encoder.next_scan };
+            let mine = queue.iter().position(|told| told.only.is_none() || told.only.as_ref() == writes);
+            let told = mine.and_then(|i| queue.remove(i)).unwrap_or_else(|| JobOutcome::Success.into());
+            Ok(Self { world, site, name, moved: Arc::clone(&encoder.moved), outcome: told.outcome, finds: told.finds })
         })
     }
 
     /// Waits until a card lies there.
     async fn card(&self, by: DateTime<Utc>, control: &JobControl) -> Result<Laid, Failure> {
-        if self.outcome == JobOutcome::NoCard {
-            return Err(Failure::nothing(Reason::NoCard, "no card lies on the encoder"));
+        if matches!(self.outcome, JobOutcome::NoCard | JobOutcome::AttemptExpired) {
+            told(self.outcome)?;
         }
         loop {
             let moved = self.moved.notified();
@@ -101,6 +105,7 @@ fn told(outcome: JobOutcome) -> Result<(), Failure> {
     match outcome {
         JobOutcome::Success | JobOutcome::ExpiredAfterWriting => Ok(()),
         JobOutcome::NoCard => Err(Failure::nothing(Reason::NoCard, "no card lies on the encoder")),
+        JobOutcome::AttemptExpired => Err(Failure::nothing(Reason::Cancelled, "the attempt expired while a card was waited for")),
         JobOutcome::Interrupted => Err(Failure::nothing(Reason::Interrupted, "the card was taken away")),
         JobOutcome::Uncategorized => Err(Failure::refused(Reason::Other, "the encoder failed")),
         JobOutcome::Expired => Err(Failure::unknown(Reason::TimedOut, "the encoder did not answer in time")),
@@ -136,7 +141,7 @@ impl VendorEncoders for SandboxProvider {
             return trip.end(Ok(Receipt::verified().with_handle(Handle::text("card-of-nobody")))).await;
         }
         let work = async {
-            let job = Job::begin(&self.world, &self.site, name, true)?;
+            let job = Job::begin(&self.world, &self.site, name, Some(&call.tag))?;
             let laid = job.card(by, control).await?;
             trip.act_all(|state, now| {
                 if job.outcome == JobOutcome::Interrupted {
@@ -165,16 +170,60 @@ impl VendorEncoders for SandboxProvider {
         let by = control.card_by.min(after(self.world.now(), call.within));
         let trip = Trip::begin(&self.world, &self.site, "read", call.within).await?;
         let work = async {
-            let job = Job::begin(&self.world, &self.site, name, false)?;
+            let job = Job::begin(&self.world, &self.site, name, None)?;
+            if let Some(finds) = job.finds {
+                return trip.act_all(|state, _| staged(state, &self.site, finds));
+            }
             let laid = job.card(by, control).await?;
             trip.act_all(|state, _| {
                 told(job.outcome)?;
-                Ok(seen(state, &self.site, &laid.uid))
+                let seen = seen(state, &self.site, &laid.uid);
+                let encoder = state.sites.get_mut(&self.site).and_then(|s| s.encoder(name));
+                let queue = encoder.map(|e| &mut e.next_scan);
+                if let Some(queue) = queue
+                    && let Some(mine) = queue.iter().position(|told| told.only.is_some() && told.only == seen.tag)
+                {
+                    told(queue.remove(mine).map_or(JobOutcome::Success, |told| told.outcome))?;
+                }
+                Ok(seen)
             })
         };
         let answer = work.await;
         trip.end(answer).await
     }
+}
+
+/// A scan of a card that lies nowhere, as it was told to go.
+fn staged(state: &mut State, site: &str, finds: ScanScenario) -> Result<CardSeen, Failure> {
+    let things = &state.sites.get(site).ok_or_else(|| no_site(site))?.things;
+    let tag = finds.tag().or_else(|| {
+        let cards = things.iter().filter(|(_, t)| t.kind == Kind::Card);
+        cards.filter_map(|(id, t)| t.tag.clone().map(|tag| (id.clone(), tag))).max().map(|(_, tag)| tag)
+    });
+    let ours = tag.map(|tag| {
+        let id = things.tagged(Kind::Card, &tag).into_iter().next();
+        let number = id.as_ref().and_then(|id| things.get(id)).and_then(|t| t.number.clone());
+        (tag, id, number)
+    });
+    let blank = |state: &mut State| CardSeen::new(Some(state.new_card()));
+    Ok(match (finds, ours) {
+        (ScanScenario::CredentialOnEncoderIsEmpty, _) => blank(state),
+        (ScanScenario::CredentialExistsOnSeam(_) | ScanScenario::CredentialOnEncoderNeedsUpdate(_), Some((tag, id, number))) => {
+            let mut seen = match number {
+                Some(number) => CardSeen::new(Some(number)),
+                None => blank(state),
+            };
+            seen.carries = Some(Handle::text(id.unwrap_or_else(|| tag.0.clone())));
+            seen.tag = Some(tag);
+            seen.as_recorded = Some(matches!(finds, ScanScenario::CredentialExistsOnSeam(_)));
+            seen
+        }
+        _ => {
+            let mut seen = blank(state);
+            seen.carries = Some(Handle::text("key-of-nobody"));
+            seen
+        }
+    })
 }
 
 fn seen(state: &State, site: &str, uid: &str) -> CardSeen {
@@ -212,10 +261,27 @@ fn write(
     let content = state.cards.get(uid).map(|c| c.content.clone()).unwrap_or_default();
     let site = state.sites.get_mut(name).ok_or_else(|| no_site(name))?;
     usable(site, &content, tag, now)?;
+    let id = record(site, checked, credential, had, tag, uid)?;
+    if let Some(key) = site.key(&id) {
+        state.set_card(uid, Content::Key(key), now);
+    }
+    let mut receipt = Receipt::verified().with_handle(Handle::text(id));
+    receipt.made.card_number = Some(uid.to_owned());
+    Ok(receipt)
+}
+
+/// Puts a card on record: what it was, and what this credential was on another card, is off the record now.
+pub(super) fn record(
+    site: &mut SiteState,
+    checked: &Checked,
+    credential: &CredentialSpec,
+    had: Option<&Handle>,
+    tag: &Tag,
+    uid: &str,
+) -> Result<String, Failure> {
     let before = effect::ids(site, Kind::Card, had, tag);
     let old = before.first().and_then(|id| site.things.get(id)).cloned();
     let (stay, numbers) = stays::numbers(site, credential, old.as_ref())?;
-    // What this card was, and what this credential was on another card, is off the record now.
     let was: Vec<String> = site.things.numbered(uid).map(|(id, _)| id.clone()).chain(before).collect();
     was.iter().for_each(|id| site.set_thing(id, None));
     let id = effect::new_id(site, Kind::Card);
@@ -224,12 +290,7 @@ fn write(
     thing.doors.clone_from(&checked.doors);
     thing.schedule.clone_from(&credential.schedule);
     site.set_thing(&id, Some(thing));
-    if let Some(key) = site.key(&id) {
-        state.set_card(uid, Content::Key(key), now);
-    }
-    let mut receipt = Receipt::verified().with_handle(Handle::text(id));
-    receipt.made.card_number = Some(uid.to_owned());
-    Ok(receipt)
+    Ok(id)
 }
 
 /// Staff keys and other makers' cards are never overwritten; a guest's key that is valid still only where the site lets it.

@@ -1,4 +1,5 @@
 //! Encoders: cards are laid on them, and what comes of the next job can be told in advance.
+use super::simulate::Told;
 use super::token::Card;
 use super::world::World;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub enum JobOutcome {
     Interrupted,
     /// The encoder says no more than that it failed.
     Uncategorized,
+    /// The attempt expires while a card is waited for; nothing was written.
+    AttemptExpired,
     /// No answer comes in time; nothing was written.
     Expired,
     /// No answer comes in time; the card was written.
@@ -34,9 +37,9 @@ pub(super) struct EncoderState {
     #[serde(skip)]
     pub(super) busy: bool,
     #[serde(skip)]
-    pub(super) next_encode: VecDeque<JobOutcome>,
+    pub(super) next_encode: VecDeque<Told>,
     #[serde(skip)]
-    pub(super) next_scan: VecDeque<JobOutcome>,
+    pub(super) next_scan: VecDeque<Told>,
     #[serde(skip)]
     pub(super) moved: Arc<Notify>,
 }
@@ -83,7 +86,7 @@ impl Encoder {
 
     /// The next encode that has no outcome yet ends like this.
     pub fn next_encode_will_fail(&self, outcome: JobOutcome) {
-        self.change(|e| e.next_encode.push_back(outcome));
+        self.change(|e| e.next_encode.push_back(outcome.into()));
     }
 
     /// The next encode that has no outcome yet goes well.
@@ -101,7 +104,7 @@ impl Encoder {
 
     /// The next scan that has no outcome yet ends like this.
     pub fn next_scan_will_fail(&self, outcome: JobOutcome) {
-        self.change(|e| e.next_scan.push_back(outcome));
+        self.change(|e| e.next_scan.push_back(outcome.into()));
     }
 
     /// The next scan that has no outcome yet goes well.
@@ -109,7 +112,7 @@ impl Encoder {
         self.next_scan_will_fail(JobOutcome::Success);
     }
 
-    fn change<R>(&self, f: impl FnOnce(&mut EncoderState) -> R) -> Option<R> {
+    pub(super) fn change<R>(&self, f: impl FnOnce(&mut EncoderState) -> R) -> Option<R> {
         self.world.change(|state, _| {
             let encoder = state.sites.get_mut(&self.site)?.encoder(&self.name)?;
             let result = f(encoder);

@@ -123,7 +123,8 @@ impl AccessSystemProvider for SandboxProvider {
         any.then_some(self)
     }
     fn card_images(&self) -> Option<&dyn CardImages> {
-        None
+        let card = self.world.look(|state| state.sites.get(&self.site).and_then(|s| s.config.kinds.get(&Kind::Card)?.card));
+        (card == Some(CardPath::OwnEncoder)).then_some(self)
     }
     fn unlock(&self) -> Option<&dyn RemoteUnlock> {
         let any = self.world.look(|state| state.sites.get(&self.site).is_some_and(|s| s.config.kinds.contains_key(&Kind::CloudKey)));

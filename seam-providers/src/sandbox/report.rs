@@ -13,11 +13,13 @@ pub(super) fn system(config: &SiteConfig) -> SystemReport {
     let mut channel = ChannelReport::new(format!("sandbox://{}", config.name), config.in_flight);
     channel.per_second = config.per_second;
     let mut report = SystemReport::new(Handle::text(&config.name), &config.name, format!("sandbox:{}", config.name), channel);
-    (report.external_type, report.external_type_display_name) = match config.shape {
-        Shape::Hotel => ("sandbox_hotel".to_owned(), "Virtual hotel".to_owned()),
-        Shape::Office => ("sandbox_office".to_owned(), "Virtual office".to_owned()),
-        Shape::Locks => ("sandbox_lock".to_owned(), "Virtual lock".to_owned()),
+    let (own, label) = match config.shape {
+        Shape::Hotel => ("sandbox_hotel", "Virtual hotel"),
+        Shape::Office => ("sandbox_office", "Virtual office"),
+        Shape::Locks => ("sandbox_lock", "Virtual lock"),
     };
+    let own = config.resembles.map_or(own, |vendor| vendor.words().system);
+    (report.external_type, report.external_type_display_name) = (own.to_owned(), label.to_owned());
     report.time_zone = Some(config.time_zone.clone());
     report.kinds = config.kinds.clone();
     report.stay = config.stay;
@@ -25,6 +27,16 @@ pub(super) fn system(config: &SiteConfig) -> SystemReport {
     report.access_log_seconds = config.log_seconds;
     report.groups = config.group_rules;
     for kind in config.kinds.keys() {
+        if let Some(vendor) = config.resembles {
+            let words = vendor.words();
+            let word = match kind {
+                Kind::User => words.user,
+                Kind::Access => words.group,
+                _ => Some(words.credential),
+            };
+            report.external_types.extend(word.map(|word| (*kind, word.to_owned())));
+            continue;
+        }
         let word = match kind {
             Kind::Stay => "stay",
             Kind::User => "user",

@@ -1,8 +1,10 @@
 //! The handles, as an integrator calls them: what they change is judged by the doors, what they list by what was made before.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 mod credentials;
+mod encoders;
 mod lists;
 mod related;
+mod sessions;
 mod singles;
 #[path = "../support/mod.rs"]
 mod support;

@@ -81,7 +81,10 @@ impl House {
 
     pub(crate) fn replace(&mut self, i: usize, id: AccessMethodId) -> Result<Option<AccessMethodId>, String> {
         self.collect();
-        let made = self.ledger.cards.iter().any(|w| w.method == Some(id));
+        let mut written = self.ledger.cards.iter().filter(|w| w.method == Some(id)).peekable();
+        let ever = written.peek().is_some();
+        // A card that was written over since is no card of this method any more: there is nothing to end, and the stay may stay as it is.
+        let made = written.any(|w| w.card.carries() == w.carries);
         let got = self.ask(self.ledger.grants[i].tenant, &Change::ReplaceLost { method: id })?;
         self.log(|| format!("replace lost {id}: {got:?}"));
         let new = match &got {
@@ -92,8 +95,12 @@ impl House {
             if let Some(m) = self.ledger.grants[i].methods.get_mut(&id) {
                 m.deleted = true;
             }
-            if let Some(stay) = self.ledger.grants[i].stay.clone().filter(|_| made) {
-                *self.ledger.reopened.entry(stay).or_default() += 1;
+            if let Some(stay) = self.ledger.grants[i].stay.clone().filter(|_| ever) {
+                if made {
+                    *self.ledger.reopened.entry(stay).or_default() += 1;
+                } else {
+                    self.ledger.moved.insert(stay);
+                }
             }
         }
         self.changed(i, got, |_| {})?;

@@ -16,7 +16,7 @@ pub(crate) struct Ledger {
     pub(crate) cards: Vec<Written>,
     /// How often each stay was opened again, by a lost card that had been made.
     pub(crate) reopened: BTreeMap<String, u32>,
-    /// Stays of which a grant was ever given another start: their number is not what it is for the others.
+    /// Stays of which a grant was ever given another start, or that were perhaps opened again: their number is not what it is for the others.
     pub(crate) moved: BTreeSet<String>,
     /// What has opened each guest door, in order: stay, how often it had been opened again, its window.
     pub(crate) used: BTreeMap<DoorName, Vec<Used>>,

@@ -31,6 +31,11 @@ pub(crate) async fn stage(site: SiteConfig, observer: Option<Arc<dyn CallObserve
 
 /// The same, from another instant on.
 pub(crate) async fn stage_from(begins: &str, site: SiteConfig, observer: Option<Arc<dyn CallObserver>>) -> Stage {
+    stage_with(begins, site, |_, config| config.observer = observer).await
+}
+
+/// The same, with an engine that is set up by the test.
+pub(crate) async fn stage_with(begins: &str, site: SiteConfig, set_up: impl FnOnce(&World, &mut EngineConfig)) -> Stage {
     let clock = Arc::new(ManualClock::new(at(begins)));
     let world = World::new(Arc::clone(&clock) as Arc<dyn Clock>);
     let name = site.name.clone();
@@ -39,7 +44,8 @@ pub(crate) async fn stage_from(begins: &str, site: SiteConfig, observer: Option<
     let vault = Vault::new(Arc::new(StaticKeys::new([7; 32])));
     let seam = Seam::with_options(Arc::clone(&store), vault.clone(), "https://keys.example", Some(1));
     let mut config = EngineConfig::default();
-    (config.seed, config.observer) = (Some(2), observer);
+    config.seed = Some(2);
+    set_up(&world, &mut config);
     let factories: Vec<Arc<dyn ProviderFactory>> = vec![Arc::new(SandboxFactory::new(world.clone()))];
     let engine = Engine::new(store, vault, factories, config);
     let ws = seam.create_workspace("Aurora", true).await.unwrap();

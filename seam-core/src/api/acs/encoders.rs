@@ -1,9 +1,9 @@
 //! Encoders.
 use super::super::paging::{Among, At, body};
-use super::AcsEncoders;
+use super::{AcsEncoders, unexpected};
 use crate::error::{Error, Result};
 use crate::model::{AcsCredentialId, AcsEncoder, AcsEncoderId, AcsSystemId, ActionAttempt, Page};
-use crate::plan::{Change, EncodeWhat, NewEncode};
+use crate::plan::{Change, CredentialOwner, EncodeWhat, NewEncode, NewEncoder, Outcome};
 use crate::state::{Encoder, Index, Key, Row, RowKind};
 use crate::view::{self, Viewer};
 use std::time::Duration;
@@ -75,6 +75,25 @@ impl AcsEncoders<'_> {
             }
         }
     }
+    /// Puts a reader of our own to use at a system whose cards are written by such ([`CardPath::OwnEncoder`](crate::provider::CardPath)). An
+    /// engine that has it ([`EngineConfig::card_encoders`](crate::EngineConfig::card_encoders)) does its jobs; while none runs they wait, and
+    /// expire.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `NotFound`, `Unsupported` (`not_encodable`), `Conflict` (`encoder_known`); `Busy`, `Store` (may be retried).
+    pub async fn add(self, new: NewEncoder) -> Result<AcsEncoder> {
+        match self.ws.apply(Change::AddEncoder(new)).await? {
+            Outcome::Encoder(id) => self.get(id).await,
+            _ => Err(unexpected()),
+        }
+    }
+    /// Removes a reader of our own. Jobs that wait for it end with `encoder_not_online`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` (`encoder_of_system`: it is the access system's); `Busy`, `Store` (may be retried).
+    pub async fn remove(self, encoder: AcsEncoderId) -> Result<()> {
+        self.ws.apply(Change::RemoveEncoder { encoder }).await.map(drop)
+    }
     /// Asks for a credential to be written; a card is waited for `card_wait` (1 to 600 s).
     ///
     /// # Errors
@@ -91,5 +110,24 @@ impl AcsEncoders<'_> {
     pub async fn scan_credential(self, encoder: AcsEncoderId, card_wait: Duration) -> Result<ActionAttempt> {
         let wait_seconds = u32::try_from(card_wait.as_secs()).unwrap_or(u32::MAX);
         self.ws.acs().attempt(Change::Scan { encoder, wait_seconds }).await
+    }
+    /// Asks for a card to be read, and for the credential that is found to be given to a user of the encoder's system, or to a person: one step
+    /// for whoever hands out cards. The card is waited for `card_wait` (1 to 600 s).
+    ///
+    /// A credential that is nobody's is assigned. Where the system binds registered cards by their number, a card of which nothing is recorded
+    /// becomes one of hers. The result is the credential; it fails with `no_credential_on_encoder` (no card, or nothing on it that can be
+    /// assigned), `action_attempt_expired`, or `uncategorized_error`, which says why: the card is somebody else's, say. What failed has changed
+    /// nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` (a user of another system), `Unsupported` (the system holds no cards); `Busy`, `Store` (may be retried).
+    pub async fn scan_to_assign_credential(
+        self,
+        encoder: AcsEncoderId,
+        to: impl Into<CredentialOwner>,
+        card_wait: Duration,
+    ) -> Result<ActionAttempt> {
+        let wait_seconds = u32::try_from(card_wait.as_secs()).unwrap_or(u32::MAX);
+        self.ws.acs().attempt(Change::ScanToAssign { encoder, to: to.into(), wait_seconds }).await
     }
 }

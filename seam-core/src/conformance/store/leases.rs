@@ -10,7 +10,7 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn can(kinds: &[&str]) -> CanServe {
-    CanServe { kinds: kinds.iter().map(|k| (*k).to_owned()).collect(), local: BTreeSet::new() }
+    CanServe { kinds: kinds.iter().map(|k| (*k).to_owned()).collect(), ..CanServe::default() }
 }
 
 fn channel(name: &str) -> Channel {

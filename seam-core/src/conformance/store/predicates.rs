@@ -79,7 +79,7 @@ async fn cases(w: &World) -> Vec<Case> {
     let channel = Channel::new("sandbox", "door");
     let idle = Channel::new("sandbox", "idle");
     w.put_one(w.row(target(&channel, Some(w.at(0)), false))).await;
-    let can = CanServe { kinds: ["sandbox".to_owned()].into(), local: [].into() };
+    let can = CanServe { kinds: ["sandbox".to_owned()].into(), ..Default::default() };
     let lease = w.store.claim(w.id().into(), &can, Duration::from_secs(3600)).await.unwrap().unwrap();
     for (name, holds, channel, fence) in [
         ("fence: held", true, &channel, lease.fence),

@@ -93,7 +93,7 @@ pub async fn what_is_derived_changes_with_the_row(w: &World) {
     assert!(w.is_free(key, (25, Some(26)), 0, Uuid::nil()).await);
 
     let (one, two) = (Channel::new("sandbox", "one"), Channel::new("sandbox", "two"));
-    let can = crate::store::CanServe { kinds: ["sandbox".to_owned()].into(), local: [].into() };
+    let can = crate::store::CanServe { kinds: ["sandbox".to_owned()].into(), ..Default::default() };
     let mut work = w.put_one(w.row(target(&one, Some(w.at(50)), false))).await;
     assert_eq!(w.store.next_due(&can).await.unwrap(), Some(w.at(50)));
     work.body = target(&two, Some(w.at(40)), true);

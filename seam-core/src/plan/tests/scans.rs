@@ -158,7 +158,7 @@ fn a_refused_login_disconnects_the_account() {
     t.told();
     fail(&mut t, site.account, Reason::Unauthenticated);
     fail(&mut t, site.account, Reason::Unauthenticated);
-    assert_eq!(t.told(), ["connected_account.disconnected", "acs_system.disconnected"]);
+    assert_eq!(t.told(), ["connected_account.disconnected", "connected_account.reauthorization_requested", "acs_system.disconnected"]);
     t.scan(site.account, &scan_of(&simple("a"), &["101"]));
     assert_eq!(
         t.told(),

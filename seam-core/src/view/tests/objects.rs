@@ -75,6 +75,7 @@ fn places_have_their_required_fields() {
         created_at: now(),
         missing_since: None,
         quarantined_until: Some(hours(1)),
+        own: false,
     };
     w.put(encoder, Body::Encoder(row));
     let seen = w.look(|v| view::acs_encoder(v, encoder)).unwrap();
@@ -310,6 +311,7 @@ fn a_mobile_key_has_a_link_and_the_grant_has_it_if_it_is_the_only_one() {
         method: Some(it.method),
         code,
         code_tag: "t".to_owned(),
+        session: None,
         max_use_count: 1,
         used: 0,
         created_at: now(),

@@ -1,0 +1,310 @@
+//! Grants: who, where, when, how.
+use super::{Named, count, named, selection};
+use crate::app::Call;
+use crate::http::answer::{Answer, Outcome};
+use crate::http::decode::given;
+use crate::http::problem::Problem;
+use crate::http::route::Gives::{Batch, Nothing, One, Pages};
+use crate::http::route::{Route, Verb, route};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use seam_core::api::{GrantFilter, Related};
+use seam_core::model::{AccessGrant, AcsEntranceId, AcsSystemId, Shown, SpaceId, UserIdentityId};
+use seam_core::{AccessGrantId, AccessMethodMode, GrantUpdate, NewGrant, NewMethod, Person, Who};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route(Verb::Do, "/access_grants/create", "Grants access: who, where, when, how.", One("access_grant"), create),
+        route(Verb::Read, "/access_grants/get", "A grant.", One("access_grant"), get),
+        route(Verb::Read, "/access_grants/list", "The grants.", Pages("access_grants", "access_grant"), list).for_sessions(),
+        route(Verb::Read, "/access_grants/get_related", "Grants with what belongs to them.", Batch, get_related),
+        route(Verb::Change, "/access_grants/update", "Changes the window or the name of a grant.", Nothing, update),
+        route(Verb::Remove, "/access_grants/delete", "Takes a grant away.", Nothing, delete),
+        route(Verb::Do, "/access_grants/request_access_methods", "Adds methods to a grant.", One("access_grant"), request_access_methods),
+        route(
+            Verb::Read,
+            "/access_grants/unmanaged/get",
+            "Access that a system holds and that was not granted here.",
+            One("access_grant"),
+            get_unmanaged,
+        ),
+        route(
+            Verb::Read,
+            "/access_grants/unmanaged/list",
+            "The access that systems hold and that was not granted here.",
+            Pages("access_grants", "unmanaged_access_grant"),
+            list_unmanaged,
+        ),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Inline {
+    #[schemars(email)]
+    email_address: Option<String>,
+    #[schemars(length(min = 1))]
+    full_name: Option<String>,
+    phone_number: Option<String>,
+    #[schemars(length(min = 1))]
+    user_identity_key: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Method {
+    #[schemars(extend("enum" = ["code", "card", "mobile_key", "cloud_key"]))]
+    mode: AccessMethodMode,
+    #[schemars(length(min = 4, max = 9), regex(pattern = r"^\d+$"))]
+    code: Option<String>,
+    #[schemars(range(min = 1, max = 1000))]
+    instant_key_max_use_count: Option<u32>,
+}
+
+/// Deprecated: a place by its parts.
+#[derive(Deserialize, JsonSchema)]
+struct Location {
+    #[serde(default)]
+    acs_entrance_ids: Vec<AcsEntranceId>,
+    #[serde(default)]
+    device_ids: Vec<AcsEntranceId>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Create {
+    user_identity_id: Option<UserIdentityId>,
+    user_identity: Option<Inline>,
+    #[schemars(length(min = 1))]
+    access_grant_key: Option<String>,
+    #[serde(default)]
+    acs_entrance_ids: Vec<AcsEntranceId>,
+    #[serde(default)]
+    device_ids: Vec<AcsEntranceId>,
+    location: Option<Location>,
+    #[serde(default)]
+    location_ids: Vec<SpaceId>,
+    #[serde(default)]
+    space_ids: Vec<SpaceId>,
+    #[serde(default)]
+    space_keys: Vec<String>,
+    starts_at: Option<DateTime<Utc>>,
+    ends_at: Option<DateTime<Utc>>,
+    name: Option<String>,
+    requested_access_methods: Vec<Method>,
+    #[schemars(length(min = 1))]
+    reservation_key: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Get {
+    access_grant_id: Option<AccessGrantId>,
+    #[schemars(length(min = 1))]
+    access_grant_key: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Which {
+    access_grant_id: AccessGrantId,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct List {
+    #[serde(default)]
+    access_grant_ids: Vec<AccessGrantId>,
+    #[schemars(length(min = 1))]
+    #[serde(default, deserialize_with = "given")]
+    access_grant_key: Option<Option<String>>,
+    acs_entrance_id: Option<AcsEntranceId>,
+    device_id: Option<AcsEntranceId>,
+    acs_system_id: Option<AcsSystemId>,
+    #[schemars(length(min = 1))]
+    customer_key: Option<String>,
+    location_id: Option<SpaceId>,
+    space_id: Option<SpaceId>,
+    #[schemars(length(min = 1))]
+    reservation_key: Option<String>,
+    user_identity_id: Option<UserIdentityId>,
+    #[schemars(length(min = 1))]
+    search: Option<String>,
+    #[schemars(range(min = 0, max = 10_000))]
+    limit: Option<f64>,
+    page_cursor: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct GetRelated {
+    #[serde(default)]
+    access_grant_ids: Vec<AccessGrantId>,
+    #[serde(default)]
+    access_grant_keys: Vec<String>,
+    include: Option<Vec<String>>,
+    #[serde(default)]
+    exclude: Vec<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Update {
+    access_grant_id: Option<AccessGrantId>,
+    #[schemars(length(min = 1))]
+    access_grant_key: Option<String>,
+    starts_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "given")]
+    ends_at: Option<Option<DateTime<Utc>>>,
+    #[serde(default, deserialize_with = "given")]
+    name: Option<Option<String>>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct RequestMethods {
+    access_grant_id: AccessGrantId,
+    #[schemars(length(min = 1))]
+    requested_access_methods: Vec<Method>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct ListUnmanaged {
+    acs_system_id: Option<AcsSystemId>,
+    acs_entrance_id: Option<AcsEntranceId>,
+    user_identity_id: Option<UserIdentityId>,
+}
+
+fn methods(asked: Vec<Method>) -> Vec<NewMethod> {
+    let method = |m: Method| {
+        let mut new = NewMethod::new(m.mode);
+        new.code = m.code.map(Shown::new);
+        new.instant_key_max_use_count = m.instant_key_max_use_count;
+        new
+    };
+    asked.into_iter().map(method).collect()
+}
+
+async fn create(call: Call, p: Create) -> Outcome {
+    let who = match (p.user_identity_id, p.user_identity) {
+        (Some(id), None) => Who::Known(id),
+        (None, Some(new)) => Who::Inline(Person {
+            key: new.user_identity_key,
+            full_name: new.full_name,
+            email_address: new.email_address,
+            phone_number: new.phone_number,
+        }),
+        (None, None) => return Err(Problem::invalid("user_identity_id", "Required, unless user_identity is given")),
+        (Some(_), Some(_)) => return Err(Problem::invalid("user_identity", "not together with user_identity_id")),
+    };
+    let (more, devices) = p.location.map_or_else(Default::default, |l| (l.acs_entrance_ids, l.device_ids));
+    let new = NewGrant::builder()
+        .who(who)
+        .entrances([p.acs_entrance_ids, p.device_ids, more, devices].concat())
+        .spaces([p.space_ids, p.location_ids].concat())
+        .space_keys(p.space_keys)
+        .maybe_starts_at(p.starts_at)
+        .maybe_ends_at(p.ends_at)
+        .methods(methods(p.requested_access_methods))
+        .maybe_reservation(p.reservation_key)
+        .maybe_key(p.access_grant_key)
+        .maybe_name(p.name)
+        .build();
+    Answer::of("access_grant", &call.ws.access_grants().create(new).await?)
+}
+
+async fn one(call: &Call, id: Option<AccessGrantId>, key: Option<String>) -> Result<AccessGrant, Problem> {
+    Ok(match named(["access_grant_id", "access_grant_key"], id, key)? {
+        Named::Id(id) => call.ws.access_grants().get(id).await?,
+        Named::Key(key) => call.ws.access_grants().get_by_key(&key).await?,
+    })
+}
+
+async fn get(call: Call, p: Get) -> Outcome {
+    Answer::of("access_grant", &one(&call, p.access_grant_id, p.access_grant_key).await?)
+}
+
+async fn list(call: Call, p: List) -> Outcome {
+    let filter = GrantFilter::builder()
+        .access_grant_ids(p.access_grant_ids)
+        .without_key(p.access_grant_key == Some(None))
+        .maybe_access_grant_key(p.access_grant_key.flatten())
+        .maybe_acs_entrance_id(p.acs_entrance_id.or(p.device_id))
+        .maybe_acs_system_id(p.acs_system_id)
+        .maybe_customer_key(p.customer_key)
+        .maybe_space_id(p.space_id.or(p.location_id))
+        .maybe_reservation_key(p.reservation_key)
+        .maybe_user_identity_id(call.person(p.user_identity_id)?)
+        .maybe_search(p.search)
+        .maybe_page_cursor(p.page_cursor)
+        .maybe_limit(count(p.limit))
+        .build();
+    Answer::page("access_grants", &call.ws.access_grants().list(&filter).await?)
+}
+
+/// What belongs together, each kind under its name; kinds of which there is nothing are left out.
+pub(super) fn batch(related: Related) -> Outcome {
+    let mut batch = Map::new();
+    let mut put = |key: &str, things: serde_json::Result<Value>| {
+        if let Ok(Value::Array(things)) = things
+            && !things.is_empty()
+        {
+            batch.insert(key.to_owned(), Value::Array(things));
+        }
+    };
+    put("access_grants", serde_json::to_value(&related.access_grants));
+    put("access_methods", serde_json::to_value(&related.access_methods));
+    put("acs_entrances", serde_json::to_value(&related.acs_entrances));
+    put("acs_systems", serde_json::to_value(&related.acs_systems));
+    put("acs_access_groups", serde_json::to_value(&related.acs_access_groups));
+    put("acs_credentials", serde_json::to_value(&related.acs_credentials));
+    put("connected_accounts", serde_json::to_value(&related.connected_accounts));
+    put("instant_keys", serde_json::to_value(&related.instant_keys));
+    put("spaces", serde_json::to_value(&related.spaces));
+    put("user_identities", serde_json::to_value(&related.user_identities));
+    Answer::of("batch", &batch)
+}
+
+async fn get_related(call: Call, p: GetRelated) -> Outcome {
+    let mut ids = p.access_grant_ids;
+    for key in &p.access_grant_keys {
+        ids.push(call.ws.access_grants().get_by_key(key).await?.access_grant_id);
+    }
+    if ids.is_empty() {
+        return Err(Problem::invalid("access_grant_ids", "Required, unless access_grant_keys is given"));
+    }
+    batch(call.ws.access_grants().get_related(&ids, &selection(p.include, &p.exclude)).await?)
+}
+
+async fn update(call: Call, p: Update) -> Outcome {
+    let id = one(&call, p.access_grant_id, p.access_grant_key).await?.access_grant_id;
+    let mut update = GrantUpdate::new(id);
+    update.starts_at = p.starts_at;
+    update.ends_at = p.ends_at;
+    update.name = p.name;
+    call.ws.access_grants().update(update).await?;
+    Answer::done()
+}
+
+async fn delete(call: Call, p: Which) -> Outcome {
+    call.ws.access_grants().delete(p.access_grant_id).await?;
+    Answer::done()
+}
+
+async fn request_access_methods(call: Call, p: RequestMethods) -> Outcome {
+    let methods = methods(p.requested_access_methods);
+    Answer::of("access_grant", &call.ws.access_grants().request_access_methods(p.access_grant_id, methods).await?)
+}
+
+async fn get_unmanaged(call: Call, p: Which) -> Outcome {
+    Answer::of("access_grant", &call.ws.access_grants().get_unmanaged(p.access_grant_id).await?)
+}
+
+async fn list_unmanaged(call: Call, p: ListUnmanaged) -> Outcome {
+    let systems = match (p.acs_system_id, p.acs_entrance_id) {
+        (Some(system), _) => vec![system],
+        (None, Some(door)) => vec![call.ws.acs().entrances().get(door).await?.acs_system_id],
+        (None, None) => call.ws.acs().systems().list(None, 1000).await?.items.into_iter().map(|s| s.acs_system_id).collect(),
+    };
+    let mut all = Vec::new();
+    for system in systems {
+        all.extend(call.ws.access_grants().list_unmanaged(system).await?);
+    }
+    if let Some(person) = p.user_identity_id {
+        all.retain(|g| g.user_identity_id == Some(person));
+    }
+    Answer::page("access_grants", &seam_core::model::Page::new(all, None))
+}

@@ -1,0 +1,36 @@
+//! What persons asked for at devices.
+use crate::app::Call;
+use crate::http::answer::{Answer, Outcome};
+use crate::http::route::Gives::{One, Pages};
+use crate::http::route::{Route, Verb, route};
+use schemars::JsonSchema;
+use seam_core::model::{ActionAttemptId, Page};
+use serde::Deserialize;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route(Verb::Read, "/action_attempts/get", "An attempt.", One("action_attempt"), get).for_sessions(),
+        route(Verb::Read, "/action_attempts/list", "Attempts by their ids.", Pages("action_attempts", "action_attempt"), list),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Which {
+    action_attempt_id: ActionAttemptId,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct List {
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    action_attempt_ids: Vec<ActionAttemptId>,
+}
+
+async fn get(call: Call, p: Which) -> Outcome {
+    Answer::of("action_attempt", &call.ws.action_attempts().get(p.action_attempt_id).await?)
+}
+
+async fn list(call: Call, p: List) -> Outcome {
+    let all = call.ws.action_attempts().list(&p.action_attempt_ids).await?;
+    Answer::page("action_attempts", &Page::new(all, None))
+}

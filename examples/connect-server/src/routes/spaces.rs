@@ -1,0 +1,211 @@
+//! Spaces.
+use super::{Named, count, named, selection};
+use crate::app::Call;
+use crate::http::answer::{Answer, Outcome};
+use crate::http::problem::Problem;
+use crate::http::route::Gives::{Batch, Nothing, One, Pages};
+use crate::http::route::{Route, Verb, route};
+use schemars::JsonSchema;
+use seam_core::NewSpace;
+use seam_core::api::SpaceFilter;
+use seam_core::model::{AcsEntranceId, Space, SpaceId};
+use seam_core::plan::SpaceUpdate;
+use serde::Deserialize;
+use serde_json::Value;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route(Verb::Do, "/spaces/create", "Makes a space.", One("space"), create),
+        route(Verb::Read, "/spaces/get", "A space.", One("space"), get),
+        route(Verb::Read, "/spaces/list", "The spaces.", Pages("spaces", "space"), list),
+        route(Verb::Read, "/spaces/get_related", "Spaces with what belongs to them.", Batch, get_related),
+        route(Verb::Change, "/spaces/update", "Changes a space.", One("space"), update),
+        route(Verb::Remove, "/spaces/delete", "Deletes a space.", Nothing, delete),
+        route(Verb::Add, "/spaces/add_acs_entrances", "Puts entrances into a space.", Nothing, add_acs_entrances),
+        route(Verb::Remove, "/spaces/remove_acs_entrances", "Takes entrances out of a space.", Nothing, remove_acs_entrances),
+        route(Verb::Add, "/spaces/add_devices", "Puts devices into a space.", Nothing, add_devices),
+        route(Verb::Remove, "/spaces/remove_devices", "Takes devices out of a space.", Nothing, remove_devices),
+    ]
+}
+
+const TIME: &str = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$";
+
+/// Stay defaults. Members that are not known are kept.
+#[derive(Deserialize, serde::Serialize, JsonSchema)]
+struct CustomerData {
+    #[serde(default, deserialize_with = "crate::http::decode::given", skip_serializing_if = "Option::is_none")]
+    address: Option<Option<String>>,
+    #[schemars(regex(pattern = TIME))]
+    #[serde(default, deserialize_with = "crate::http::decode::given", skip_serializing_if = "Option::is_none")]
+    default_checkin_time: Option<Option<String>>,
+    #[schemars(regex(pattern = TIME))]
+    #[serde(default, deserialize_with = "crate::http::decode::given", skip_serializing_if = "Option::is_none")]
+    default_checkout_time: Option<Option<String>>,
+    #[serde(default, deserialize_with = "crate::http::decode::given", skip_serializing_if = "Option::is_none")]
+    time_zone: Option<Option<String>>,
+    #[serde(flatten)]
+    other: serde_json::Map<String, Value>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Create {
+    #[schemars(length(min = 1))]
+    name: String,
+    #[schemars(length(min = 1))]
+    space_key: Option<String>,
+    #[serde(default)]
+    acs_entrance_ids: Vec<AcsEntranceId>,
+    #[serde(default)]
+    device_ids: Vec<AcsEntranceId>,
+    customer_data: Option<CustomerData>,
+    #[schemars(length(min = 1))]
+    customer_key: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Get {
+    space_id: Option<SpaceId>,
+    #[schemars(length(min = 1))]
+    space_key: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct List {
+    #[schemars(length(min = 1))]
+    customer_key: Option<String>,
+    #[schemars(length(min = 1))]
+    space_key: Option<String>,
+    #[schemars(length(min = 1))]
+    search: Option<String>,
+    #[schemars(range(min = 0, max = 10_000))]
+    limit: Option<f64>,
+    page_cursor: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct GetRelated {
+    #[serde(default)]
+    space_ids: Vec<SpaceId>,
+    #[serde(default)]
+    space_keys: Vec<String>,
+    include: Option<Vec<String>>,
+    #[serde(default)]
+    exclude: Vec<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Update {
+    space_id: Option<SpaceId>,
+    #[schemars(length(min = 1))]
+    space_key: Option<String>,
+    #[schemars(length(min = 1))]
+    name: Option<String>,
+    acs_entrance_ids: Option<Vec<AcsEntranceId>>,
+    device_ids: Option<Vec<AcsEntranceId>>,
+    customer_data: Option<CustomerData>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Which {
+    space_id: SpaceId,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Entrances {
+    space_id: SpaceId,
+    #[schemars(length(min = 1))]
+    acs_entrance_ids: Vec<AcsEntranceId>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Devices {
+    space_id: SpaceId,
+    #[schemars(length(min = 1))]
+    device_ids: Vec<AcsEntranceId>,
+}
+
+fn written(data: Option<CustomerData>) -> Result<Option<Value>, Problem> {
+    data.map(serde_json::to_value).transpose().map_err(|e| Problem::invalid("customer_data", e.to_string()))
+}
+
+async fn create(call: Call, p: Create) -> Outcome {
+    let new = NewSpace::builder()
+        .name(p.name)
+        .maybe_key(p.space_key)
+        .entrances([p.acs_entrance_ids, p.device_ids].concat())
+        .maybe_customer_key(p.customer_key)
+        .maybe_customer_data(written(p.customer_data)?)
+        .build();
+    Answer::of("space", &call.ws.spaces().create(new).await?)
+}
+
+async fn one(call: &Call, id: Option<SpaceId>, key: Option<String>) -> Result<Space, Problem> {
+    Ok(match named(["space_id", "space_key"], id, key)? {
+        Named::Id(id) => call.ws.spaces().get(id).await?,
+        Named::Key(key) => call.ws.spaces().get_by_key(&key).await?,
+    })
+}
+
+async fn get(call: Call, p: Get) -> Outcome {
+    Answer::of("space", &one(&call, p.space_id, p.space_key).await?)
+}
+
+async fn list(call: Call, p: List) -> Outcome {
+    let filter = SpaceFilter::builder()
+        .maybe_customer_key(p.customer_key)
+        .maybe_space_key(p.space_key)
+        .maybe_search(p.search)
+        .maybe_page_cursor(p.page_cursor)
+        .maybe_limit(count(p.limit))
+        .build();
+    Answer::page("spaces", &call.ws.spaces().list(&filter).await?)
+}
+
+async fn get_related(call: Call, p: GetRelated) -> Outcome {
+    let mut ids = p.space_ids;
+    for key in &p.space_keys {
+        ids.push(call.ws.spaces().get_by_key(key).await?.space_id);
+    }
+    if ids.is_empty() {
+        return Err(Problem::invalid("space_ids", "Required, unless space_keys is given"));
+    }
+    super::access_grants::batch(call.ws.spaces().get_related(&ids, &selection(p.include, &p.exclude)).await?)
+}
+
+async fn update(call: Call, p: Update) -> Outcome {
+    let id = one(&call, p.space_id, p.space_key).await?.space_id;
+    let entrances = match (p.acs_entrance_ids, p.device_ids) {
+        (None, None) => None,
+        (some, more) => Some([some.unwrap_or_default(), more.unwrap_or_default()].concat()),
+    };
+    let mut update = SpaceUpdate::new(id);
+    update.name = p.name;
+    update.entrances = entrances;
+    update.customer_data = written(p.customer_data)?;
+    Answer::of("space", &call.ws.spaces().update(update).await?)
+}
+
+async fn delete(call: Call, p: Which) -> Outcome {
+    call.ws.spaces().delete(p.space_id).await?;
+    Answer::done()
+}
+
+async fn add_acs_entrances(call: Call, p: Entrances) -> Outcome {
+    call.ws.spaces().add_acs_entrances(p.space_id, p.acs_entrance_ids).await?;
+    Answer::done()
+}
+
+async fn remove_acs_entrances(call: Call, p: Entrances) -> Outcome {
+    call.ws.spaces().remove_acs_entrances(p.space_id, p.acs_entrance_ids).await?;
+    Answer::done()
+}
+
+async fn add_devices(call: Call, p: Devices) -> Outcome {
+    call.ws.spaces().add_acs_entrances(p.space_id, p.device_ids).await?;
+    Answer::done()
+}
+
+async fn remove_devices(call: Call, p: Devices) -> Outcome {
+    call.ws.spaces().remove_acs_entrances(p.space_id, p.device_ids).await?;
+    Answer::done()
+}

@@ -1,0 +1,130 @@
+//! Signatures, checked by another implementation; secrets, and where they are not.
+use crate::support::*;
+use chrono::Duration;
+use seam_core::ErrorKind;
+use seam_core::clock::Clock;
+use standardwebhooks::Webhook as Verifier;
+use std::time::Duration as StdDuration;
+
+/// Whether one of the secrets verifies what was sent; the instant is checked by hand, because the clock of the test is not that of the host.
+fn verifies(secret: &str, got: &Got, prefix: &str) -> bool {
+    let id = &got.headers[&format!("{prefix}-id")];
+    let at: i64 = got.headers[&format!("{prefix}-timestamp")].parse().unwrap();
+    assert_eq!(at, got.at.timestamp());
+    let signature = Verifier::new(secret).unwrap().sign(id, at, &got.body).unwrap();
+    got.headers[&format!("{prefix}-signature")].split(' ').any(|one| one == signature)
+}
+
+#[tokio::test]
+async fn another_implementation_verifies_both_sets_of_headers() {
+    let s = stage().await;
+    let hook = s.hook().await;
+    let secret = hook.secret.unwrap();
+    s.tell(&[1]).await;
+    s.round().await;
+    let got = s.receiver.take().remove(0);
+    for prefix in ["svix", "webhook"] {
+        assert!(verifies(secret.expose(), &got, prefix));
+        assert!(!verifies("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &got, prefix));
+    }
+    let mut forged = got.clone();
+    forged.body[5] ^= 1;
+    assert!(!verifies(secret.expose(), &forged, "svix"));
+}
+
+#[tokio::test]
+async fn after_a_rotation_both_secrets_sign_for_a_while() {
+    let s = stage().await;
+    let hook = s.hook().await;
+    let old = hook.secret.clone().unwrap();
+    let new = s.ws.webhooks().rotate_secret(hook.webhook_id, StdDuration::from_secs(3600)).await.unwrap().secret.unwrap();
+    assert_ne!(old, new);
+    assert_eq!(s.ws.webhooks().get(hook.webhook_id).await.unwrap().secret, Some(new.clone()));
+    let last = async |wait: Duration| {
+        s.pass(wait).await;
+        s.tell(&[1]).await;
+        s.round().await;
+        s.receiver.take().remove(0)
+    };
+    let during = last(Duration::seconds(3599)).await;
+    assert_eq!(during.headers["svix-signature"].split(' ').count(), 2);
+    assert!(verifies(new.expose(), &during, "svix") && verifies(old.expose(), &during, "webhook"));
+    let after = last(Duration::seconds(1)).await;
+    assert!(verifies(new.expose(), &after, "svix") && !verifies(old.expose(), &after, "svix"));
+
+    // Without an overlap, the old one signs nothing more.
+    let newest = s.ws.webhooks().rotate_secret(hook.webhook_id, StdDuration::ZERO).await.unwrap().secret.unwrap();
+    let after = last(Duration::seconds(1)).await;
+    assert!(verifies(newest.expose(), &after, "svix") && !verifies(new.expose(), &after, "svix"));
+}
+
+#[tokio::test]
+async fn no_secret_that_still_signs_is_dropped() {
+    let s = stage().await;
+    let hook = s.hook().await.webhook_id;
+    let rotate = async |days: u64| s.ws.webhooks().rotate_secret(hook, StdDuration::from_secs(days * 86_400)).await;
+    for _ in 0..4 {
+        rotate(1).await.unwrap();
+    }
+    let e = rotate(1).await.unwrap_err();
+    assert_eq!((e.kind(), e.code()), (ErrorKind::Conflict, "too_many_secrets"));
+    assert_eq!(rotate(31).await.unwrap_err().kind(), ErrorKind::InvalidInput);
+    s.clock.advance(Duration::days(1));
+    rotate(30).await.unwrap();
+}
+
+/// A secret is looked for in everything that a database, a log or an error may hold, plain and in base64 of a few kinds.
+#[tokio::test]
+async fn no_secret_in_rows_audit_events_or_debug() {
+    let s = stage().await;
+    let hook = s.hook().await;
+    let first = hook.secret.clone().unwrap();
+    let rotated = s.ws.webhooks().rotate_secret(hook.webhook_id, StdDuration::from_secs(60)).await.unwrap();
+    let second = rotated.secret.clone().unwrap();
+    s.receiver.answers(500);
+    s.tell(&[1]).await;
+    s.round().await;
+    let rows = s.store.list(s.ws.id(), &seam_core::store::ListQuery::all(seam_core::state::RowKind::Webhook)).await.unwrap();
+    let audit = s.store.audit(s.ws.id(), 0, 100).await.unwrap();
+    let events = s.store.events(s.ws.id(), 0, 100).await.unwrap();
+    let state = s.state(hook.webhook_id).await;
+    let texts = [
+        format!("{rows:?} {audit:?} {events:?} {hook:?} {rotated:?} {state:?} {:?}", s.engine),
+        serde_json::to_string(&(&rows, &audit, &events, &state)).unwrap(),
+    ];
+    for secret in [first.expose(), second.expose()] {
+        let bare = secret.strip_prefix("whsec_").unwrap();
+        assert!(texts.iter().all(|text| !text.contains(&bare[..16])), "a secret is plain to see");
+    }
+    assert_eq!(rows.len(), 1);
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn no_secret_in_the_database_file() {
+    use seam_core::clock::{Clock, ManualClock};
+    use seam_core::store::{SqliteStore, Store};
+    use std::sync::Arc;
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(at("2026-03-02T08:00:00Z")));
+    let file = folder.path().join("seam.db");
+    let store = Arc::new(SqliteStore::open(&file, Arc::clone(&clock) as Arc<dyn Clock>).unwrap());
+    let s = on(clock, Arc::clone(&store) as Arc<dyn Store>).await;
+    let hook = s.ws.webhooks().create("https://receiver.example/canary-in-the-path", None).await.unwrap();
+    let secret = s.ws.webhooks().rotate_secret(hook.webhook_id, StdDuration::from_secs(60)).await.unwrap().secret.unwrap();
+    s.tell(&[1, 2, 1]).await;
+    s.receiver.rule(|g| Do::Answer(if g.key() == 1 { 500 } else { 200 }));
+    s.round().await;
+    assert_eq!(s.receiver.take().len(), 2);
+    store.close().await;
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        bytes.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    let has = |text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
+    assert!(has("canary-in-the-path"), "the search finds what is there");
+    for secret in [hook.secret.unwrap(), secret] {
+        let bare = secret.expose().strip_prefix("whsec_").unwrap();
+        assert!(!has(&bare[..12]), "a secret is plain to see");
+    }
+}
