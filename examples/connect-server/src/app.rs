@@ -61,6 +61,8 @@ pub struct Call {
     pub ws: Workspace,
     /// The client session that asks; `None`: an API key does, which may reach everything.
     pub session: Option<ClientSession>,
+    /// The request may come again, because it was sent with PUT: what it makes is made once.
+    pub repeats: bool,
     /// The id of the request.
     pub request: Uuid,
 }
@@ -132,7 +134,7 @@ impl App {
             (Arc::new(SqliteStore::open(&args.database, clock)?), world, key)
         };
         let vault = Vault::new(Arc::new(StaticKeys::new(key)));
-        let seam = Seam::with_options(Arc::clone(&store), vault.clone(), &format!("{url}/i"), None);
+        let seam = Seam::with_options(Arc::clone(&store), vault.clone(), &format!("{url}/i"), None).with_pages(format!("{url}/connect"));
         let factories: Vec<Arc<dyn ProviderFactory>> = vec![Arc::new(SandboxFactory::new(world.clone()))];
         // Addresses of webhooks are strangers' input: they reach public addresses only, unless a test says otherwise.
         let reach = if args.allow_private_webhooks { Reach::Anywhere } else { Reach::Public };

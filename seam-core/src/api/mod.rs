@@ -19,6 +19,7 @@ mod occupancy;
 mod paging;
 mod phones;
 mod related;
+mod sandbox;
 mod spaces;
 mod unmanaged;
 mod user_identities;

@@ -28,6 +28,9 @@ pub(super) fn put_aside(d: &Draft<'_>, t: &mut Target, number: Option<&str>) {
 /// What was sent may have been made. A card is one more card; what is put at the system is one thing there, in the one form or the other.
 pub(super) fn doubt(t: &mut Target, sent: Option<MadeCredential>, rules: &KindRules) {
     let Some(mut can) = sent else { return };
+    if planted::is(Bug::OneDoubtAtMost) {
+        t.others.retain(|other| !other.doubtful);
+    }
     if !is_plastic(rules)
         && let Some(earlier) = t.others.pop()
     {

@@ -178,6 +178,9 @@ pub fn take_away(t: &mut Target, rules: &KindRules, now: DateTime<Utc>) {
         return;
     }
     t.gone = true;
+    if planted::is(Bug::PinFreedEarly) {
+        t.claims.clear();
+    }
     t.renew_at = None;
     t.work.asks = None;
     t.work.attempt = 0;

@@ -6,6 +6,7 @@ use crate::plan::{Try, WEBVIEW_TOKEN_FIELD};
 use crate::provider::Finding;
 use crate::state::{Account, ConnectWebview};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 /// A page. A deleted one is hidden.
 pub(crate) fn connect_webview(v: &Viewer<'_>, id: ConnectWebviewId) -> Try<model::ConnectWebview> {
@@ -52,10 +53,11 @@ pub(crate) fn connect_webview(v: &Viewer<'_>, id: ConnectWebviewId) -> Try<model
 }
 
 /// What stands between an account and its first grant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Readiness {
     /// When the account was last looked at with its present settings; `None`: not yet.
+    #[serde(with = "model::time::option")]
     pub checked_at: Option<DateTime<Utc>>,
     /// It was looked at, and nothing that blocks was found.
     pub ready: bool,

@@ -34,8 +34,8 @@ struct Stage {
 }
 
 /// Two guests in a room, one with a card that was made; somebody with a PIN at four systems; a space.
-fn stage(seed: u64) -> Result<Stage, String> {
-    let mut house = House::new(Setup { seed, instances: 1, rates: (0, 0, 0), trace: false })?;
+fn stage(seed: u64, disk: bool) -> Result<Stage, String> {
+    let mut house = House::new(Setup { seed, instances: 1, rates: (0, 0, 0), trace: false, disk })?;
     let now = house.exec.now();
     let doors = |house: &House, names: &[(&str, &str)]| -> BTreeSet<_> {
         let all = house.tenants[0].doors.keys();
@@ -118,8 +118,8 @@ fn act(s: &mut Stage, flow: Flow) -> Check {
 }
 
 /// Runs a flow with crashes at these points; gives how many points there were.
-pub(crate) fn crash(flow: Flow, seed: u64, at: &[u64]) -> Result<u64, String> {
-    let mut s = stage(seed)?;
+pub(crate) fn crash(flow: Flow, disk: bool, at: &[u64]) -> Result<u64, String> {
+    let mut s = stage(1, disk)?;
     {
         let mut p = s.house.faults.plan();
         p.counting = true;

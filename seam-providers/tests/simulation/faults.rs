@@ -12,7 +12,7 @@ use seam_core::model::{ChangesetId, InstanceId, WorkspaceId};
 use seam_core::plan::begin::CallPlan;
 use seam_core::provider::{Failure, Reason};
 use seam_core::state::{AuditEntry, Changeset, Facts, ReadSet, Row, StoredEvent};
-use seam_core::store::{CanServe, CommitError, Committed, Decision, Lease, ListQuery, MemoryStore, Step, Store};
+use seam_core::store::{CanServe, CommitError, Committed, Decision, Lease, ListQuery, Step, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -132,7 +132,7 @@ impl Plan {
 /// The store as one instance reaches it.
 #[derive(Debug)]
 pub(crate) struct FaultyStore {
-    pub(crate) inner: Arc<MemoryStore>,
+    pub(crate) inner: Arc<dyn Store>,
     pub(crate) clock: Arc<SimClock>,
     pub(crate) who: usize,
     pub(crate) faults: Faults,

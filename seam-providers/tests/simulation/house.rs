@@ -1,5 +1,6 @@
 //! A simulated house: sites of all four shapes, two workspaces, instances over one store.
 use crate::clock::SimClock;
+use crate::disk::OnDisk;
 use crate::exec::{Exec, at_once, give_way};
 use crate::faults::{CLIENT, Eye, Faults, FaultyStore};
 use crate::ledger::Ledger;
@@ -30,6 +31,8 @@ pub(crate) struct Setup {
     /// Faults in a thousand: store, calls, crashes.
     pub(crate) rates: (u32, u32, u32),
     pub(crate) trace: bool,
+    /// On SQLite, in a file that is opened anew after each crash; else in memory.
+    pub(crate) disk: bool,
 }
 
 /// A door as the ledger names it.
@@ -58,7 +61,9 @@ pub(crate) struct House {
     pub(crate) clock: Arc<SimClock>,
     pub(crate) faults: Faults,
     pub(crate) watch: Arc<Mutex<Watch>>,
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<dyn Store>,
+    /// The same, where it is in a file.
+    disk: Option<Arc<OnDisk>>,
     pub(crate) world: World,
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) ledger: Ledger,
@@ -103,7 +108,11 @@ impl House {
         let mut rng = Rng::new(setup.seed);
         let clock = SimClock::new(at("2026-03-01T08:00:00Z"));
         let world = world(&clock, &mut rng);
-        let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let disk = if setup.disk { Some(Arc::new(OnDisk::new(Arc::clone(&clock) as Arc<dyn Clock>)?)) } else { None };
+        let store: Arc<dyn Store> = match &disk {
+            Some(disk) => Arc::clone(disk) as Arc<dyn Store>,
+            None => Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>)),
+        };
         let watch = Arc::new(Mutex::new(Watch { trace: setup.trace.then(Vec::new), ..Watch::default() }));
         let faults = Faults::new(rng.fork());
         let exec = Exec::new(Arc::clone(&clock), rng.fork());
@@ -115,6 +124,7 @@ impl House {
             faults,
             watch,
             store,
+            disk,
             world,
             tenants: Vec::new(),
             ledger: Ledger::default(),
@@ -144,7 +154,7 @@ impl House {
         let links = "https://keys.example";
         // What looks must not draw from what asks.
         let asks = Seam::with_options(self.store_of(CLIENT), self.vault.clone(), links, Some(self.rng.next()));
-        let looks = Seam::with_options(Arc::clone(&self.store) as Arc<dyn Store>, self.vault.clone(), links, Some(0));
+        let looks = Seam::with_options(Arc::clone(&self.store), self.vault.clone(), links, Some(0));
         for sites in SITES {
             let asked = at_once(asks.create_workspace("Tenant", true)).map_err(fail)?;
             let ws = at_once(looks.workspace(asked.id())).map_err(fail)?;
@@ -202,6 +212,12 @@ impl House {
     /// Crashes an instance now; it comes back after a while.
     pub(crate) fn crash(&mut self, who: usize, back_after: Duration) {
         self.exec.kill(who);
+        if let Some(disk) = &self.disk {
+            let opened = disk.reopen();
+            let mut watch = self.watch();
+            watch.orphaned();
+            watch.wrong.extend(opened.err().map(|e| format!("S13: the file cannot be opened after a crash: {e}")));
+        }
         self.faults.plan().dead.remove(&who);
         self.restarts.insert(who, self.exec.now() + back_after);
     }

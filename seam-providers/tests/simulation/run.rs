@@ -46,7 +46,7 @@ pub(crate) fn setup(seed: u64, trace: bool) -> Setup {
         5 | 6 => (25, 250, 6),
         _ => (50, 400, 12),
     };
-    Setup { seed, instances: 1 + rng.below(3), rates, trace }
+    Setup { seed, instances: 1 + rng.below(3), rates, trace, disk: false }
 }
 
 pub(crate) fn run(setup: Setup) -> Ran {
@@ -87,6 +87,10 @@ fn play(house: &mut House, steps: &mut u64) -> Check {
         }
     }
     over(house)?;
+    if crate::epilogue::has_one(house.setup.seed) {
+        house.epilogue()?;
+        over(house)?;
+    }
     house.streams()
 }
 

@@ -6,7 +6,7 @@ use seam_core::plan::next::{self, Next};
 use seam_core::plan::{Change, Resolution, tag_of};
 use seam_core::provider::{Certainty, Kind, KindRules, Needs};
 use seam_core::state::*;
-use seam_core::store::{Store, audit_genesis, verify_audit, verify_told};
+use seam_core::store::{audit_genesis, verify_audit, verify_told};
 use seam_core::view::question::OpenQuestion;
 use std::collections::{BTreeMap, BTreeSet};
 

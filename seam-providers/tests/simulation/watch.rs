@@ -79,6 +79,10 @@ impl Watch {
             }
         }
     }
+    /// The only process is gone: whoever opens the file next takes the channels over, under higher fences.
+    pub(crate) fn orphaned(&mut self) {
+        self.leases.values_mut().for_each(|held| held.released = true);
+    }
     pub(crate) fn released(&mut self, lease: &Lease) {
         if let Some(held) = self.leases.get_mut(&lease.channel)
             && held.fence == lease.fence

@@ -130,6 +130,7 @@ test('an answer that is no answer of this server is seen', async () => {
   await is('`message` is missing', { status: 404, body: { ok: false, error: { type: 'not_found' } } })
   await is('no tree', { status: 400, body: { ok: false, error: { type: 'invalid_input', message: 'x' } } })
   await is('with status 401', { status: 401, body: { ok: false, error } })
+  await is('with status 403', { status: 403, body: { ok: false, error: { type: 'unauthorized', message: 'No.' } } })
   await is('does not know it', { body: { ok: true } }, '/access_methods/create')
   answer = { body: { access_method: method, ok: true }, headers: { 'seam-request-id': '' } }
   await is('`seam-request-id` is missing', answer)

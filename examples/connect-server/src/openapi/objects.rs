@@ -76,6 +76,13 @@ pub(super) const OBJECTS: &[Object] = &[
          acs_user_ids:[id] merged_user_identity_ids:[id] merged_user_identity_keys:[str] created_at:at errors:[$error] warnings:[$warning]",
     ),
     (
+        "unmanaged_user_identity",
+        "A person whom a system knows and who was not made here.",
+        "user_identity_id:id workspace_id:id full_name:str~ display_name:str email_address:str~ phone_number:str~ acs_user_ids:[id] created_at:at \
+         errors:[$error] warnings:[$warning]",
+    ),
+    ("device", "A device that is no entrance. There are none.", "device_id:id"),
+    (
         "access_grant",
         "Who may open what, when, and how.",
         "access_grant_id:id workspace_id:id access_grant_key?:str user_identity_id:id name:str~ display_name:str display_status:str starts_at:at \
@@ -128,6 +135,12 @@ pub(super) const OBJECTS: &[Object] = &[
          accepted_providers:[str] any_provider_allowed:bool login_successful:bool authorized_at:at~ custom_redirect_url:str~ \
          custom_redirect_failure_url:str~ wait_for_device_creation:bool automatically_manage_new_devices:bool any_device_allowed:bool \
          accepted_capabilities:[str] accepted_devices:[str] selected_provider:str~ device_selection_mode:str",
+    ),
+    (
+        "phone",
+        "A phone that holds mobile keys.",
+        "device_id:id workspace_id:id display_name:str nickname?:str device_type:str properties:obj custom_metadata:obj created_at:at \
+         errors:[$error] warnings:[$warning]",
     ),
     ("webhook", "An address to which events are sent.", "webhook_id:str url:url event_types?:[str] secret?:str"),
     (

@@ -8,7 +8,7 @@ use crate::http::route::Gives::{Batch, Nothing, One, Pages};
 use crate::http::route::{Route, Verb, route};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use seam_core::api::{GrantFilter, Related};
+use seam_core::api::{GrantFilter, Related, UnmanagedFilter};
 use seam_core::model::{AccessGrant, AcsEntranceId, AcsSystemId, Shown, SpaceId, UserIdentityId};
 use seam_core::{AccessGrantId, AccessMethodMode, GrantUpdate, NewGrant, NewMethod, Person, Who};
 use serde::Deserialize;
@@ -37,6 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
             Pages("access_grants", "unmanaged_access_grant"),
             list_unmanaged,
         ),
+        route(Verb::Change, "/access_grants/unmanaged/update", "Takes such access over, where that can be.", Nothing, manage),
     ]
 }
 
@@ -166,6 +167,19 @@ struct ListUnmanaged {
     acs_system_id: Option<AcsSystemId>,
     acs_entrance_id: Option<AcsEntranceId>,
     user_identity_id: Option<UserIdentityId>,
+    #[schemars(length(min = 1))]
+    reservation_key: Option<String>,
+    #[schemars(range(min = 0, max = 10_000))]
+    limit: Option<f64>,
+    page_cursor: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Manage {
+    access_grant_id: AccessGrantId,
+    #[schemars(extend("const" = true))]
+    #[expect(dead_code, reason = "the schema knows its only value")]
+    is_managed: bool,
 }
 
 fn methods(asked: Vec<Method>) -> Vec<NewMethod> {
@@ -303,17 +317,21 @@ async fn get_unmanaged(call: Call, p: Which) -> Outcome {
 }
 
 async fn list_unmanaged(call: Call, p: ListUnmanaged) -> Outcome {
-    let systems = match (p.acs_system_id, p.acs_entrance_id) {
-        (Some(system), _) => vec![system],
-        (None, Some(door)) => vec![call.ws.acs().entrances().get(door).await?.acs_system_id],
-        (None, None) => call.ws.acs().systems().list(None, 1000).await?.items.into_iter().map(|s| s.acs_system_id).collect(),
-    };
-    let mut all = Vec::new();
-    for system in systems {
-        all.extend(call.ws.access_grants().list_unmanaged(system).await?);
-    }
+    let filter = UnmanagedFilter::builder()
+        .maybe_acs_system_id(p.acs_system_id)
+        .maybe_acs_entrance_id(p.acs_entrance_id)
+        .maybe_reservation_key(p.reservation_key)
+        .maybe_page_cursor(p.page_cursor)
+        .maybe_limit(count(p.limit))
+        .build();
+    let mut page = call.ws.access_grants().search_unmanaged(&filter).await?;
     if let Some(person) = p.user_identity_id {
-        all.retain(|g| g.user_identity_id == Some(person));
+        page.items.retain(|g| g.user_identity_id == Some(person));
     }
-    Answer::page("access_grants", &seam_core::model::Page::new(all, None))
+    Answer::page("access_grants", &page)
+}
+
+async fn manage(call: Call, p: Manage) -> Outcome {
+    call.ws.access_grants().manage(p.access_grant_id).await?;
+    Answer::done()
 }

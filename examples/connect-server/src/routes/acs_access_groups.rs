@@ -1,7 +1,6 @@
 //! Access groups.
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
-use crate::http::problem::Problem;
 use crate::http::route::Gives::{Many, Nothing, One};
 use crate::http::route::{Route, Verb, route};
 use schemars::JsonSchema;
@@ -23,6 +22,7 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         route(Verb::Add, "/acs/access_groups/add_user", "Puts a user or a person into a group.", Nothing, add_user),
         route(Verb::Remove, "/acs/access_groups/remove_user", "Takes a user or a person out of a group.", Nothing, remove_user),
+        route(Verb::Remove, "/acs/access_groups/delete", "Deletes a group, where the system lets others do that.", Nothing, delete),
     ]
 }
 
@@ -78,25 +78,19 @@ async fn list_accessible_entrances(call: Call, p: Which) -> Outcome {
     Answer::of("acs_entrances", &call.ws.acs().access_groups().list_accessible_entrances(p.acs_access_group_id).await?)
 }
 
-async fn member(call: &Call, p: &Member) -> Result<AcsUserId, Problem> {
-    match (p.acs_user_id, p.user_identity_id) {
-        (Some(user), None) => Ok(user),
-        (None, Some(person)) => {
-            let group = call.ws.acs().access_groups().get(p.acs_access_group_id).await?;
-            Ok(call.ws.acs().users().get_of(person, group.acs_system_id).await?.acs_user_id)
-        }
-        _ => Err(Problem::invalid("acs_user_id", "exactly one of acs_user_id and user_identity_id is required")),
-    }
-}
-
 async fn add_user(call: Call, p: Member) -> Outcome {
-    let user = member(&call, &p).await?;
-    call.ws.acs().access_groups().add_user(p.acs_access_group_id, user).await?;
+    let who = super::owner(p.acs_user_id, p.user_identity_id)?;
+    call.ws.acs().access_groups().add_user(p.acs_access_group_id, who).await?;
     Answer::done()
 }
 
 async fn remove_user(call: Call, p: Member) -> Outcome {
-    let user = member(&call, &p).await?;
-    call.ws.acs().access_groups().remove_user(p.acs_access_group_id, user).await?;
+    let who = super::owner(p.acs_user_id, p.user_identity_id)?;
+    call.ws.acs().access_groups().remove_user(p.acs_access_group_id, who).await?;
+    Answer::done()
+}
+
+async fn delete(call: Call, p: Which) -> Outcome {
+    call.ws.acs().access_groups().delete(p.acs_access_group_id).await?;
     Answer::done()
 }

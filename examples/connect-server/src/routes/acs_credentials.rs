@@ -2,14 +2,12 @@
 use super::count;
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
-use crate::http::problem::Problem;
 use crate::http::route::Gives::{Many, Nothing, One, Pages};
 use crate::http::route::{Route, Verb, route};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use seam_core::api::CredentialFilter;
 use seam_core::model::{AcsCredentialId, AcsEntranceId, AcsSystemId, AcsUserId, Holder, Shown, UserIdentityId};
-use seam_core::plan::CredentialOwner;
 use seam_core::{AccessMethodMode, NewCredential};
 use serde::Deserialize;
 
@@ -113,16 +111,13 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_acs_system_id(p.acs_system_id)
         .maybe_acs_user_id(p.acs_user_id)
         .maybe_user_identity_id(p.user_identity_id)
+        .maybe_is_multi_phone_sync_credential(p.is_multi_phone_sync_credential)
         .maybe_search(p.search)
         .maybe_created_before(p.created_before)
         .maybe_page_cursor(p.page_cursor)
         .maybe_limit(count(p.limit))
         .build();
-    let mut page = call.ws.acs().credentials().list(&filter).await?;
-    if let Some(wanted) = p.is_multi_phone_sync_credential {
-        page.items.retain(|c| c.is_multi_phone_sync_credential.unwrap_or(false) == wanted);
-    }
-    Answer::page("acs_credentials", &page)
+    Answer::page("acs_credentials", &call.ws.acs().credentials().list(&filter).await?)
 }
 
 async fn update(call: Call, p: Update) -> Outcome {
@@ -134,24 +129,16 @@ async fn delete(call: Call, p: Which) -> Outcome {
     Answer::done()
 }
 
-fn owner(p: &Owned) -> Result<Option<CredentialOwner>, Problem> {
-    match (p.acs_user_id, p.user_identity_id) {
-        (Some(user), None) => Ok(Some(user.into())),
-        (None, Some(person)) => Ok(Some(person.into())),
-        (None, None) => Ok(None),
-        (Some(_), Some(_)) => Err(Problem::invalid("user_identity_id", "not together with acs_user_id")),
-    }
-}
-
 async fn assign(call: Call, p: Owned) -> Outcome {
-    let Some(to) = owner(&p)? else {
-        return Err(Problem::invalid("acs_user_id", "Required, unless user_identity_id is given"));
-    };
+    let to = super::owner(p.acs_user_id, p.user_identity_id)?;
     Answer::of("acs_credential", &call.ws.acs().credentials().assign(p.acs_credential_id, to).await?)
 }
 
 async fn unassign(call: Call, p: Owned) -> Outcome {
-    let from = owner(&p)?;
+    let from = match (p.acs_user_id, p.user_identity_id) {
+        (None, None) => None,
+        (user, person) => Some(super::owner(user, person)?),
+    };
     Answer::of("acs_credential", &call.ws.acs().credentials().unassign(p.acs_credential_id, from).await?)
 }
 

@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use seam_core::AccessMethodId;
 use seam_core::api::EncoderFilter;
 use seam_core::model::{AcsCredentialId, AcsEncoderId, AcsSystemId, AcsUserId, UserIdentityId};
-use seam_core::plan::CredentialOwner;
 use seam_providers::sandbox::{EncodeFailure, Encoder, ScanFailure, ScanScenario};
 use serde::Deserialize;
 use std::time::Duration;
@@ -169,11 +168,7 @@ async fn simulated(call: &Call, id: AcsEncoderId) -> Result<Encoder, Problem> {
 }
 
 async fn scan_to_assign_credential(call: Call, p: ScanToAssign) -> Outcome {
-    let to: CredentialOwner = match (p.acs_user_id, p.user_identity_id) {
-        (Some(user), None) => user.into(),
-        (None, Some(person)) => person.into(),
-        _ => return Err(Problem::invalid("acs_user_id", "exactly one of acs_user_id and user_identity_id is required")),
-    };
+    let to = super::owner(p.acs_user_id, p.user_identity_id)?;
     Answer::of("action_attempt", &call.ws.acs().encoders().scan_to_assign_credential(p.acs_encoder_id, to, CARD_WAIT).await?)
 }
 

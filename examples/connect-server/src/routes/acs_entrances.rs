@@ -107,13 +107,10 @@ async fn list(call: Call, p: List) -> Outcome {
     Answer::page("acs_entrances", &call.ws.acs().entrances().search(&filter).await?)
 }
 
-async fn grant_access(_: Call, p: GrantAccess) -> Outcome {
-    let _ = (p.acs_entrance_id, p.acs_user_id, p.user_identity_id);
-    Err(Problem::new(
-        axum::http::StatusCode::BAD_REQUEST,
-        "not_supported",
-        "grant access with access_grants/create, or through an access group",
-    ))
+async fn grant_access(call: Call, p: GrantAccess) -> Outcome {
+    let who = super::owner(p.acs_user_id, p.user_identity_id)?;
+    call.ws.acs().entrances().grant_access(p.acs_entrance_id, who).await?;
+    Answer::done()
 }
 
 async fn list_credentials_with_access(call: Call, p: WithAccess) -> Outcome {

@@ -109,6 +109,7 @@ struct Membership {
 }
 
 async fn create(call: Call, p: Create) -> Outcome {
+    // The API wants a name always; where there is a person, hers counts.
     let profile = Person::builder()
         .full_name(p.full_name)
         .maybe_email_address(p.email_address.or(p.email))
@@ -118,7 +119,7 @@ async fn create(call: Call, p: Create) -> Outcome {
     let new = NewUser::builder()
         .system(p.acs_system_id)
         .maybe_identity(p.user_identity_id)
-        .profile(profile)
+        .profile(if p.user_identity_id.is_some() { Person::default() } else { profile })
         .groups(p.acs_access_group_ids)
         .maybe_starts_at(window.0)
         .maybe_ends_at(window.1)
@@ -127,13 +128,7 @@ async fn create(call: Call, p: Create) -> Outcome {
 }
 
 async fn user(call: &Call, p: &Which) -> Result<AcsUserId, Problem> {
-    match (p.acs_user_id, p.user_identity_id, p.acs_system_id) {
-        (Some(user), None, _) => Ok(user),
-        (None, Some(person), Some(system)) => Ok(call.ws.acs().users().get_of(person, system).await?.acs_user_id),
-        (None, Some(_), None) => Err(Problem::invalid("acs_system_id", "Required with user_identity_id")),
-        (None, None, _) => Err(Problem::invalid("acs_user_id", "Required, unless user_identity_id and acs_system_id are given")),
-        (Some(_), Some(_), _) => Err(Problem::invalid("user_identity_id", "not together with acs_user_id")),
-    }
+    Ok(call.ws.acs().users().resolve(p.acs_user_id, p.user_identity_id, p.acs_system_id).await?)
 }
 
 async fn get(call: Call, p: Which) -> Outcome {
@@ -189,23 +184,15 @@ async fn unsuspend(call: Call, p: Which) -> Outcome {
     Answer::done()
 }
 
-async fn member(call: &Call, p: &Membership) -> Result<AcsUserId, Problem> {
-    let system = match p.user_identity_id {
-        Some(_) => Some(call.ws.acs().access_groups().get(p.acs_access_group_id).await?.acs_system_id),
-        None => None,
-    };
-    user(call, &Which { acs_user_id: p.acs_user_id, user_identity_id: p.user_identity_id, acs_system_id: system }).await
-}
-
 async fn add_to_access_group(call: Call, p: Membership) -> Outcome {
-    let id = member(&call, &p).await?;
-    call.ws.acs().users().add_to_access_group(id, p.acs_access_group_id).await?;
+    let who = super::owner(p.acs_user_id, p.user_identity_id)?;
+    call.ws.acs().access_groups().add_user(p.acs_access_group_id, who).await?;
     Answer::done()
 }
 
 async fn remove_from_access_group(call: Call, p: Membership) -> Outcome {
-    let id = member(&call, &p).await?;
-    call.ws.acs().users().remove_from_access_group(id, p.acs_access_group_id).await?;
+    let who = super::owner(p.acs_user_id, p.user_identity_id)?;
+    call.ws.acs().access_groups().remove_user(p.acs_access_group_id, who).await?;
     Answer::done()
 }
 

@@ -1,10 +1,11 @@
 //! What persons asked for at devices.
+use super::count;
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::route::Gives::{One, Pages};
 use crate::http::route::{Route, Verb, route};
 use schemars::JsonSchema;
-use seam_core::model::{ActionAttemptId, Page};
+use seam_core::model::ActionAttemptId;
 use serde::Deserialize;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -24,6 +25,9 @@ struct List {
     #[serde(default)]
     #[schemars(length(max = 1000))]
     action_attempt_ids: Vec<ActionAttemptId>,
+    #[schemars(range(min = 0, max = 10_000))]
+    limit: Option<f64>,
+    page_cursor: Option<String>,
 }
 
 async fn get(call: Call, p: Which) -> Outcome {
@@ -31,6 +35,6 @@ async fn get(call: Call, p: Which) -> Outcome {
 }
 
 async fn list(call: Call, p: List) -> Outcome {
-    let all = call.ws.action_attempts().list(&p.action_attempt_ids).await?;
-    Answer::page("action_attempts", &Page::new(all, None))
+    let limit = count(p.limit).unwrap_or(500);
+    Answer::page("action_attempts", &call.ws.action_attempts().page(&p.action_attempt_ids, p.page_cursor.as_deref(), limit).await?)
 }

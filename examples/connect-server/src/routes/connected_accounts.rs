@@ -2,18 +2,30 @@
 use super::count;
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
-use crate::http::route::Gives::{Nothing, One, Pages};
+use crate::http::decode::given;
+use crate::http::route::Gives::{Nothing, One, Own, Pages};
 use crate::http::route::{Route, Verb, route};
 use schemars::JsonSchema;
-use seam_core::model::ConnectedAccountId;
+use seam_core::api::AccountFilter;
+use seam_core::model::{ConnectedAccountId, SpaceId};
+use seam_core::plan::AccountUpdate;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Verb::Read, "/connected_accounts/get", "An account.", One("connected_account"), get),
         route(Verb::Read, "/connected_accounts/list", "The accounts.", Pages("connected_accounts", "connected_account"), list),
+        route(Verb::Change, "/connected_accounts/update", "Changes the name or the metadata of an account.", Nothing, update),
         route(Verb::Remove, "/connected_accounts/delete", "Disconnects an account; its grants end.", Nothing, delete),
         route(Verb::Do, "/connected_accounts/sync", "Reads an account anew.", Nothing, sync),
+        route(
+            Verb::Read,
+            "/connected_accounts/get_readiness",
+            "What stands between an account and its first grant.",
+            Own("readiness"),
+            readiness,
+        ),
     ]
 }
 
@@ -24,9 +36,26 @@ struct Which {
 
 #[derive(Deserialize, JsonSchema)]
 struct List {
+    #[schemars(length(min = 1))]
+    customer_key: Option<String>,
+    space_id: Option<SpaceId>,
+    #[serde(default)]
+    custom_metadata_has: Map<String, Value>,
+    #[schemars(length(min = 1))]
+    search: Option<String>,
     #[schemars(range(min = 0, max = 10_000))]
     limit: Option<f64>,
     page_cursor: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Update {
+    connected_account_id: ConnectedAccountId,
+    #[serde(default, deserialize_with = "given")]
+    display_name: Option<Option<String>>,
+    #[schemars(length(min = 1))]
+    customer_key: Option<String>,
+    custom_metadata: Option<Map<String, Value>>,
 }
 
 async fn get(call: Call, p: Which) -> Outcome {
@@ -34,8 +63,24 @@ async fn get(call: Call, p: Which) -> Outcome {
 }
 
 async fn list(call: Call, p: List) -> Outcome {
-    let limit = count(p.limit).unwrap_or(500);
-    Answer::page("connected_accounts", &call.ws.connected_accounts().list(p.page_cursor.as_deref(), limit).await?)
+    let filter = AccountFilter::builder()
+        .maybe_customer_key(p.customer_key)
+        .maybe_space_id(p.space_id)
+        .custom_metadata_has(p.custom_metadata_has.into_iter().collect())
+        .maybe_search(p.search)
+        .maybe_page_cursor(p.page_cursor)
+        .maybe_limit(count(p.limit))
+        .build();
+    Answer::page("connected_accounts", &call.ws.connected_accounts().search(&filter).await?)
+}
+
+async fn update(call: Call, p: Update) -> Outcome {
+    let mut update = AccountUpdate::builder().account(p.connected_account_id).build();
+    update.display_name = p.display_name;
+    update.customer_key = p.customer_key;
+    update.custom_metadata = p.custom_metadata;
+    call.ws.connected_accounts().change(update).await?;
+    Answer::done()
 }
 
 async fn delete(call: Call, p: Which) -> Outcome {
@@ -46,4 +91,8 @@ async fn delete(call: Call, p: Which) -> Outcome {
 async fn sync(call: Call, p: Which) -> Outcome {
     call.ws.connected_accounts().rescan(p.connected_account_id).await?;
     Answer::done()
+}
+
+async fn readiness(call: Call, p: Which) -> Outcome {
+    Answer::of("readiness", &call.ws.connected_accounts().readiness(p.connected_account_id).await?)
 }

@@ -9,10 +9,13 @@ mod acs_systems;
 mod acs_users;
 mod action_attempts;
 mod client_sessions;
+mod connect_webviews;
 mod connected_accounts;
+mod customers;
 mod events;
 mod instant_keys;
 mod operations;
+mod phones;
 mod spaces;
 mod user_identities;
 mod webhooks;
@@ -23,6 +26,8 @@ use crate::http::problem::Problem;
 use crate::http::route::Route;
 use axum::Router;
 use seam_core::api::{RelatedKind, Select};
+use seam_core::model::{AcsUserId, UserIdentityId};
+use seam_core::plan::CredentialOwner;
 use std::sync::Arc;
 
 /// Every route of the API.
@@ -43,6 +48,9 @@ pub fn all() -> Vec<Route> {
         access_methods::routes(),
         instant_keys::routes(),
         client_sessions::routes(),
+        phones::routes(),
+        customers::routes(),
+        connect_webviews::routes(),
         webhooks::routes(),
         events::routes(),
         action_attempts::routes(),
@@ -65,6 +73,7 @@ fn selection(include: Option<&[String]>, exclude: &[String]) -> Select {
             "acs_systems" => RelatedKind::AcsSystems,
             "acs_access_groups" => RelatedKind::AcsAccessGroups,
             "acs_credentials" => RelatedKind::AcsCredentials,
+            "client_sessions" => RelatedKind::ClientSessions,
             "connected_accounts" => RelatedKind::ConnectedAccounts,
             "instant_keys" => RelatedKind::InstantKeys,
             "spaces" => RelatedKind::Spaces,
@@ -94,6 +103,19 @@ fn named<I>(what: [&str; 2], id: Option<I>, key: Option<String>) -> Result<Named
         (None, Some(key)) => Ok(Named::Key(key)),
         (None, None) => Err(Problem::invalid(what[0], format!("Required, unless {} is given", what[1]))),
         (Some(_), Some(_)) => Err(Problem::invalid(what[1], format!("not together with {}", what[0]))),
+    }
+}
+
+/// Exactly one of a user and a person.
+///
+/// # Errors
+/// `invalid_input` when there is none, or both.
+fn owner(user: Option<AcsUserId>, person: Option<UserIdentityId>) -> Result<CredentialOwner, Problem> {
+    match (user, person) {
+        (Some(user), None) => Ok(user.into()),
+        (None, Some(person)) => Ok(person.into()),
+        (None, None) => Err(Problem::invalid("acs_user_id", "Required, unless user_identity_id is given")),
+        (Some(_), Some(_)) => Err(Problem::invalid("user_identity_id", "not together with acs_user_id")),
     }
 }
 

@@ -3,12 +3,13 @@ use super::{Named, count, named, selection};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
-use crate::http::route::Gives::{Batch, Nothing, One, Pages};
+use crate::http::route::Gives::{Batch, Nothing, One, Own, Pages};
 use crate::http::route::{Route, Verb, route};
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use seam_core::api::SpaceFilter;
-use seam_core::model::{AcsEntranceId, Space, SpaceId};
-use seam_core::plan::SpaceUpdate;
+use seam_core::model::{AcsEntranceId, ConnectedAccountId, Space, SpaceId};
+use seam_core::plan::{ParentSpace, SpaceUpdate};
 use seam_core::{Error, NewSpace};
 use serde::Deserialize;
 use serde_json::Value;
@@ -23,6 +24,9 @@ pub(super) fn routes() -> Vec<Route> {
         route(Verb::Remove, "/spaces/delete", "Deletes a space.", Nothing, delete),
         route(Verb::Add, "/spaces/add_acs_entrances", "Puts entrances into a space.", Nothing, add_acs_entrances),
         route(Verb::Remove, "/spaces/remove_acs_entrances", "Takes entrances out of a space.", Nothing, remove_acs_entrances),
+        route(Verb::Add, "/spaces/add_connected_account", "Puts an account into a space.", Nothing, add_connected_account),
+        route(Verb::Remove, "/spaces/remove_connected_account", "Takes an account out of a space.", Nothing, remove_connected_account),
+        route(Verb::Read, "/spaces/get_occupancy", "Who may be in a space, hour by hour.", Own("occupancy"), occupancy),
         route(Verb::Add, "/spaces/add_devices", "Puts devices into a space.", Nothing, add_devices),
         route(Verb::Remove, "/spaces/remove_devices", "Takes devices out of a space.", Nothing, remove_devices),
     ]
@@ -60,6 +64,8 @@ struct Create {
     customer_data: Option<CustomerData>,
     #[schemars(length(min = 1))]
     customer_key: Option<String>,
+    #[serde(default)]
+    connected_account_ids: Vec<ConnectedAccountId>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -75,6 +81,10 @@ struct List {
     customer_key: Option<String>,
     #[schemars(length(min = 1))]
     space_key: Option<String>,
+    connected_account_id: Option<ConnectedAccountId>,
+    parent_space_id: Option<SpaceId>,
+    #[schemars(length(min = 1))]
+    parent_space_key: Option<String>,
     #[schemars(length(min = 1))]
     search: Option<String>,
     #[schemars(range(min = 0, max = 10_000))]
@@ -103,6 +113,24 @@ struct Update {
     acs_entrance_ids: Option<Vec<AcsEntranceId>>,
     device_ids: Option<Vec<AcsEntranceId>>,
     customer_data: Option<CustomerData>,
+    #[serde(default, deserialize_with = "crate::http::decode::given")]
+    parent_space_id: Option<Option<SpaceId>>,
+    #[schemars(length(min = 1))]
+    #[serde(default, deserialize_with = "crate::http::decode::given")]
+    parent_space_key: Option<Option<String>>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Occupancy {
+    space_id: SpaceId,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Account {
+    space_id: SpaceId,
+    connected_account_id: ConnectedAccountId,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -135,6 +163,7 @@ async fn create(call: Call, p: Create) -> Outcome {
         .entrances([p.acs_entrance_ids, p.device_ids].concat())
         .maybe_customer_key(p.customer_key)
         .maybe_customer_data(written(p.customer_data)?)
+        .connected_accounts(p.connected_account_ids)
         .build();
     Answer::of("space", &call.ws.spaces().create(new).await?)
 }
@@ -154,6 +183,9 @@ async fn list(call: Call, p: List) -> Outcome {
     let filter = SpaceFilter::builder()
         .maybe_customer_key(p.customer_key)
         .maybe_space_key(p.space_key)
+        .maybe_connected_account_id(p.connected_account_id)
+        .maybe_parent_space_id(p.parent_space_id)
+        .maybe_parent_space_key(p.parent_space_key)
         .maybe_search(p.search)
         .maybe_page_cursor(p.page_cursor)
         .maybe_limit(count(p.limit))
@@ -195,6 +227,13 @@ async fn update(call: Call, p: Update) -> Outcome {
     update.name = p.name;
     update.entrances = entrances;
     update.customer_data = written(p.customer_data)?;
+    update.parent = match (p.parent_space_id, p.parent_space_key) {
+        (None, None) => None,
+        (Some(Some(id)), None) => Some(Some(ParentSpace::Id(id))),
+        (None, Some(Some(key))) => Some(Some(ParentSpace::Key(key))),
+        (Some(None), None) | (None, Some(None)) => Some(None),
+        _ => return Err(Problem::invalid("parent_space_key", "not together with parent_space_id")),
+    };
     Answer::of("space", &call.ws.spaces().update(update).await?)
 }
 
@@ -221,4 +260,18 @@ async fn add_devices(call: Call, p: Devices) -> Outcome {
 async fn remove_devices(call: Call, p: Devices) -> Outcome {
     call.ws.spaces().remove_acs_entrances(p.space_id, p.device_ids).await.map_err(as_device)?;
     Answer::done()
+}
+
+async fn add_connected_account(call: Call, p: Account) -> Outcome {
+    call.ws.spaces().add_connected_account(p.space_id, p.connected_account_id).await?;
+    Answer::done()
+}
+
+async fn remove_connected_account(call: Call, p: Account) -> Outcome {
+    call.ws.spaces().remove_connected_account(p.space_id, p.connected_account_id).await?;
+    Answer::done()
+}
+
+async fn occupancy(call: Call, p: Occupancy) -> Outcome {
+    Answer::of("occupancy", &call.ws.spaces().occupancy(p.space_id, p.from, p.to).await?)
 }

@@ -6,11 +6,12 @@ use crate::http::decode::given;
 use crate::http::problem::Problem;
 use crate::http::route::Gives::{Many, Nothing, One, Pages};
 use crate::http::route::{Route, Verb, route};
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use seam_core::api::IdentityFilter;
-use seam_core::model::{AcsSystemId, AcsUserId, UserIdentity, UserIdentityId};
-use seam_core::{Person, PersonUpdate};
+use seam_core::api::{IdentityFilter, UnmanagedFilter};
+use seam_core::model::{AcsEntranceId, AcsSystemId, AcsUserId, UserIdentity, UserIdentityId};
+use seam_core::{ErrorKind, Person, PersonUpdate};
 use serde::Deserialize;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -39,6 +40,42 @@ pub(super) fn routes() -> Vec<Route> {
             list_accessible_entrances,
         )
         .for_sessions(),
+        route(
+            Verb::Read,
+            "/user_identities/list_accessible_devices",
+            "The devices that a person opens, where they are not entrances: none. Entrances are listed by list_accessible_entrances.",
+            Many("devices", "device"),
+            list_accessible_devices,
+        ),
+        route(
+            Verb::Add,
+            "/user_identities/grant_access_to_device",
+            "Lets a person through a device: an entrance, here.",
+            Nothing,
+            grant_access_to_device,
+        ),
+        route(
+            Verb::Remove,
+            "/user_identities/revoke_access_to_device",
+            "Not here: delete the grant, or take the person out of the group.",
+            Nothing,
+            revoke_access_to_device,
+        ),
+        route(
+            Verb::Read,
+            "/user_identities/unmanaged/get",
+            "A person whom a system knows and who was not made here.",
+            One("user_identity"),
+            get_unmanaged,
+        ),
+        route(
+            Verb::Read,
+            "/user_identities/unmanaged/list",
+            "The people whom systems know and who were not made here.",
+            Pages("user_identities", "unmanaged_user_identity"),
+            list_unmanaged,
+        ),
+        route(Verb::Change, "/user_identities/unmanaged/update", "Takes such a person over, where that can be.", Nothing, manage),
         route(
             Verb::Do,
             "/user_identities/generate_instant_key",
@@ -129,6 +166,30 @@ struct RemoveUser {
 }
 
 #[derive(Deserialize, JsonSchema)]
+struct ListUnmanaged {
+    #[schemars(length(min = 1))]
+    search: Option<String>,
+    created_before: Option<DateTime<Utc>>,
+    #[schemars(range(min = 0, max = 10_000))]
+    limit: Option<f64>,
+    page_cursor: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Manage {
+    user_identity_id: UserIdentityId,
+    #[schemars(extend("const" = true))]
+    #[expect(dead_code, reason = "the schema knows its only value")]
+    is_managed: bool,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Device {
+    device_id: AcsEntranceId,
+    user_identity_id: UserIdentityId,
+}
+
+#[derive(Deserialize, JsonSchema)]
 struct GenerateKey {
     user_identity_id: UserIdentityId,
     #[schemars(range(min = 1, max = 1000))]
@@ -137,10 +198,7 @@ struct GenerateKey {
 
 async fn create(call: Call, p: Create) -> Outcome {
     let person = Person { key: p.user_identity_key, full_name: p.full_name, email_address: p.email_address, phone_number: p.phone_number };
-    if !p.acs_system_ids.is_empty() {
-        return Err(Problem::invalid("acs_system_ids", "link users with user_identities/add_acs_user"));
-    }
-    Answer::of("user_identity", &call.ws.user_identities().create(person).await?)
+    Answer::of("user_identity", &call.ws.user_identities().create_at(person, &p.acs_system_ids).await?)
 }
 
 async fn one(call: &Call, id: Option<UserIdentityId>, key: Option<String>) -> Result<UserIdentity, Problem> {
@@ -159,13 +217,9 @@ async fn get(call: Call, p: Get) -> Outcome {
 }
 
 async fn list(call: Call, p: List) -> Outcome {
-    if let Some(manager) = p.credential_manager_acs_system_id {
-        // No system that can be connected here is a credential manager: nobody has one.
-        call.ws.acs().systems().get(manager).await?;
-        return Answer::page("user_identities", &seam_core::model::Page::<UserIdentity>::new(Vec::new(), None));
-    }
     let filter = IdentityFilter::builder()
         .user_identity_ids(p.user_identity_ids)
+        .maybe_credential_manager_acs_system_id(p.credential_manager_acs_system_id)
         .maybe_search(p.search)
         .maybe_created_before(p.created_before)
         .maybe_page_cursor(p.page_cursor)
@@ -191,24 +245,19 @@ async fn delete(call: Call, p: Which) -> Outcome {
 
 async fn merge(call: Call, p: Merge) -> Outcome {
     let people = call.ws.user_identities();
-    let (stays, gone) = match (p.user_identity_id, p.merged_user_identity_ids, p.user_identity_key, p.merged_user_identity_keys) {
-        (Some(id), Some(gone), None, None) => (id, gone),
-        (None, None, Some(key), Some(keys)) => {
-            let mut gone = Vec::with_capacity(keys.len());
-            for key in &keys {
-                gone.push(people.get_by_key(key).await?.user_identity_id);
-            }
-            (people.get_by_key(&key).await?.user_identity_id, gone)
-        }
+    match (p.user_identity_id, p.merged_user_identity_ids, p.user_identity_key, p.merged_user_identity_keys) {
+        (Some(id), Some(gone), None, None) => people.merge(id, gone).await?,
+        (None, None, Some(key), Some(gone)) => people.merge_by_keys(&key, &gone).await?,
         _ => return Err(Problem::invalid("user_identity_id", "ids with merged_user_identity_ids, or keys with merged_user_identity_keys")),
     };
-    people.merge(stays, gone).await?;
     Answer::done()
 }
 
 async fn add_acs_user(call: Call, p: AddUser) -> Outcome {
-    let id = one(&call, p.user_identity_id, p.user_identity_key).await?.user_identity_id;
-    call.ws.user_identities().add_acs_user(id, p.acs_user_id).await?;
+    match named(["user_identity_id", "user_identity_key"], p.user_identity_id, p.user_identity_key)? {
+        Named::Id(id) => call.ws.user_identities().add_acs_user(id, p.acs_user_id).await?,
+        Named::Key(key) => call.ws.user_identities().add_acs_user_by_key(&key, p.acs_user_id).await?,
+    };
     Answer::done()
 }
 
@@ -233,4 +282,52 @@ async fn list_accessible_entrances(call: Call, p: Which) -> Outcome {
 async fn generate_instant_key(call: Call, p: GenerateKey) -> Outcome {
     let times = count(p.max_use_count).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
     Answer::of("instant_key", &call.ws.instant_keys().generate(p.user_identity_id, times).await?)
+}
+
+async fn list_accessible_devices(call: Call, p: Which) -> Outcome {
+    call.ws.user_identities().get(p.user_identity_id).await?;
+    let none: [(); 0] = [];
+    Answer::both(["devices", "accessible_devices"], &none)
+}
+
+async fn get_unmanaged(call: Call, p: Which) -> Outcome {
+    Answer::of("user_identity", &call.ws.user_identities().get_unmanaged(p.user_identity_id).await?)
+}
+
+async fn list_unmanaged(call: Call, p: ListUnmanaged) -> Outcome {
+    let filter = UnmanagedFilter::builder()
+        .maybe_search(p.search)
+        .maybe_created_before(p.created_before)
+        .maybe_page_cursor(p.page_cursor)
+        .maybe_limit(count(p.limit))
+        .build();
+    Answer::page("user_identities", &call.ws.user_identities().search_unmanaged(&filter).await?)
+}
+
+async fn manage(call: Call, p: Manage) -> Outcome {
+    call.ws.user_identities().manage(p.user_identity_id).await?;
+    Answer::done()
+}
+
+/// A device is an entrance under its second name, and is missed as a device.
+async fn device(call: &Call, id: AcsEntranceId) -> Result<AcsEntranceId, Problem> {
+    match call.ws.acs().entrances().get(id).await {
+        Ok(entrance) => Ok(entrance.acs_entrance_id),
+        Err(e) if e.kind() == ErrorKind::NotFound => Err(Problem::not_found("device", "there is no such device")),
+        Err(e) => Err(e.into()),
+    }
+}
+
+async fn grant_access_to_device(call: Call, p: Device) -> Outcome {
+    call.ws.user_identities().get(p.user_identity_id).await?;
+    let door = device(&call, p.device_id).await?;
+    call.ws.acs().entrances().grant_access(door, p.user_identity_id).await?;
+    Answer::done()
+}
+
+async fn revoke_access_to_device(call: Call, p: Device) -> Outcome {
+    call.ws.user_identities().get(p.user_identity_id).await?;
+    device(&call, p.device_id).await?;
+    let text = "delete the access grant, or take the person out of the access group";
+    Err(Problem::new(StatusCode::BAD_REQUEST, "not_supported", text))
 }

@@ -157,7 +157,13 @@ fn what_was_only_accepted_is_looked_at_and_issued_when_it_was_seen() {
     assert!(waits[4] > waits[0] * 4, "{waits:?}");
     t.pass(Duration::minutes(2));
     t.begin(row);
+    // The system has the wish, and does not say that it has come true: that is no proof, and it is looked at again.
     t.found(row, Found::Present(Seen::new(Handle::text("v"), None)));
+    assert!(!t.get::<Method>(method).issued);
+    assert!(t.get::<Target>(row).work.due_at.is_some_and(|due| due > t.now));
+    t.pass(Duration::minutes(15));
+    t.begin(row);
+    t.found(row, Found::Present(Seen::new(Handle::text("v"), Some(true))));
     assert!(t.get::<Method>(method).issued);
     let told = t.told();
     assert_eq!(told.iter().filter(|e| *e == "acs_credential.issued").count(), 1, "{told:?}");

@@ -20,9 +20,9 @@ scenario('a_wrong_key', async () => {
 })
 
 scenario('no_key_or_half_a_key', async () => {
-  shape(await raw('/workspaces/get', { method: 'GET', token: undefined }), 401, 'unauthorized')
+  shape(await raw('/workspaces/get', { method: 'GET', token: null }), 401, 'unauthorized')
   for (const authorization of ['Bearer', `Basic ${key}`, key, `bearer  ${key} x`]) {
-    shape(await raw('/workspaces/get', { method: 'GET', token: undefined, headers: { authorization } }), 401, 'unauthorized')
+    shape(await raw('/workspaces/get', { method: 'GET', token: null, headers: { authorization } }), 401, 'unauthorized')
   }
 })
 

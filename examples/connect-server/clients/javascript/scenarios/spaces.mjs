@@ -56,7 +56,7 @@ scenario('doors_come_and_go', async () => {
   assert.deepEqual(await doorsIn(space_id), [both[1]])
   await notFound(() => seam.spaces.addAcsEntrances({ space_id, acs_entrance_ids: [randomUUID()] }), 'acs_entrance_not_found')
   await notFound(() => seam.spaces.addAcsEntrances({ space_id: randomUUID(), acs_entrance_ids: both }), 'space_not_found')
-  await notFound(() => seam.spaces.addDevices({ space_id, device_ids: [randomUUID()] }), 'device_not_found')
+  await notFound(() => seam.spaces.addDevices({ space_id, device_ids: [randomUUID()] }), ['device_not_found', 'acs_entrance_not_found'])
 })
 
 scenario('connected_accounts_come_and_go', async () => {

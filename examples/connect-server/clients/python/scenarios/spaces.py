@@ -60,7 +60,8 @@ class Spaces(Scenarios):
         unknown = str(uuid4())
         self.not_found(lambda: seam.spaces.add_acs_entrances(space_id=one, acs_entrance_ids=[unknown]), "acs_entrance_not_found")
         self.not_found(lambda: seam.spaces.add_acs_entrances(space_id=unknown, acs_entrance_ids=both), "space_not_found")
-        self.not_found(lambda: seam.spaces.add_devices(space_id=one, device_ids=[unknown]), "device_not_found")
+        kinds = ["device_not_found", "acs_entrance_not_found"]
+        self.not_found(lambda: seam.spaces.add_devices(space_id=one, device_ids=[unknown]), kinds)
 
     def test_connected_accounts_come_and_go(self):
         account = door("gym").connected_account_id
