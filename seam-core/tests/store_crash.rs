@@ -223,6 +223,7 @@ async fn a_disk_that_fails_to_read() {
         let said = std::fs::read_to_string(files.join("acks")).unwrap();
         let never = support::failed(&said);
         failed += never.len();
+        assert!(!said.contains("conflict"), "{said}");
         assert!(!said.contains("seen"), "what was not written is seen after {kind} {call}: {said}");
         let told = [&made[..], &acked(&said)].concat();
         if let Err(e) = check(&files.join("seam.db"), &told, &never, &Checked::default()).await {

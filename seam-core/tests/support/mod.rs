@@ -64,8 +64,13 @@ pub(crate) fn run_child(say: impl Fn(&str) + Send + Sync + 'static) {
             }
         }
         let left = Arc::new(AtomicU64::new(commits));
-        let mut tasks: Vec<_> =
-            (0..callers).map(|caller| tokio::spawn(call(Arc::clone(&store), caller, Arc::clone(&left), Arc::clone(&say)))).collect();
+        let found = if number("SEAM_CHILD_AGAIN", 0) == 1 { found(&store).await } else { Vec::new() };
+        let mut tasks: Vec<_> = (0..callers)
+            .map(|caller| {
+                let known = found.iter().skip(caller as usize).step_by(callers as usize).cloned().collect();
+                tokio::spawn(call(Arc::clone(&store), caller, known, Arc::clone(&left), Arc::clone(&say)))
+            })
+            .collect();
         if number("SEAM_CHILD_WATCH", 0) == 1 {
             tasks.push(tokio::spawn(watch(Arc::clone(&store), Arc::clone(&left), Arc::clone(&say))));
         }
@@ -92,14 +97,13 @@ fn set(id: Uuid, put: Vec<Row>, events: u64) -> Changeset {
     Changeset { id: id.into(), workspace: workspace(), only_if: Vec::new(), put, events, audit: audit_of(id) }
 }
 
-/// The rows of an earlier child that are this caller's to write.
-async fn found(store: &SqliteStore, caller: u64) -> Vec<Row> {
+/// The rows that an earlier child wrote, but for the one that everybody writes.
+async fn found(store: &SqliteStore) -> Vec<Row> {
     let mut rows = Vec::new();
     for kind in [RowKind::Space, RowKind::Unmanaged, RowKind::Target] {
         rows.extend(store.list(workspace(), &ListQuery::all(kind)).await.unwrap_or_default());
     }
-    rows.retain(|row| row.id != HOT);
-    rows.iter().skip(caller as usize).step_by(number("SEAM_CHILD_CALLERS", 16) as usize).map(|row| Row::clone(row)).collect()
+    rows.iter().filter(|row| row.id != HOT).map(|row| Row::clone(row)).collect()
 }
 
 /// Says, as soon as a reader can see it, in which version the row is that everybody writes.
@@ -136,7 +140,14 @@ async fn goes_on(store: &SqliteStore, name: Uuid, put: &[Row], e: &CommitError, 
     nothing_written
 }
 
-async fn call(store: Arc<SqliteStore>, caller: u64, left: Arc<AtomicU64>, say: Arc<impl Fn(&str) + Send + Sync + 'static>) {
+/// Commits changesets, of rows that nobody else writes: those that are `known`, and new ones.
+async fn call(
+    store: Arc<SqliteStore>,
+    caller: u64,
+    mut known: Vec<Row>,
+    left: Arc<AtomicU64>,
+    say: Arc<impl Fn(&str) + Send + Sync + 'static>,
+) {
     let start = SystemClock.now();
     let base = start.timestamp_micros().unsigned_abs();
     let mut random = Random(base ^ (caller << 32));
@@ -145,10 +156,6 @@ async fn call(store: Arc<SqliteStore>, caller: u64, left: Arc<AtomicU64>, say: A
         count += 1;
         Uuid::from_u128((u128::from(base + count) << 80) | 0x7000_8000_0000_0000_0000 | u128::from(caller << 16))
     };
-    let mut known: Vec<Row> = Vec::new();
-    if number("SEAM_CHILD_AGAIN", 0) == 1 {
-        known = found(&store, caller).await;
-    }
     while left.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1)).is_ok() {
         let name = id();
         if random.one_in(16) {
