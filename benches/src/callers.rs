@@ -15,7 +15,7 @@ pub(crate) struct Took {
 }
 
 /// What this process has used so far, where Linux tells it: in hundredths of a second, so it is for sums over many rounds.
-fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name of the program may hold blanks; it ends with the last bracket. User and system time are the 14th and 15th field.
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().skip(11).take(2);

@@ -62,6 +62,11 @@ impl Template {
     /// A copy of the file, opened.
     pub(crate) async fn open(&self, copy: &Path, options: SqliteOptions) -> Result<Desk, Failed> {
         self.copy(copy)?;
+        self.reopen(copy, options).await
+    }
+
+    /// What began as a copy of the file, opened again.
+    pub(crate) async fn reopen(&self, copy: &Path, options: SqliteOptions) -> Result<Desk, Failed> {
         let store: Arc<SqliteStore> = Arc::new(SqliteStore::open_with(copy, clock(), options)?);
         let seam = Seam::new(Arc::clone(&store) as Arc<dyn Store>, vault());
         let ws = seam.workspaces().await?.pop().ok_or("the template has no workspace")?;

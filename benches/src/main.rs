@@ -5,6 +5,7 @@ mod desk;
 mod fan_out;
 mod floor;
 mod http;
+mod lists;
 mod lives;
 mod log_bytes;
 mod measure;
@@ -29,7 +30,7 @@ struct Args {
     /// A few seconds: enough to see that everything still runs, not enough to believe a time.
     #[arg(long)]
     smoke: bool,
-    /// Only these groups: syncs, commits, log, windows, fan-out, lives, http, replay.
+    /// Only these groups: syncs, commits, log, windows, lists, fan-out, lives, http, replay.
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
     /// Where the databases are written while measuring; the system's folder for temporary files if not given.
@@ -108,6 +109,9 @@ async fn work(args: &Args) -> Result<(), Failed> {
     }
     if wanted("windows") {
         show(windows::measure(&size).await?);
+    }
+    if wanted("lists") {
+        show(lists::measure(&own("lists")?, &size).await?);
     }
     if wanted("fan-out") {
         show(fan_out::measure(&size)?);

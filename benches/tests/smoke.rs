@@ -2,7 +2,7 @@
 use std::process::Command;
 
 /// What each line of the table begins with, in order.
-const LINES: [&str; 18] = [
+const LINES: [&str; 24] = [
     "syncs per acknowledged grant, 1 caller",
     "syncs per acknowledged grant, 16 callers",
     "syncs per acknowledged grant, 64 callers",
@@ -16,6 +16,12 @@ const LINES: [&str; 18] = [
     "bytes of write-ahead log per grant",
     "window and PIN check",
     "whole decision about a stay with a PIN",
+    "a page of 100 of 2000 rows ÷ of 600: all grants",
+    "a page of 100 of 2000 rows ÷ of 600: grants of a person",
+    "a page of 100 of 2000 rows ÷ of 600: grants of a reservation",
+    "a page of 100 of 2000 rows ÷ of 600: users of a system",
+    "a page of 100 of 2000 rows ÷ of 600: events",
+    "seconds of a search that finds nothing among 2000 grants",
     "fan-out of one grant to 100 doors, each with a line of its own",
     "fan-out of one grant to 100 doors of one system",
     "a healthy system beside one that hangs",

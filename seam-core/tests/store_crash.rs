@@ -136,9 +136,10 @@ async fn fail_power(folder: &Path, record: &[Recorded], cuts: u64) -> Failures {
 }
 
 /// How many cuts, and what the child is told: short logs, so that there are many checkpoints.
-fn power() -> (u64, [(&'static str, &'static str); 2]) {
+fn power() -> (u64, [(&'static str, &'static str); 3]) {
     let cuts = number("SEAM_CUTS", if in_ci() { 400 } else { 100 });
-    (cuts, [("SEAM_CHILD_COMMITS", "700"), ("SEAM_CHILD_CHECKPOINT", "300000")])
+    // What a reader was shown must be durable as well as what was acknowledged.
+    (cuts, [("SEAM_CHILD_COMMITS", "700"), ("SEAM_CHILD_CHECKPOINT", "300000"), ("SEAM_CHILD_WATCH", "1")])
 }
 
 #[tokio::test]
@@ -168,24 +169,27 @@ async fn a_store_that_does_not_sync_is_caught() {
     eprintln!("without syncs {} of {} power failures were noticed, {lost} by lost commits", failures.wrong.len(), failures.cuts);
 }
 
-/// Every write and every sync in turn fails, once for good and once as on a full disk: a caller is told that nothing was written only if
-/// nothing was, and what was acknowledged before is there when the file is opened again.
+/// Every write and every sync in turn fails, as a broken disk does, as a full one, and as a full one on which somebody makes room: a caller
+/// is told that nothing was written only if nothing was and nothing of it is seen, and what was acknowledged, before and after, is there
+/// when the file is opened again.
 #[tokio::test]
 async fn a_disk_that_fails_at_any_call() {
     let folder = tempfile::tempdir().unwrap();
     let Some(library) = recorder(folder.path()) else { return };
     let mut random = Random(number("SEAM_SEED", 4));
     let (mut doubts, mut failed) = (0, 0);
-    for round in 0..number("SEAM_FAILS", if in_ci() { 150 } else { 45 }) {
-        let (kind, calls) = [("SEAM_FAIL_SYNC", 60), ("SEAM_FAIL_WRITE", 700), ("SEAM_FULL_WRITE", 700)][(round % 3) as usize];
+    for round in 0..number("SEAM_FAILS", if in_ci() { 150 } else { 60 }) {
+        let kinds = [("SEAM_FAIL_SYNC", 60), ("SEAM_FAIL_WRITE", 700), ("SEAM_FULL_WRITE", 700), ("SEAM_FULL_ONCE", 700)];
+        let (kind, calls) = kinds[(round % 4) as usize];
         // The first calls are those of opening.
-        let call = if round < 60 { 1 + round / 3 } else { 1 + random.below(calls) };
+        let call = if round % 8 < 4 { 1 + round / 8 } else { 1 + random.below(calls) };
         let place = folder.path().join(round.to_string());
         let environment = [("SEAM_CHILD_COMMITS", "120"), ("SEAM_CHILD_CHECKPOINT", "100000"), (kind, &*call.to_string())];
         let (_, files) = record(&library, &place, &environment);
         let said = std::fs::read_to_string(files.join("acks")).unwrap();
         let of = format!("{kind} {call}: {said}");
         assert!(!said.contains("conflict"), "{of}");
+        assert!(!said.contains("seen"), "what was not written is seen: {of}");
         let never = support::failed(&said);
         doubts += said.lines().filter(|line| line.starts_with("doubt")).count();
         failed += never.len();
@@ -197,4 +201,37 @@ async fn a_disk_that_fails_at_any_call() {
     }
     eprintln!("{failed} commits failed, {doubts} were in doubt, 0 acknowledged commits lost");
     assert!(doubts > 0 && failed > 0);
+}
+
+/// The writer's reads fail, one in each run, of a file of which nothing is in memory: SQLite then takes back the transaction in which it decides, and nothing may be
+/// written outside of one.
+#[tokio::test]
+async fn a_disk_that_fails_to_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(library) = recorder(folder.path()) else { return };
+    let first = folder.path().join("first");
+    let (_, files) = record(&library, &first, &[("SEAM_CHILD_COMMITS", "150")]);
+    let made = acked(&std::fs::read_to_string(files.join("acks")).unwrap());
+    let mut failed = 0;
+    for round in 0..number("SEAM_FAILS", 60).min(60) {
+        let (kind, call) = (["SEAM_GONE_READ", "SEAM_FAIL_READ"][(round % 2) as usize], 1 + round / 2);
+        let place = folder.path().join(round.to_string());
+        std::fs::create_dir_all(place.join("files")).unwrap();
+        std::fs::copy(files.join("seam.db"), place.join("files/seam.db")).unwrap();
+        let again = [("SEAM_CHILD_COMMITS", "60"), ("SEAM_CHILD_AGAIN", "1"), (kind, &*call.to_string())];
+        let (_, files) = record(&library, &place, &again);
+        let said = std::fs::read_to_string(files.join("acks")).unwrap();
+        let never = support::failed(&said);
+        failed += never.len();
+        assert!(!said.contains("conflict"), "{said}");
+        assert!(!said.contains("seen"), "what was not written is seen after {kind} {call}: {said}");
+        let told = [&made[..], &acked(&said)].concat();
+        if let Err(e) = check(&files.join("seam.db"), &told, &never, &Checked::default()).await {
+            panic!("{e} after {kind} {call}: {said}");
+        }
+        integrity(&files.join("seam.db")).unwrap();
+        std::fs::remove_dir_all(&place).unwrap();
+    }
+    eprintln!("{failed} commits failed");
+    assert!(failed > 0);
 }

@@ -4,7 +4,9 @@
 use seam_core::clock::ManualClock;
 use seam_core::conformance::store::{World, audit_of, event, held, space, target};
 use seam_core::state::*;
-use seam_core::store::{CanServe, CommitError, SqliteOptions, SqliteStore, Store, audit_genesis, verify_audit};
+use seam_core::store::{
+    CanServe, CommitError, Committed, Conflict, Decision, SqliteOptions, SqliteStore, Step, Store, audit_genesis, verify_audit,
+};
 use seam_core::{Effect, Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -387,4 +389,126 @@ async fn batches_share_a_transaction() {
     let stats = store.stats();
     assert_eq!(stats.changesets, 640);
     assert!(stats.commits <= 60, "{stats:?}");
+}
+
+/// Holds the writer until it is let go: what is asked for meanwhile becomes one batch.
+struct Gate(std::sync::mpsc::Receiver<()>);
+impl Decision for Gate {
+    fn decide(&mut self, _: &Facts) -> Result<Step, Error> {
+        // Decided again when the batch is redone: by then nobody holds the other end.
+        let _ = self.0.recv();
+        Ok(Step::Nothing)
+    }
+}
+
+/// Commits these in one transaction.
+async fn together(w: &World, sets: Vec<Changeset>) -> Vec<Result<Committed, CommitError>> {
+    let (go, gate) = std::sync::mpsc::channel();
+    let commits = futures_util::future::join_all(sets.into_iter().map(|set| w.commit(set)));
+    // Polled in this order, so that all have asked before it is let go.
+    let held = w.store.transact(w.ws, Box::new(Gate(gate)));
+    let (_, (answers, ())) = futures_util::future::join(held, futures_util::future::join(commits, async move { drop(go) })).await;
+    answers
+}
+
+/// All that the file says of rows, keys, claims and commits, by ids.
+fn tables(file: &File) -> Vec<(String, Vec<Vec<rusqlite::types::Value>>)> {
+    let conn = rusqlite::Connection::open(file.path()).unwrap();
+    let all = ["row", "uniq", "lookup", "claim", "log", "cursor", "workspace"].map(|table| {
+        let mut select = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = select.column_count();
+        let rows = select.query_map([], |row| (0..columns).map(|n| row.get(n)).collect()).unwrap();
+        (table.to_owned(), rows.collect::<Result<Vec<_>, _>>().unwrap())
+    });
+    all.into()
+}
+
+#[tokio::test]
+async fn a_conflict_that_only_the_file_finds_leaves_nothing_of_its_changeset_and_all_of_the_others() {
+    let (file, alone) = (File::new(), File::new());
+    let w = file.world();
+    let gym = w.put_one(w.row(space(Some("gym"), &[]))).await;
+    let old = w.put_one(w.row(space(None, &[]))).await;
+    drop(w);
+    std::fs::copy(file.path(), alone.path()).unwrap();
+    // Nothing is in memory now.
+    let store = Arc::new(file.open().unwrap());
+    let w = World::new(Arc::clone(&store) as _, Arc::clone(&file.clock));
+    let (door, key) = (w.id(), ClaimKey(w.id()));
+    let claim = Claim { key, from: w.at(0), until: None, exclusive: true };
+    let wished = |name: &str| vec![w.row(space(Some(name), &[w.id()])), w.row(held(w.id(), Vec::new()))];
+    // What is wrong comes last, when the rest has been written.
+    let taken = vec![w.row(space(Some("new"), &[door])), w.row(held(w.id(), vec![claim.clone()])), w.row(space(Some("gym"), &[door]))];
+    let there = vec![w.row(space(Some("newer"), &[door])), w.row(held(w.id(), vec![claim])), Row { version: 0, ..old.clone() }];
+    let sets = [wished("a"), taken, wished("b"), there, wished("c")].map(|put| w.set(put));
+    let answers = together(&w, sets.to_vec()).await;
+    for row in sets[1].put.iter().chain(&sets[3].put[..2]) {
+        assert_eq!(w.get(w.ws, row.id).await, None);
+    }
+    assert!(w.find(w.ws, &Key::id(Index::SpacesWith, door)).await.is_empty());
+    assert!(w.find(w.ws, &Key::new(Index::SpaceKey, "new")).await.is_empty());
+    assert!(w.is_free(key, (5, None), 0, uuid::Uuid::nil()).await);
+    assert!(matches!(&answers[1], Err(CommitError::Conflict(Conflict::KeyTaken(_, id))) if *id == gym.id), "{answers:?}");
+    assert!(matches!(&answers[3], Err(CommitError::Conflict(Conflict::Row(id))) if *id == old.id), "{answers:?}");
+    assert_eq!(store.stats().redone, 2);
+    assert_eq!([0, 2, 4].map(|n| answers[n].as_ref().unwrap().last_event), [3, 4, 5]);
+    let asked = w.store.audit(w.ws, 5, 10).await.unwrap();
+    drop((w, store));
+    // The file is what it is when only the others are committed, one at a time, and then the question whether it is free.
+    let w = alone.world();
+    for n in [0, 2, 4] {
+        w.commit(sets[n].clone()).await.unwrap();
+    }
+    let free = OnlyIf::Free { key, from: w.at(5), until: None, gap_seconds: 0, except: uuid::Uuid::nil() };
+    let audit = asked[0].audit.clone();
+    w.commit(Changeset { id: asked[0].changeset, events: Vec::new(), audit, ..w.set_if(vec![free], Vec::new()) }).await.unwrap();
+    drop(w);
+    assert_eq!(tables(&file), tables(&alone));
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_is_told_to_all_its_callers_and_nothing_of_it_is_seen() {
+    let file = File::new();
+    let w = file.world();
+    let (door, key) = (w.id(), ClaimKey(w.id()));
+    let [late, early] = [(1_000, 2_000), (0, 10)].map(|(from, until)| {
+        let claim = Claim { key, from: w.at(from), until: Some(w.at(until)), exclusive: true };
+        held(w.id(), vec![claim])
+    });
+    let old = w.put(vec![w.row(space(None, &[door])), w.row(late)]).await;
+    drop(w);
+    let before = tables(&file);
+    let store = Arc::new(file.open_with(SqliteOptions::new().max_pages(90)).unwrap());
+    let w = World::new(Arc::clone(&store) as _, Arc::clone(&file.clock));
+    let writes = w.set(vec![w.row(space(Some("new"), &[door])), w.row(early), old[0].clone()]);
+    let new = writes.put[0].id;
+    // It makes the writer read what the first has written of the key and of the claims.
+    let listed = OnlyIf::Listed { key: Key::id(Index::SpacesWith, door), rows: vec![old[0].id, new] };
+    let free = OnlyIf::Free { key, from: w.at(20), until: Some(w.at(30)), gap_seconds: 0, except: uuid::Uuid::nil() };
+    let reads = w.set_if(vec![listed, free], vec![w.row(space(Some("newer"), &[]))]);
+    let huge = w.set((0..90).map(|n| w.row(space(Some(&format!("{n}{:0>2000}", "")), &[]))).collect());
+    let ids: Vec<_> = [&writes, &reads, &huge].iter().flat_map(|set| set.put.iter().map(|row| row.id)).collect();
+    for answer in together(&w, vec![writes.clone(), reads, huge]).await {
+        let e = failed(answer);
+        assert_eq!((e.code(), e.effect()), ("disk_full", Effect::Nothing));
+    }
+    assert_eq!((store.stats().commits, store.stats().changesets), (0, 0));
+    for id in ids {
+        assert_eq!(w.get(w.ws, id).await.map(|row| row.version), old.iter().find(|row| row.id == id).map(|row| row.version));
+    }
+    assert_eq!(w.find(w.ws, &Key::id(Index::SpacesWith, door)).await, [old[0].id]);
+    assert!(w.find(w.ws, &Key::new(Index::SpaceKey, "new")).await.is_empty());
+    let near = Near { key, from: w.at(0), until: None };
+    let seen = w.store.read(w.ws, &ReadSet { near: [near.clone()].into(), ..ReadSet::default() }).await.unwrap();
+    assert_eq!(seen.near[&near].iter().map(|c| c.row).collect::<Vec<_>>(), [old[1].id]);
+    assert_eq!(w.store.outcome(w.ws, writes.id).await.unwrap(), None);
+    assert_eq!(w.store.events(w.ws, 0, 10).await.unwrap().len(), 1);
+    assert_eq!(w.store.audit(w.ws, 0, 10).await.unwrap().len(), 1);
+    let same = tables(&file);
+    assert!(before == same, "the file has changed: {:?}", same.iter().map(|(name, rows)| (name, rows.len())).collect::<Vec<_>>());
+    // The window is free, and everything goes on.
+    let free = OnlyIf::Free { key, from: w.at(0), until: Some(w.at(10)), gap_seconds: 0, except: uuid::Uuid::nil() };
+    w.commit(w.set_if(vec![free], vec![old[0].clone()])).await.unwrap();
+    let chain = w.store.audit(w.ws, 0, 10).await.unwrap();
+    assert_eq!((chain.len(), verify_audit(&chain, &audit_genesis(w.ws))), (2, Ok(())));
 }

@@ -7,7 +7,9 @@ use seam_core::clock::{Clock, SystemClock};
 use seam_core::conformance::store::{Random, audit_of, event, held, space, target};
 use seam_core::model::WorkspaceId;
 use seam_core::state::*;
-use seam_core::store::{CommitError, Decision, SqliteOptions, SqliteStore, Step, Store, audit_genesis, verify_audit, verify_told};
+use seam_core::store::{
+    CommitError, Decision, ListQuery, SqliteOptions, SqliteStore, Step, Store, audit_genesis, verify_audit, verify_told,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -54,14 +56,24 @@ pub(crate) fn run_child(say: impl Fn(&str) + Send + Sync + 'static) {
             Ok(store) => Arc::new(store),
             Err(e) => return say(&format!("not opened: {} {:?}\n", e.code(), e.effect())),
         };
-        let hot = Row { id: HOT, workspace: workspace(), version: 0, body: space(None, &[]) };
-        match store.commit(set(Uuid::from_u128(1), vec![hot], 0)).await {
-            Ok(_) | Err(CommitError::Conflict(_)) => {}
-            Err(e) => say(&failure(Uuid::from_u128(1), &e)),
+        if number("SEAM_CHILD_AGAIN", 0) == 0 {
+            let hot = Row { id: HOT, workspace: workspace(), version: 0, body: space(None, &[]) };
+            match store.commit(set(Uuid::from_u128(1), vec![hot], 0)).await {
+                Ok(_) | Err(CommitError::Conflict(_)) => {}
+                Err(e) => say(&failure(Uuid::from_u128(1), &e)),
+            }
         }
         let left = Arc::new(AtomicU64::new(commits));
-        let tasks: Vec<_> =
-            (0..callers).map(|caller| tokio::spawn(call(Arc::clone(&store), caller, Arc::clone(&left), Arc::clone(&say)))).collect();
+        let found = if number("SEAM_CHILD_AGAIN", 0) == 1 { found(&store).await } else { Vec::new() };
+        let mut tasks: Vec<_> = (0..callers)
+            .map(|caller| {
+                let known = found.iter().skip(caller as usize).step_by(callers as usize).cloned().collect();
+                tokio::spawn(call(Arc::clone(&store), caller, known, Arc::clone(&left), Arc::clone(&say)))
+            })
+            .collect();
+        if number("SEAM_CHILD_WATCH", 0) == 1 {
+            tasks.push(tokio::spawn(watch(Arc::clone(&store), Arc::clone(&left), Arc::clone(&say))));
+        }
         for task in tasks {
             task.await.unwrap();
         }
@@ -85,7 +97,57 @@ fn set(id: Uuid, put: Vec<Row>, events: u64) -> Changeset {
     Changeset { id: id.into(), workspace: workspace(), only_if: Vec::new(), put, events, audit: audit_of(id) }
 }
 
-async fn call(store: Arc<SqliteStore>, caller: u64, left: Arc<AtomicU64>, say: Arc<impl Fn(&str) + Send + Sync + 'static>) {
+/// The rows that an earlier child wrote, but for the one that everybody writes.
+async fn found(store: &SqliteStore) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for kind in [RowKind::Space, RowKind::Unmanaged, RowKind::Target] {
+        rows.extend(store.list(workspace(), &ListQuery::all(kind)).await.unwrap_or_default());
+    }
+    rows.iter().filter(|row| row.id != HOT).map(|row| Row::clone(row)).collect()
+}
+
+/// Says, as soon as a reader can see it, in which version the row is that everybody writes.
+async fn watch(store: Arc<SqliteStore>, left: Arc<AtomicU64>, say: Arc<impl Fn(&str) + Send + Sync + 'static>) {
+    let what = ReadSet { rows: [HOT].into(), ..ReadSet::default() };
+    let mut last = 0;
+    while left.load(Relaxed) > 0 {
+        let Ok(facts) = store.read(workspace(), &what).await else { return };
+        let version = facts.rows[&HOT].as_ref().map_or(0, |row| row.version);
+        if version != last {
+            say(&format!("saw {HOT} {version}\n"));
+            last = version;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whether the caller of a failed commit goes on: nothing was written, and nothing of it may be seen.
+async fn goes_on(store: &SqliteStore, name: Uuid, put: &[Row], e: &CommitError, say: &impl Fn(&str)) -> bool {
+    say(&failure(name, e));
+    let nothing_written = matches!(e, CommitError::Failed(e) if e.effect() == Effect::Nothing);
+    if nothing_written {
+        let what = ReadSet { rows: put.iter().map(|row| row.id).collect(), ..ReadSet::default() };
+        // A disk that fails may fail here too.
+        if let Ok(facts) = store.read(workspace(), &what).await
+            && put.iter().any(|row| facts.rows[&row.id].as_ref().map_or(0, |stored| stored.version) != row.version)
+        {
+            say(&format!("seen {name}\n"));
+        }
+        if let Ok(Some(_)) = store.outcome(workspace(), name.into()).await {
+            say(&format!("seen {name}\n"));
+        }
+    }
+    nothing_written
+}
+
+/// Commits changesets, of rows that nobody else writes: those that are `known`, and new ones.
+async fn call(
+    store: Arc<SqliteStore>,
+    caller: u64,
+    mut known: Vec<Row>,
+    left: Arc<AtomicU64>,
+    say: Arc<impl Fn(&str) + Send + Sync + 'static>,
+) {
     let start = SystemClock.now();
     let base = start.timestamp_micros().unsigned_abs();
     let mut random = Random(base ^ (caller << 32));
@@ -94,14 +156,14 @@ async fn call(store: Arc<SqliteStore>, caller: u64, left: Arc<AtomicU64>, say: A
         count += 1;
         Uuid::from_u128((u128::from(base + count) << 80) | 0x7000_8000_0000_0000_0000 | u128::from(caller << 16))
     };
-    let mut known: Vec<Row> = Vec::new();
     while left.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1)).is_ok() {
         let name = id();
         if random.one_in(16) {
             let decision = Box::new(Join { set: set(name, Vec::new(), 1), version: 0 });
             match store.transact(workspace(), decision).await {
                 Ok(_) => say(&format!("ack {name} {HOT} 0\n")),
-                Err(e) => return say(&failure(name, &e)),
+                Err(e) if goes_on(&store, name, &[], &e, &*say).await => {}
+                Err(_) => return,
             }
             continue;
         }
@@ -123,7 +185,8 @@ async fn call(store: Arc<SqliteStore>, caller: u64, left: Arc<AtomicU64>, say: A
         set.only_if.push(OnlyIf::Unchanged { row: id(), version: 0 });
         match store.commit(set).await {
             Ok(_) => {}
-            Err(e) => return say(&failure(name, &e)),
+            Err(e) if goes_on(&store, name, &put, &e, &*say).await => continue,
+            Err(_) => return,
         }
         say(&format!("ack {name}{}\n", put.iter().map(|r| format!(" {} {}", r.id, r.version + 1)).collect::<String>()));
         for row in put {
@@ -154,21 +217,22 @@ impl Decision for Join {
     }
 }
 
-/// A commit that the child was told is durable.
+/// A commit that the child was told is durable, or what it was shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Acked {
-    pub(crate) changeset: Uuid,
+    /// `None` for what was shown.
+    pub(crate) changeset: Option<Uuid>,
     pub(crate) rows: Vec<(RowId, u64)>,
 }
 
-/// The commits in what the child said. A last line that was cut off was not said.
+/// The commits in what the child said, and what it was shown. A last line that was cut off was not said.
 pub(crate) fn acked(said: &str) -> Vec<Acked> {
     let whole = said.rfind('\n').map_or("", |end| &said[..end]);
-    let lines = whole.lines().filter_map(|line| line.strip_prefix("ack "));
+    let lines = whole.lines().filter_map(|line| line.split_once(' ')).filter(|(what, _)| matches!(*what, "ack" | "saw"));
     lines
-        .map(|line| {
+        .map(|(what, line)| {
             let mut words = line.split(' ');
-            let changeset = words.next().unwrap().parse().unwrap();
+            let changeset = (what == "ack").then(|| words.next().unwrap().parse().unwrap());
             let mut rows = Vec::new();
             while let Some(row) = words.next() {
                 rows.push((row.parse().unwrap(), words.next().unwrap().parse().unwrap()));
@@ -222,7 +286,7 @@ pub(crate) async fn check(file: &Path, acked: &[Acked], never: &[Uuid], from: &C
         told = entry.last_event;
         wrote.insert(entry.changeset.uuid(), entry);
     }
-    let lost = acked.iter().filter(|a| !wrote.contains_key(&a.changeset)).count();
+    let lost = acked.iter().filter(|a| a.changeset.is_some_and(|id| !wrote.contains_key(&id))).count();
     if lost > 0 {
         return Err(format!("{lost} of {} acknowledged commits are lost", acked.len()));
     }

@@ -5,7 +5,9 @@
 // 1 write, 2 sync, 3 truncate (to the offset), 4 unlink. One lock is held over the call and its record, so that the order is exact.
 //
 // With SEAM_FAIL_SYNC=n the n-th sync fails as a broken disk does, with SEAM_FAIL_WRITE=n the n-th write, with SEAM_FULL_WRITE=n the n-th
-// write and all after it as on a full disk. What a test writes about itself (the file "acks") never fails.
+// write and all after it as on a full disk, with SEAM_FULL_ONCE=n only that one: somebody makes room. With SEAM_FAIL_READ=n the n-th read
+// of the thread that writes fails as on a broken disk (SQLite takes that for a damaged file), with SEAM_GONE_READ=n as on one that was
+// unplugged. What a test writes about itself (the file "acks") never fails.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -22,7 +25,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int log_fd = -2;
 static char folder[4096];
-static long fail_sync, fail_write, full_write;
+static long fail_sync, fail_write, full_write, full_once, fail_read, gone_read;
 
 static long number(const char *name) {
     const char *text = getenv(name);
@@ -38,6 +41,9 @@ static void start(void) {
     fail_sync = number("SEAM_FAIL_SYNC");
     fail_write = number("SEAM_FAIL_WRITE");
     full_write = number("SEAM_FULL_WRITE");
+    full_once = number("SEAM_FULL_ONCE");
+    fail_read = number("SEAM_FAIL_READ");
+    gone_read = number("SEAM_GONE_READ");
     log_fd = (int)syscall(SYS_openat, AT_FDCWD, l, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
@@ -75,7 +81,14 @@ static int fails(const char *name, int is_sync) {
     if (!name || strcmp(name, "acks") == 0) return 0;
     if (is_sync) return fail_sync && --fail_sync == 0 ? EIO : 0;
     if (full_write && (full_write == 1 || --full_write == 1)) return ENOSPC;
+    if (full_once && --full_once == 0) return ENOSPC;
     return fail_write && --fail_write == 0 ? EIO : 0;
+}
+
+// Whether this is the store's thread that writes: a thread's name has room for 15 letters.
+static int is_writer(void) {
+    char name[16] = "";
+    return prctl(PR_GET_NAME, name) == 0 && strcmp(name, "seam-store-writ") == 0;
 }
 
 #define REAL(type, name, ...)                                      \
@@ -116,6 +129,34 @@ ssize_t write(int fd, const void *data, size_t size) {
     }
 PWRITE(pwrite)
 PWRITE(pwrite64)
+
+// Reads are not recorded, and no lock is held over them: one may wait for another thread of this process.
+#define MAY_FAIL_TO_READ                                                        \
+    int error = 0;                                                              \
+    if ((fail_read || gone_read) && log_fd >= 0 && is_writer() && name_of(fd, buffer, sizeof buffer)) { \
+        if (fail_read && --fail_read == 0) error = EIO;                         \
+        if (gone_read && --gone_read == 0) error = ENODEV;                      \
+    }                                                                           \
+    pthread_mutex_unlock(&lock);                                                \
+    if (error) {                                                                \
+        errno = error;                                                          \
+        return -1;                                                              \
+    }
+
+ssize_t read(int fd, void *data, size_t size) {
+    REAL(ssize_t, "read", int, void *, size_t);
+    MAY_FAIL_TO_READ
+    return real(fd, data, size);
+}
+
+#define PREAD(function)                                                         \
+    ssize_t function(int fd, void *data, size_t size, off_t at) {               \
+        REAL(ssize_t, #function, int, void *, size_t, off_t);                   \
+        MAY_FAIL_TO_READ                                                        \
+        return real(fd, data, size, at);                                        \
+    }
+PREAD(pread)
+PREAD(pread64)
 
 #define TRUNCATE(function)                                                      \
     int function(int fd, off_t size) {                                          \

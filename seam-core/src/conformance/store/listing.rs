@@ -50,8 +50,19 @@ pub async fn pages_by_key(w: &World) {
     let rows = w.put((0..30).map(|n| w.row(space(None, if n % 3 == 0 { &[] } else { std::slice::from_ref(&door) }))).collect()).await;
     let expected: Vec<RowId> = rows.iter().filter(|r| !r.body.lookups().is_empty()).map(|r| r.id).collect();
     let query = ListQuery::by(RowKind::Space, Key::id(Index::SpacesWith, door));
+    // Another workspace's row under the same key is none of them.
+    w.commit(w.foreign(w.set(vec![w.row(space(None, &[door]))]))).await.unwrap();
     for limit in [1, 3, 20, 21] {
         assert_eq!(all_pages(w, &query, limit).await, expected);
+    }
+    let none = ListQuery { limit: 0, ..query.clone() };
+    assert!(w.store.list(w.ws, &none).await.unwrap().is_empty());
+    let past = ListQuery { after: expected.last().copied(), ..query.clone() };
+    assert!(w.store.list(w.ws, &past).await.unwrap().is_empty());
+    let named = w.put_one(w.row(space(Some("named"), &[]))).await;
+    let by_name = ListQuery::by(RowKind::Space, Key::new(Index::SpaceKey, "named"));
+    for limit in [1, 2] {
+        assert_eq!(all_pages(w, &by_name, limit).await, [named.id]);
     }
     assert_eq!(w.find(w.ws, &Key::id(Index::SpacesWith, door)).await, expected);
     let of_another_kind = ListQuery::by(RowKind::Grant, Key::id(Index::SpacesWith, door));

@@ -58,7 +58,7 @@ fn warnings() {
         extra: Map::new(),
     };
     assert_eq!(
-        details(&Warning::residual_access(now, &left), "residual_access"),
+        details(&Warning::residual_access(now, &left), "overprovisioned_access"),
         json!({ "acs_entrance_id": ID, "until": "2026-03-01T09:30:00.000Z", "why": "next_sync" })
     );
 }

@@ -65,22 +65,20 @@ pub(super) fn list(
     query: &ListQuery,
     known: impl Fn(RowId, i64) -> Option<Arc<Row>>,
 ) -> Result<Vec<Arc<Row>>> {
-    if let Some(key) = &query.key {
-        let ids = ids(conn, &crate::store::logic::place(workspace, key))?;
-        let mut listed = Vec::new();
-        for id in ids.into_iter().filter(|id| query.after.is_none_or(|after| *id > after)) {
-            if listed.len() >= query.limit {
-                break;
-            }
-            listed.extend(row(conn, id)?.filter(|r| r.workspace == workspace && r.body.kind() == query.kind));
-        }
-        return Ok(listed);
-    }
-    let mut list = conn.prepare_cached(sql::LIST).map_err(typed)?;
     // Every id is greater than an empty blob.
     let after = query.after.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
-    let mut rows = list.query(params![workspace.uuid().as_bytes(), query.kind as u8, after, limit]).map_err(typed)?;
+    let (ws, kind) = (*workspace.uuid().as_bytes(), query.kind as u8);
+    let text = query.key.as_ref().map_or(sql::LIST, |key| if key.index.is_unique() { sql::LIST_UNIQUE } else { sql::LIST_LOOKUP });
+    let mut list = conn.prepare_cached(text).map_err(typed)?;
+    let rows = match &query.key {
+        Some(key) => {
+            let everywhere = crate::store::logic::place(workspace, key).0.is_none();
+            list.query(params![ws, kind, after, limit, key.index as u8, everywhere, codec::key(&key.key)])
+        }
+        None => list.query(params![ws, kind, after, limit]),
+    };
+    let mut rows = rows.map_err(typed)?;
     let mut listed = Vec::new();
     while let Some(row) = rows.next().map_err(typed)? {
         let id = codec::id(row.get_ref(0).map_err(typed)?.as_blob().map_err(|_| corrupt("row", "of a list"))?)?;

@@ -41,6 +41,13 @@ pub(super) const LOOKUP_FROM: &str =
 pub(super) const CLAIMS_FROM: &str = "SELECT DISTINCT key FROM claim WHERE key > ?1 ORDER BY key LIMIT ?2";
 pub(super) const LIST: &str = "SELECT r.id, r.version, r.doc FROM row r
     WHERE r.ws = (SELECT no FROM workspace WHERE id = ?1) AND r.kind = ?2 AND r.id > ?3 ORDER BY r.id LIMIT ?4";
+/// The rows of a kind that a key finds. The join goes by the key's entries, in their order, as far as the page goes.
+pub(super) const LIST_UNIQUE: &str = "SELECT r.id, r.version, r.doc FROM uniq k CROSS JOIN row r ON r.id = k.row
+    WHERE k.idx = ?5 AND k.ws = CASE WHEN ?6 THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?1) END AND k.key = ?7 AND k.row > ?3
+    AND r.ws = (SELECT no FROM workspace WHERE id = ?1) AND r.kind = ?2 LIMIT ?4";
+pub(super) const LIST_LOOKUP: &str = "SELECT r.id, r.version, r.doc FROM lookup k CROSS JOIN row r ON r.id = k.row
+    WHERE k.idx = ?5 AND k.ws = CASE WHEN ?6 THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?1) END AND k.key = ?7 AND k.row > ?3
+    AND r.ws = (SELECT no FROM workspace WHERE id = ?1) AND r.kind = ?2 ORDER BY k.row LIMIT ?4";
 pub(super) const DUE: &str = "SELECT id, class, at, channel FROM row INDEXED BY row_due WHERE due IS NOT NULL";
 pub(super) const WORKSPACES: &str = "SELECT no, id FROM workspace";
 pub(super) const LAST_LOG: &str = "SELECT no, last_event, hash FROM log WHERE no BETWEEN ?1 AND ?2 ORDER BY no DESC LIMIT 1";

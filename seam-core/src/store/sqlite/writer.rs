@@ -250,6 +250,10 @@ impl Writer {
                         Ok((committed, rows)) => (Ok(committed), rows),
                         Err(e) => (Err(e), Vec::new()),
                     };
+                    // A read that the disk refuses takes the whole transaction back: what came after it would be written outside of any.
+                    if conn.is_autocommit() {
+                        return Err(Trouble::Failed(taken_back(answer)));
+                    }
                     decided.push(answer);
                     taken.push(rows);
                 }
@@ -335,6 +339,14 @@ impl Writer {
 /// Why a statement that writes came to nothing.
 fn failed(e: rusqlite::Error) -> Trouble {
     if is_constraint(&e) { Trouble::Constraint(typed(e)) } else { Trouble::Failed(typed(e)) }
+}
+
+/// Why SQLite took the transaction back while a changeset was decided.
+fn taken_back(answer: Answer<Committed>) -> Error {
+    match answer {
+        Err(CommitError::Failed(e)) => e,
+        _ => Error::new(ErrorKind::Store, "database_failed", "the database took a transaction back"),
+    }
 }
 
 /// Makes what the batch wrote durable, and then known. Says whether there was anything.
