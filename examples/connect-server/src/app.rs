@@ -71,6 +71,8 @@ pub struct Call {
     pub ws: Workspace,
     /// The client session that asks; `None`: an API key does, which may reach everything.
     pub session: Option<ClientSession>,
+    /// The request may come again, because it was sent with PUT: what it makes is made once.
+    pub repeats: bool,
     /// The id of the request.
     pub request: Uuid,
 }

@@ -4,7 +4,7 @@ use super::paging::{Among, At, body, holds, paged, passing};
 use super::unmanaged::{UnmanagedFilter, not_taken_over};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AcsEntrance, AcsSystem, AcsSystemId, AcsUser, AcsUserId, Page, UnmanagedUserIdentity, UserIdentity, UserIdentityId};
-use crate::plan::{Change, Outcome, Person, PersonUpdate};
+use crate::plan::{Change, NewUser, Outcome, Person, PersonUpdate};
 use crate::state::{self, Identity, Index, Key, Row, RowKind};
 use crate::view::{self, Viewer};
 use chrono::{DateTime, Utc};
@@ -113,6 +113,37 @@ impl UserIdentities<'_> {
             })
         };
         self.ws.page(RowKind::Identity, among, At::of(filter), keep, see).await
+    }
+    /// Makes a person who is a user of these systems: the user there who has her e-mail address or phone number and is nobody's, else a new one.
+    ///
+    /// # Errors
+    /// As [`UserIdentities::create`], and `NotFound` for a system: nothing was made. What a system cannot have (`Unsupported`, `Conflict`) is told after
+    /// the person was made.
+    pub async fn create_at(self, person: Person, systems: &[AcsSystemId]) -> Result<UserIdentity> {
+        for system in systems {
+            self.ws.acs().systems().get(*system).await?;
+        }
+        let id = self.create(person).await?.user_identity_id;
+        for system in systems {
+            self.ws.acs().users().create(NewUser::builder().system(*system).identity(id).build()).await?;
+        }
+        self.get(id).await
+    }
+    /// As [`UserIdentities::add_acs_user`], of the person with the caller's key. Nobody has it: a person is made of what the system knows of the user.
+    ///
+    /// # Errors
+    /// As [`UserIdentities::add_acs_user`] and [`UserIdentities::create`].
+    pub async fn add_acs_user_by_key(self, key: &str, user: AcsUserId) -> Result<AcsUser> {
+        let identity = match self.get_by_key(key).await {
+            Ok(known) => known,
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                let user = self.ws.acs().users().get(user).await?;
+                let AcsUser { full_name, email_address, phone_number, .. } = user;
+                self.create(Person { key: Some(key.to_owned()), full_name, email_address, phone_number }).await?
+            }
+            Err(e) => return Err(e),
+        };
+        self.add_acs_user(identity.user_identity_id, user).await
     }
     /// Makes a user of an access system that is nobody's this person's. Name and contacts are the person's from then on.
     ///

@@ -20,6 +20,9 @@ pub struct AcsEncoder {
     /// When it was first seen.
     #[serde(with = "time::instant")]
     pub created_at: DateTime<Utc>,
+    /// Additive: what came of the last job here is not known, and the encoder is not used until then: that job has surely ended by that time.
+    #[serde(default, with = "time::option", skip_serializing_if = "Option::is_none")]
+    pub quarantined_until: Option<DateTime<Utc>>,
     /// What is wrong. Empty when all is well.
     #[serde(default)]
     pub errors: Vec<ObjectError>,

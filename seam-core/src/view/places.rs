@@ -1,10 +1,10 @@
 //! Accounts, systems, entrances, groups, encoders, spaces.
 use super::notes::{errors, label, map, metadata, named, warnings};
 use super::{Viewer, hidden};
+use crate::model::codes;
 use crate::model::{
     self, AcsAccessGroupId, AcsEncoderId, AcsEntranceId, AcsSystemId, ConnectedAccountId, Map, ObjectError, SpaceId, Warning,
 };
-use crate::model::{codes, time};
 use crate::plan::Try;
 use crate::provider::Kind;
 use crate::state::{Account, Encoder, Entrance, Group, Index, Key, Space, System};
@@ -163,14 +163,10 @@ pub(crate) fn acs_access_group(v: &Viewer<'_>, id: AcsAccessGroupId) -> Try<mode
     })
 }
 
-/// An encoder. While it is quarantined after an unknown outcome, an error says until when.
+/// An encoder. While it is quarantined after an unknown outcome, it says until when.
 pub(crate) fn acs_encoder(v: &Viewer<'_>, id: AcsEncoderId) -> Try<model::AcsEncoder> {
     let row = v.get::<Encoder>(id)?;
-    let mut errors: Vec<ObjectError> = row.missing_since.map(ObjectError::acs_encoder_removed).into_iter().collect();
-    if let Some(until) = row.quarantined_until.filter(|until| *until > v.now) {
-        let message = "The outcome of the last job here is not known. The encoder is not used until that job has surely ended.";
-        errors.push(ObjectError::new("acs_encoder_quarantined", message, v.now).with("until", time::text(until)));
-    }
+    let errors: Vec<ObjectError> = row.missing_since.map(ObjectError::acs_encoder_removed).into_iter().collect();
     Ok(model::AcsEncoder {
         acs_encoder_id: id,
         acs_system_id: row.system,
@@ -178,6 +174,7 @@ pub(crate) fn acs_encoder(v: &Viewer<'_>, id: AcsEncoderId) -> Try<model::AcsEnc
         workspace_id: v.workspace,
         display_name: named([Some(row.report.name.as_str()), row.report.handle.as_text()], "Encoder"),
         created_at: row.created_at,
+        quarantined_until: row.quarantined_until.filter(|until| *until > v.now),
         errors,
         extra: Map::new(),
     })

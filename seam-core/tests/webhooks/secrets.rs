@@ -2,7 +2,6 @@
 use crate::support::*;
 use chrono::Duration;
 use seam_core::ErrorKind;
-use seam_core::clock::Clock;
 use standardwebhooks::Webhook as Verifier;
 use std::time::Duration as StdDuration;
 

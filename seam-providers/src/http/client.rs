@@ -92,9 +92,8 @@ impl HttpTransport for HttpClient {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
         let built = self.request(&request)?;
         let until = Instant::now() + request.within;
-        let _turn = match timeout_at(until, Arc::clone(&self.turns).acquire_owned()).await {
-            Ok(Ok(turn)) => turn,
-            _ => return Err(Failure::nothing(Reason::TimedOut, "too many requests are under way")),
+        let Ok(Ok(_turn)) = timeout_at(until, Arc::clone(&self.turns).acquire_owned()).await else {
+            return Err(Failure::nothing(Reason::TimedOut, "too many requests are under way"));
         };
         let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let mut response = built.body(request.body).timeout(left).send().await.map_err(|e| failed(&e))?;
@@ -153,7 +152,7 @@ fn root(e: &reqwest::Error) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REPEATED).collect()
 }
 
-fn cause<'e, T: StdError + 'static>(e: &'e reqwest::Error) -> Option<&'e T> {
+fn cause<T: StdError + 'static>(e: &reqwest::Error) -> Option<&T> {
     let mut at: Option<&(dyn StdError + 'static)> = Some(e);
     while let Some(this) = at {
         if let Some(found) = this.downcast_ref::<T>() {

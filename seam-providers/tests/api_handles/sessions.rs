@@ -232,7 +232,7 @@ async fn a_mobile_key_opens_a_session() {
     let (_, session) = h.seam.authenticate(token.expose()).await.unwrap();
     let select = seam_core::api::Select::all();
     let related = h.ws.access_methods().get_related(&[method.access_method_id], &select).await.unwrap();
-    assert_eq!(related.client_sessions, [session.clone()]);
+    assert_eq!(related.client_sessions, std::slice::from_ref(&session));
     // The stay is made longer, then taken away.
     let later = at("2026-03-12T10:00:00Z");
     h.ws.access_grants().update(seam_core::GrantUpdate::new(grant.access_grant_id).ends_at(later)).await.unwrap();

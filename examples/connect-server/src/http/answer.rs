@@ -28,6 +28,13 @@ impl Answer {
     pub fn of(key: &'static str, thing: &impl Serialize) -> Outcome {
         Self::written(&One { key: Some((key, thing)) })
     }
+    /// The same thing under two names: the present one, and the one that older clients read.
+    ///
+    /// # Errors
+    /// `internal_error`: it could not be written.
+    pub fn both(keys: [&'static str; 2], thing: &impl Serialize) -> Outcome {
+        Self::written(&Twice { keys, thing })
+    }
     /// A page of things, with what leads on.
     ///
     /// # Errors
@@ -58,6 +65,22 @@ impl<T: Serialize> Serialize for One<'_, T> {
         let mut map = serializer.serialize_map(None)?;
         if let Some((key, thing)) = self.key {
             map.serialize_entry(key, thing)?;
+        }
+        map.serialize_entry("ok", &true)?;
+        map.end()
+    }
+}
+
+struct Twice<'a, T> {
+    keys: [&'static str; 2],
+    thing: &'a T,
+}
+
+impl<T: Serialize> Serialize for Twice<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        for key in self.keys {
+            map.serialize_entry(key, self.thing)?;
         }
         map.serialize_entry("ok", &true)?;
         map.end()

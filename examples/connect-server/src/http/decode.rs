@@ -161,7 +161,8 @@ fn typed(schema: &Value, values: &[&str]) -> Value {
 }
 
 fn scalar(schema: &Value, text: &str) -> Value {
-    if text.is_empty() && allows(schema, "null") {
+    // `key=` is null for a text that may be null. For a number or a flag it is nothing that could be meant.
+    if text.is_empty() && allows(schema, "null") && allows(schema, "string") {
         return Value::Null;
     }
     if allows(schema, "boolean") && matches!(text, "true" | "false") {

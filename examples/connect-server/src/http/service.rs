@@ -98,7 +98,7 @@ fn share(headers: &mut HeaderMap) {
 ///
 /// # Errors
 /// `unauthorized`, `rate_limited`, and what the store says.
-pub async fn caller(app: &Arc<App>, id: Uuid, headers: &HeaderMap) -> Result<Call, Problem> {
+pub async fn caller(app: &Arc<App>, id: Uuid, method: &Method, headers: &HeaderMap) -> Result<Call, Problem> {
     let (workspace, session) = match token(headers)? {
         Token::ApiKey(key) => (app.keys.workspace_of(key).ok_or_else(|| Problem::unauthorized("this API key is not known"))?, None),
         Token::ClientSession(token) => {
@@ -117,12 +117,12 @@ pub async fn caller(app: &Arc<App>, id: Uuid, headers: &HeaderMap) -> Result<Cal
         Some(key) => ws.once(key),
         None => ws,
     };
-    Ok(Call { app: Arc::clone(app), ws, session, request: id })
+    Ok(Call { app: Arc::clone(app), ws, session, repeats: *method == Method::PUT, request: id })
 }
 
 async fn routed(app: &Arc<App>, route: &Route, id: Uuid, request: Request) -> Result<Response<Body>, Problem> {
     let (parts, body) = request.into_parts();
-    let call = match caller(app, id, &parts.headers).await {
+    let call = match caller(app, id, &parts.method, &parts.headers).await {
         Ok(call) => call,
         Err(problem) => {
             drain(body).await;
@@ -135,8 +135,11 @@ async fn routed(app: &Arc<App>, route: &Route, id: Uuid, request: Request) -> Re
     }
     if !route.verb.takes(&parts.method) {
         drain(body).await;
-        let own = route.verb.method();
-        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("this route takes {own} and POST")));
+        let takes = match route.verb.method() {
+            Method::POST => "POST".to_owned(),
+            own => format!("{own} and POST"),
+        };
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("this route takes {takes}")));
     }
     let body = body_of(&parts.headers, body).await?;
     let query = parts.uri.query().unwrap_or_default();

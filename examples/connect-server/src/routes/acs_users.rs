@@ -109,6 +109,7 @@ struct Membership {
 }
 
 async fn create(call: Call, p: Create) -> Outcome {
+    // The API wants a name always; where there is a person, hers counts.
     let profile = Person::builder()
         .full_name(p.full_name)
         .maybe_email_address(p.email_address.or(p.email))
@@ -118,7 +119,7 @@ async fn create(call: Call, p: Create) -> Outcome {
     let new = NewUser::builder()
         .system(p.acs_system_id)
         .maybe_identity(p.user_identity_id)
-        .profile(profile)
+        .profile(if p.user_identity_id.is_some() { Person::default() } else { profile })
         .groups(p.acs_access_group_ids)
         .maybe_starts_at(window.0)
         .maybe_ends_at(window.1)

@@ -93,6 +93,9 @@ fn asked(p: Create) -> NewClientSession {
 }
 
 async fn create(call: Call, p: Create) -> Outcome {
+    if call.repeats {
+        return get_or_create(call, p).await;
+    }
     Answer::of("client_session", &call.ws.client_sessions().create(asked(p)).await?)
 }
 

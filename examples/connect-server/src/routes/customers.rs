@@ -1,20 +1,20 @@
 //! What customers' own systems push: reservation automations.
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
-use crate::http::problem::Problem;
+use crate::http::problem::{Faults, Problem};
 use crate::http::route::Gives::Nothing;
 use crate::http::route::{Route, Verb, route};
 use schemars::JsonSchema;
 use seam_core::api::{DeleteData, PushData, PushReport};
 use seam_core::plan::AutomationRules;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Verb::Do, "/customers/push_data", "Brings people, places and reservations to what is pushed.", Nothing, push_data),
-        route(Verb::Do, "/customers/delete_data", "Takes pushed people, places and reservations away.", Nothing, delete_data),
+        route(Verb::Remove, "/customers/delete_data", "Takes pushed people, places and reservations away.", Nothing, delete_data),
     ]
 }
 
@@ -27,17 +27,35 @@ struct Push {
     lists: Map<String, Value>,
 }
 
-/// Keys of what is to go, under their many names; see [`DeleteData`].
-#[derive(Deserialize, JsonSchema)]
+/// Keys of what is to go, under their many names.
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 struct Delete {
-    #[serde(flatten)]
-    lists: Map<String, Value>,
+    customer_keys: Vec<String>,
+    reservation_keys: Vec<String>,
+    booking_keys: Vec<String>,
+    access_grant_keys: Vec<String>,
+    user_identity_keys: Vec<String>,
+    guest_keys: Vec<String>,
+    user_keys: Vec<String>,
+    resident_keys: Vec<String>,
+    tenant_keys: Vec<String>,
+    staff_member_keys: Vec<String>,
+    space_keys: Vec<String>,
+    room_keys: Vec<String>,
+    unit_keys: Vec<String>,
+    listing_keys: Vec<String>,
+    property_keys: Vec<String>,
+    property_listing_keys: Vec<String>,
+    building_keys: Vec<String>,
+    common_area_keys: Vec<String>,
+    facility_keys: Vec<String>,
 }
 
-fn read<T: DeserializeOwned>(lists: Map<String, Value>) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(Value::Object(lists)).map_err(|e| {
+fn read<T: DeserializeOwned>(lists: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(lists).map_err(|e| {
         let path = e.path().to_string();
-        let mut faults = crate::http::problem::Faults::default();
+        let mut faults = Faults::default();
         let steps: Vec<String> = path.replace('[', ".").replace(']', "").split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();
         // The message of the reader may repeat a value, and a value may be a PIN.
         faults.add(&steps.iter().map(String::as_str).collect::<Vec<_>>(), "Invalid".to_owned());
@@ -52,17 +70,57 @@ fn tell(call: &Call, report: &PushReport) {
     }
 }
 
+/// What each thing of a list must have, by the public API.
+const REQUIRED: [(&str, &[&str]); 19] = [
+    ("access_grants", &["access_grant_key"]),
+    ("bookings", &["booking_key"]),
+    ("buildings", &["building_key", "name"]),
+    ("common_areas", &["common_area_key", "name"]),
+    ("facilities", &["facility_key", "name"]),
+    ("guests", &["guest_key", "name"]),
+    ("listings", &["listing_key", "name"]),
+    ("properties", &["property_key", "name"]),
+    ("property_listings", &["property_listing_key", "name"]),
+    ("reservations", &["reservation_key"]),
+    ("residents", &["resident_key", "name"]),
+    ("rooms", &["room_key", "name"]),
+    ("sites", &["site_key", "name"]),
+    ("spaces", &["space_key", "name"]),
+    ("staff_members", &["staff_member_key", "name"]),
+    ("tenants", &["tenant_key", "name"]),
+    ("units", &["unit_key", "name"]),
+    ("user_identities", &["user_identity_key", "name"]),
+    ("users", &["user_key", "name"]),
+];
+
+/// # Errors
+/// `invalid_input`: something lacks what it must have.
+fn complete(lists: &Map<String, Value>) -> Result<(), Problem> {
+    let mut faults = Faults::default();
+    for (list, members) in REQUIRED {
+        for (n, thing) in lists.get(list).and_then(Value::as_array).into_iter().flatten().enumerate() {
+            for member in members {
+                if thing.get(member).and_then(Value::as_str).is_none_or(str::is_empty) {
+                    faults.add(&[list, &n.to_string(), member], "Required".to_owned());
+                }
+            }
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
+}
+
 async fn push_data(call: Call, p: Push) -> Outcome {
+    complete(&p.lists)?;
     let mut lists = p.lists;
     lists.insert("customer_key".to_owned(), p.customer_key.into());
-    let data: PushData = read(lists)?;
+    let data: PushData = read(Value::Object(lists))?;
     let report = call.ws.customers().push_data(&data, &AutomationRules::default()).await?;
     tell(&call, &report);
     Answer::done()
 }
 
 async fn delete_data(call: Call, p: Delete) -> Outcome {
-    let data: DeleteData = read(p.lists)?;
+    let data: DeleteData = read(serde_json::to_value(p).unwrap_or_default())?;
     if data.is_empty() {
         return Err(Problem::invalid("reservation_keys", "Required, unless other keys are given"));
     }

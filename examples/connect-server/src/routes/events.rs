@@ -8,7 +8,7 @@ use crate::http::route::{Route, Verb, route};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use seam_core::api::EventFilter;
-use seam_core::model::{Event, EventId, EventType};
+use seam_core::model::{Event, EventId, EventType, time};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -153,7 +153,7 @@ async fn list(call: Call, p: List) -> Outcome {
         let full = page.events.len() == 1000;
         after = page.next;
         for (_, event) in page.events {
-            let wanted = open_at.is_none_or(|at| event.created_at > at)
+            let wanted = open_at.is_none_or(|at| time::to_millis(event.created_at) > at)
                 && (p.event_ids.is_empty() || p.event_ids.contains(&event.event_id))
                 && about_all(&event);
             if wanted && skip > 0 {

@@ -74,6 +74,7 @@ fn selection(include: Option<&[String]>, exclude: &[String]) -> Select {
             "acs_systems" => RelatedKind::AcsSystems,
             "acs_access_groups" => RelatedKind::AcsAccessGroups,
             "acs_credentials" => RelatedKind::AcsCredentials,
+            "client_sessions" => RelatedKind::ClientSessions,
             "connected_accounts" => RelatedKind::ConnectedAccounts,
             "instant_keys" => RelatedKind::InstantKeys,
             "spaces" => RelatedKind::Spaces,

@@ -6,11 +6,12 @@ use crate::http::decode::given;
 use crate::http::problem::Problem;
 use crate::http::route::Gives::{Many, Nothing, One, Pages};
 use crate::http::route::{Route, Verb, route};
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use seam_core::api::{IdentityFilter, UnmanagedFilter};
-use seam_core::model::{AcsSystemId, AcsUserId, UserIdentity, UserIdentityId};
-use seam_core::{Person, PersonUpdate};
+use seam_core::model::{AcsEntranceId, AcsSystemId, AcsUserId, UserIdentity, UserIdentityId};
+use seam_core::{ErrorKind, Person, PersonUpdate};
 use serde::Deserialize;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -45,6 +46,20 @@ pub(super) fn routes() -> Vec<Route> {
             "The devices that a person opens, where they are not entrances: none. Entrances are listed by list_accessible_entrances.",
             Many("devices", "device"),
             list_accessible_devices,
+        ),
+        route(
+            Verb::Add,
+            "/user_identities/grant_access_to_device",
+            "Lets a person through a device: an entrance, here.",
+            Nothing,
+            grant_access_to_device,
+        ),
+        route(
+            Verb::Remove,
+            "/user_identities/revoke_access_to_device",
+            "Not here: delete the grant, or take the person out of the group.",
+            Nothing,
+            revoke_access_to_device,
         ),
         route(
             Verb::Read,
@@ -169,6 +184,12 @@ struct Manage {
 }
 
 #[derive(Deserialize, JsonSchema)]
+struct Device {
+    device_id: AcsEntranceId,
+    user_identity_id: UserIdentityId,
+}
+
+#[derive(Deserialize, JsonSchema)]
 struct GenerateKey {
     user_identity_id: UserIdentityId,
     #[schemars(range(min = 1, max = 1000))]
@@ -177,10 +198,7 @@ struct GenerateKey {
 
 async fn create(call: Call, p: Create) -> Outcome {
     let person = Person { key: p.user_identity_key, full_name: p.full_name, email_address: p.email_address, phone_number: p.phone_number };
-    if !p.acs_system_ids.is_empty() {
-        return Err(Problem::invalid("acs_system_ids", "link users with user_identities/add_acs_user"));
-    }
-    Answer::of("user_identity", &call.ws.user_identities().create(person).await?)
+    Answer::of("user_identity", &call.ws.user_identities().create_at(person, &p.acs_system_ids).await?)
 }
 
 async fn one(call: &Call, id: Option<UserIdentityId>, key: Option<String>) -> Result<UserIdentity, Problem> {
@@ -236,8 +254,10 @@ async fn merge(call: Call, p: Merge) -> Outcome {
 }
 
 async fn add_acs_user(call: Call, p: AddUser) -> Outcome {
-    let id = one(&call, p.user_identity_id, p.user_identity_key).await?.user_identity_id;
-    call.ws.user_identities().add_acs_user(id, p.acs_user_id).await?;
+    match named(["user_identity_id", "user_identity_key"], p.user_identity_id, p.user_identity_key)? {
+        Named::Id(id) => call.ws.user_identities().add_acs_user(id, p.acs_user_id).await?,
+        Named::Key(key) => call.ws.user_identities().add_acs_user_by_key(&key, p.acs_user_id).await?,
+    };
     Answer::done()
 }
 
@@ -266,7 +286,8 @@ async fn generate_instant_key(call: Call, p: GenerateKey) -> Outcome {
 
 async fn list_accessible_devices(call: Call, p: Which) -> Outcome {
     call.ws.user_identities().get(p.user_identity_id).await?;
-    Answer::of("devices", &serde_json::json!([]))
+    let none: [(); 0] = [];
+    Answer::both(["devices", "accessible_devices"], &none)
 }
 
 async fn get_unmanaged(call: Call, p: Which) -> Outcome {
@@ -286,4 +307,27 @@ async fn list_unmanaged(call: Call, p: ListUnmanaged) -> Outcome {
 async fn manage(call: Call, p: Manage) -> Outcome {
     call.ws.user_identities().manage(p.user_identity_id).await?;
     Answer::done()
+}
+
+/// A device is an entrance under its second name, and is missed as a device.
+async fn device(call: &Call, id: AcsEntranceId) -> Result<AcsEntranceId, Problem> {
+    match call.ws.acs().entrances().get(id).await {
+        Ok(entrance) => Ok(entrance.acs_entrance_id),
+        Err(e) if e.kind() == ErrorKind::NotFound => Err(Problem::not_found("device", "there is no such device")),
+        Err(e) => Err(e.into()),
+    }
+}
+
+async fn grant_access_to_device(call: Call, p: Device) -> Outcome {
+    call.ws.user_identities().get(p.user_identity_id).await?;
+    let door = device(&call, p.device_id).await?;
+    call.ws.acs().entrances().grant_access(door, p.user_identity_id).await?;
+    Answer::done()
+}
+
+async fn revoke_access_to_device(call: Call, p: Device) -> Outcome {
+    call.ws.user_identities().get(p.user_identity_id).await?;
+    device(&call, p.device_id).await?;
+    let text = "delete the access grant, or take the person out of the access group";
+    Err(Problem::new(StatusCode::BAD_REQUEST, "not_supported", text))
 }

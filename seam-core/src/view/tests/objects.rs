@@ -83,9 +83,9 @@ fn places_have_their_required_fields() {
     w.put(encoder, Body::Encoder(row));
     let seen = w.look(|v| view::acs_encoder(v, encoder)).unwrap();
     required(&seen, "acs_encoder_id acs_system_id connected_account_id created_at display_name errors workspace_id");
-    assert_eq!(seen.errors[0].error_code, "acs_encoder_quarantined");
+    assert_eq!((seen.quarantined_until, seen.errors.len()), (Some(hours(1)), 0));
     w.now = hours(1);
-    assert!(w.look(|v| view::acs_encoder(v, encoder)).unwrap().errors.is_empty());
+    assert_eq!(w.look(|v| view::acs_encoder(v, encoder)).unwrap().quarantined_until, None);
     let row = Group {
         system: w.system,
         account: w.account,

@@ -68,7 +68,9 @@ scenario('by_identity_and_system', async () => {
   const made = await user({ user_identity_id })
   const who = { user_identity_id, acs_system_id }
   assert.equal((await seam.acs.users.get(who)).acs_user_id, made.acs_user_id)
-  await seam.acs.users.update({ ...who, full_name: 'By Identity' })
+  // Name and contacts of a person's user are hers, as docs/compatibility.md says: they change with the person.
+  await refused(() => seam.acs.users.update({ ...who, full_name: 'By User' }), 400, 'invalid_input')
+  await seam.userIdentities.update({ user_identity_id, full_name: 'By Identity' })
   assert.equal((await seam.acs.users.get(who)).full_name, 'By Identity')
   await seam.acs.users.suspend(who)
   await until('suspended', async () => (await seam.acs.users.get(who)).is_suspended)
@@ -79,9 +81,9 @@ scenario('by_identity_and_system', async () => {
 })
 
 scenario('list_filters', async () => {
-  const person = await guest({ phone_number: '+15555550177' })
   const mark = unique('Searched')
-  const { acs_user_id } = await user({ full_name: mark, user_identity_id: person.user_identity_id })
+  const person = await guest({ phone_number: '+15555550177', full_name: mark })
+  const { acs_user_id } = await user({ user_identity_id: person.user_identity_id })
   const found = async (filter) => ids(await seam.acs.users.list(filter), 'acs_user_id')
   assert.deepEqual(await found({ search: mark }), [acs_user_id])
   assert.deepEqual(await found({ user_identity_id: person.user_identity_id }), [acs_user_id])

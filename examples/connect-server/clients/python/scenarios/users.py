@@ -78,7 +78,9 @@ class Users(Scenarios):
         made = user(user_identity_id=person)
         who = {"user_identity_id": person, "acs_system_id": system()}
         self.assertEqual(seam.acs.users.get(**who).acs_user_id, made.acs_user_id)
-        seam.acs.users.update(**who, full_name="By Identity")
+        # Name and contacts of a person's user are hers, as docs/compatibility.md says: they change with the person.
+        self.refused(lambda: seam.acs.users.update(**who, full_name="By User"), 400, "invalid_input")
+        seam.user_identities.update(user_identity_id=person, full_name="By Identity")
         self.assertEqual(seam.acs.users.get(**who).full_name, "By Identity")
         seam.acs.users.suspend(**who)
         until("suspended", lambda: seam.acs.users.get(**who).is_suspended)
@@ -88,9 +90,9 @@ class Users(Scenarios):
         self.not_found(lambda: seam.acs.users.get(**who), "acs_user_not_found")
 
     def test_list_filters(self):
-        person = guest(phone_number="+15555550178")
         mark = unique("Searched")
-        one = user(full_name=mark, user_identity_id=person.user_identity_id).acs_user_id
+        person = guest(phone_number="+15555550178", full_name=mark)
+        one = user(user_identity_id=person.user_identity_id).acs_user_id
         self.assertEqual(found(search=mark), [one])
         self.assertEqual(found(user_identity_id=person.user_identity_id), [one])
         self.assertEqual(found(user_identity_email_address=person.email_address), [one])
