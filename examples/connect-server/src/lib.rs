@@ -41,8 +41,8 @@ pub async fn run(args: &Args, ready: impl FnOnce(&str), stop: impl Future<Output
     if let Some(site) = args.sandbox {
         app.set_up(site).await?;
     }
-    ready(&here);
     let router = routes::router(&app);
+    ready(&here);
     let mut broken = None;
     {
         let mut gone = None;

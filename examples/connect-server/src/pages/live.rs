@@ -44,7 +44,7 @@ struct Feed {
 }
 
 async fn open(app: Arc<App>, id: Uuid, request: Request) -> Result<Response<Body>, Problem> {
-    let call = caller(&app, id, request.headers()).await?;
+    let call = caller(&app, id, request.method(), request.headers()).await?;
     if call.session.is_some() {
         // The stream tells of everybody.
         return Err(Problem::forbidden());
