@@ -1,6 +1,6 @@
 //! Bugs on purpose, to see that the simulation finds them. Not part of the API.
 //!
-//! With the feature `planted` a test may choose one for its own thread ([`plant`]); nothing is planted until then. Without the feature `is` is
+//! With the feature `planted` a test may choose one for its own thread (`plant`); nothing is planted until then. Without the feature `is` is
 //! a constant and every check of it is compiled away. What each bug is, which invariant finds it and with which seed: `docs/planted-bugs.md`.
 
 macro_rules! bugs {
