@@ -31,6 +31,11 @@ const PARTS: &[Part] = &[
         used_by: "the suite of the official Python client",
         probe: &["python3", "-c", "import ensurepip, venv"],
     },
+    Part {
+        packages: &["chromium", "fonts-dejavu-core"],
+        used_by: "the test of the server's pages in a real browser",
+        probe: &["chromium", "--version"],
+    },
 ];
 
 /// Who runs the tests.

@@ -3,8 +3,10 @@ use crate::args::{Args, Sandbox};
 use crate::http::auth::Keys;
 use crate::http::metrics::Metrics;
 use crate::http::problem::Problem;
+use crate::pages::guard::Guard;
 use crate::sandbox;
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use rand::RngExt;
@@ -21,10 +23,13 @@ use std::io::Write;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 /// The name of the workspace of `--api-key`.
 const FIRST: &str = "main";
+/// So many readers of the event stream at once: each holds a connection.
+const STREAMS: usize = 256;
 
 /// What every request can reach.
 pub struct App {
@@ -42,6 +47,11 @@ pub struct App {
     pub metrics: Metrics,
     /// The address under which others reach this server.
     pub public_url: String,
+    /// Who asks without a key, and how often.
+    pub guard: Guard,
+    /// Places for readers of the event stream.
+    pub streams: Arc<Semaphore>,
+    ending: watch::Sender<bool>,
     workspaces: BTreeMap<WorkspaceId, Workspace>,
     pace: Option<DefaultKeyedRateLimiter<WorkspaceId>>,
 }
@@ -150,6 +160,9 @@ impl App {
             keys: Keys::default(),
             metrics: Metrics::default(),
             public_url: url,
+            guard: Guard::default(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            ending: watch::Sender::new(false),
             workspaces: BTreeMap::new(),
             pace: NonZeroU32::new(args.requests_per_second).map(|n| RateLimiter::keyed(Quota::per_second(n))),
         };
@@ -196,6 +209,24 @@ impl App {
     /// `workspace_not_found`.
     pub fn workspace(&self, id: WorkspaceId) -> Result<Workspace, Problem> {
         self.workspaces.get(&id).cloned().ok_or_else(|| Problem::not_found("workspace", "there is no such workspace"))
+    }
+    /// All workspaces.
+    pub fn workspaces(&self) -> impl Iterator<Item = &Workspace> {
+        self.workspaces.values()
+    }
+    /// The present instant, on the store's clock.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.seam.store().clock().now()
+    }
+    /// The server ends: what goes on without an end of its own ends now.
+    pub fn end(&self) {
+        self.ending.send_replace(true);
+    }
+    /// Until the server ends.
+    pub async fn ended(&self) {
+        // The sender is ours: there is no error.
+        let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
     }
     /// Counts a request of a workspace against its rate.
     ///

@@ -9,6 +9,7 @@ pub mod app;
 pub mod args;
 pub mod http;
 pub mod openapi;
+pub mod pages;
 pub mod routes;
 pub mod sandbox;
 
@@ -40,8 +41,8 @@ pub async fn run(args: &Args, ready: impl FnOnce(&str), stop: impl Future<Output
     if let Some(site) = args.sandbox {
         app.set_up(site).await?;
     }
-    ready(&here);
     let router = routes::router(&app);
+    ready(&here);
     let mut broken = None;
     {
         let mut gone = None;
@@ -51,6 +52,7 @@ pub async fn run(args: &Args, ready: impl FnOnce(&str), stop: impl Future<Output
                 // The engine only ends by itself when the store cannot be used: nothing would be revoked any more.
                 result = &mut engine => gone = Some(result),
             }
+            app.end();
         };
         http::serve::serve(&app, listener, router, stop).await;
         if let Some(result) = gone {

@@ -1,5 +1,6 @@
 //! The program: see the library.
 use clap::Parser;
+use connect_server::app::StartError;
 use connect_server::args::{Args, Log};
 use std::error::Error;
 use std::io::Write;
@@ -16,7 +17,7 @@ fn main() -> ExitCode {
     }
     let served = tokio::runtime::Runtime::new()
         .map_err(Box::<dyn Error>::from)
-        .and_then(|runtime| runtime.block_on(connect_server::run(&args, announce, end())).map_err(Into::into));
+        .and_then(|runtime| runtime.block_on(serve(&args)).map_err(Into::into));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -24,6 +25,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Serves until somebody ends it. That is listened for from the start: who reads that it is ready may end it at once.
+async fn serve(args: &Args) -> Result<(), StartError> {
+    let end = tokio::spawn(end());
+    let stop = async {
+        let _ = end.await;
+    };
+    connect_server::run(args, announce, stop).await
 }
 
 /// The one line that says that it is ready.

@@ -157,7 +157,7 @@ impl ClientSessions<'_> {
 }
 
 /// A token is a secret: no error repeats it.
-fn unknown() -> Error {
+pub(super) fn unknown() -> Error {
     refused("invalid_client_session_token", "there is no client session with this token")
 }
 fn refused(code: &'static str, message: &str) -> Error {

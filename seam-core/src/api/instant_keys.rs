@@ -1,10 +1,10 @@
 //! Instant keys.
 use super::Workspace;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClientSession, InstantKey, InstantKeyId, Shown, UserIdentityId};
-use crate::plan::{Change, Outcome};
+use crate::model::{AcsEntranceId, ActionAttempt, ClientSession, InstantKey, InstantKeyId, Shown, UserIdentityId};
+use crate::plan::{Change, Outcome, Stop, Try};
 use crate::state::{Index, Key, RowKind};
-use crate::view;
+use crate::view::{self, KeyContents, RemoteUnlock, Viewer};
 
 /// Instant keys: links that hand a person's mobile keys to a phone.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +42,40 @@ impl InstantKeys<'_> {
     /// # Errors
     /// `NotFound`, which does not repeat the code; `Store` (may be retried).
     pub async fn get_by_code(self, code: &str) -> Result<InstantKey> {
-        let tag = crate::plan::instant_key_tag(&self.ws.seam.0.vault, self.ws.id(), code).ok_or_else(unknown)?;
-        self.ws
-            .look(|v| match v.reader.find(&Key::new(Index::ShortCode, tag.as_str()))?.first() {
-                Some(row) => view::instant_key(v, InstantKeyId::from_uuid(*row)),
-                None => Err(unknown().into()),
-            })
-            .await
+        self.ws.look(|v| view::instant_key(v, by_code(v, code)?).map_err(hide)).await
+    }
+    /// What a link hands over, by its short code: whose keys, which doors and when, which of them open from afar. Looking redeems nothing. A link
+    /// that is used up, has expired or was deleted says so.
+    ///
+    /// # Errors
+    /// `NotFound`, which does not repeat the code; `Store` (may be retried).
+    pub async fn contents(self, code: &str) -> Result<KeyContents> {
+        self.ws.look(|v| view::key_contents(v, by_code(v, code)?).map_err(hide)).await
+    }
+    /// Opens a door from afar for somebody who has redeemed a link and shows the token that came of it.
+    ///
+    /// # Errors
+    /// `NotFound` for the code; `Unauthenticated`: the token is refused (as in [`Seam::authenticate`](super::Seam::authenticate)) or belongs to
+    /// something else (`invalid_client_session_token`); `InvalidInput`: the door is none of the link's; `Conflict` (`door_not_unlockable`): it does not
+    /// open from afar, or not now; `Busy`, `Store` (may be retried). What happens at the door is in the attempt.
+    pub async fn unlock(self, code: &str, token: &str, entrance: AcsEntranceId) -> Result<ActionAttempt> {
+        let contents = self.contents(code).await?;
+        let session = self.ws.client_sessions().authenticate(token).await?;
+        if session.client_session_id != contents.client_session_id {
+            return Err(super::client_sessions::unknown());
+        }
+        let Some(door) = contents.doors.iter().find(|door| door.acs_entrance_id == entrance) else {
+            return Err(Error::invalid("acs_entrance_id", "the instant key does not open this entrance"));
+        };
+        let why = match door.remote {
+            RemoteUnlock::Ready { access_method_id } => return self.ws.access_methods().unlock_door(access_method_id, entrance).await,
+            RemoteUnlock::NotIssued => "the key is not at the access system yet",
+            RemoteUnlock::NotYet => "the key is not valid yet",
+            RemoteUnlock::Over => "the key is not valid any more",
+            RemoteUnlock::Suspended => "the key is suspended",
+            RemoteUnlock::Never => "this door opens with the phone's key, held to the lock",
+        };
+        Err(Error::new(ErrorKind::Conflict, "door_not_unlockable", why).with_field("acs_entrance_id"))
     }
     /// A link by its URL, without redeeming it.
     ///
@@ -102,6 +129,21 @@ impl InstantKeys<'_> {
             Outcome::InstantKey(id) => self.get(id).await,
             _ => Err(Error::new(ErrorKind::Internal, "unexpected_outcome", "an instant key was expected")),
         }
+    }
+}
+
+/// The link with a short code, as a person wrote it; deleted ones too.
+fn by_code(v: &Viewer<'_>, code: &str) -> Try<InstantKeyId> {
+    let tag = crate::plan::instant_key_tag(v.vault, v.workspace, code).ok_or_else(unknown)?;
+    let row = v.reader.find(&Key::new(Index::ShortCode, tag))?.first().copied();
+    Ok(InstantKeyId::from_uuid(row.ok_or_else(unknown)?))
+}
+
+/// To somebody with a code, one that leads to nothing more is one that never was.
+fn hide(stop: Stop) -> Stop {
+    match stop {
+        Stop::Reject(e) if e.kind() == ErrorKind::NotFound => unknown().into(),
+        stop => stop,
     }
 }
 

@@ -7,7 +7,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 /// Looks after every commit until there is something, or the deadline passes.
-pub(super) async fn until<T>(ws: &Workspace, within: Duration, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+///
+/// Not `AsyncFnMut`: nobody could spawn a task that waits, because the compiler cannot show that such a future may go to another thread.
+pub(super) async fn until<T, F: Future<Output = Result<Option<T>>>>(
+    ws: &Workspace,
+    within: Duration,
+    mut look: impl FnMut() -> F,
+) -> Result<T> {
     let clock = ws.seam.clock();
     let now = clock.now();
     // Longer than the calendar goes is for ever.
@@ -26,5 +32,26 @@ pub(super) async fn until<T>(ws: &Workspace, within: Duration, mut look: impl As
         {
             return Ok(found);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AccessGrantId, AccessMethodId, ActionAttemptId, ConnectedAccountId};
+
+    /// That it compiles is the test: whoever waits may do so in a task of her own.
+    #[test]
+    fn a_wait_can_be_spawned() {
+        fn spawned(_: impl Future + Send + 'static) {}
+        let _ = |ws: Workspace, grant: AccessGrantId, within: Duration| {
+            let all = [(); 5].map(|()| ws.clone());
+            let [a, b, c, d, e] = all;
+            spawned(async move { a.events().wait(0, within).await });
+            spawned(async move { b.access_grants().wait_until_issued(grant, within).await });
+            spawned(async move { c.access_methods().wait_until_issued(AccessMethodId::from_uuid(grant.uuid()), within).await });
+            spawned(async move { d.action_attempts().wait(ActionAttemptId::from_uuid(grant.uuid()), within).await });
+            spawned(async move { e.connected_accounts().wait_until_synced(ConnectedAccountId::from_uuid(grant.uuid()), within).await });
+        };
     }
 }

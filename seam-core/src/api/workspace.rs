@@ -157,11 +157,12 @@ impl Workspace {
     pub(super) async fn look_each<T>(&self, rows: &[&Arc<Row>], see: impl Fn(&Viewer<'_>, RowId) -> Try<T>) -> Result<Vec<Option<T>>> {
         let mut facts = Facts::default();
         facts.rows.extend(rows.iter().map(|row| (row.id, Some(Arc::clone(row)))));
+        // What was seen stays seen: only those that want more are looked at again.
+        let mut seen: Vec<Option<Option<T>>> = rows.iter().map(|_| None).collect();
         loop {
             let now = self.seam.clock().now();
             let mut wanted = ReadSet::default();
-            let mut seen = Vec::with_capacity(rows.len());
-            for row in rows {
+            for (row, seen) in rows.iter().zip(&mut seen).filter(|(_, seen)| seen.is_none()) {
                 let reader = Reader::new(&facts);
                 let viewer = Viewer {
                     reader: &reader,
@@ -172,14 +173,14 @@ impl Workspace {
                     pages: self.seam.pages(),
                 };
                 match see(&viewer, row.id) {
-                    Ok(x) => seen.push(Some(x)),
-                    Err(Stop::Reject(e)) if e.kind() == ErrorKind::NotFound => seen.push(None),
+                    Ok(x) => *seen = Some(Some(x)),
+                    Err(Stop::Reject(e)) if e.kind() == ErrorKind::NotFound => *seen = Some(None),
                     Err(Stop::Reject(e)) => return Err(e),
                     Err(Stop::Need(reads)) => wanted.merge(*reads),
                 }
             }
             if wanted.is_empty() {
-                return Ok(seen);
+                return Ok(seen.into_iter().map(Option::flatten).collect());
             }
             let missing = facts.missing(&wanted);
             if missing.is_empty() {

@@ -363,10 +363,10 @@ pub struct InstantKey {
 
 impl InstantKey {
     pub(super) fn lookups(&self) -> Vec<Key> {
-        if self.deleted_at.is_some() {
-            return Vec::new();
-        }
-        vec![Key::new(Index::ShortCode, self.code_tag.as_str()), Key::id(Index::InstantKeysOf, self.identity)]
+        // A deleted link is still known by its code, so that whoever opens it is told that it was taken back.
+        let mut keys = vec![Key::new(Index::ShortCode, self.code_tag.as_str())];
+        keys.extend(self.deleted_at.is_none().then(|| Key::id(Index::InstantKeysOf, self.identity)));
+        keys
     }
 }
 

@@ -89,8 +89,11 @@ pub(crate) fn user_identity(v: &Viewer<'_>, id: UserIdentityId) -> Try<model::Us
 pub(crate) fn acs_user(v: &Viewer<'_>, id: AcsUserId) -> Try<model::AcsUser> {
     let row = v.get::<AcsUser>(id)?;
     v.reader.hint([row.target, row.system.uuid()].into_iter().chain(row.identity.map(|person| person.uuid())));
+    v.reader.hint_keys([Key::id(Index::TargetsOfUser, id)]);
     v.reader.gather()?;
     let target = v.try_get::<Target>(row.target)?;
+    // Before anything is opened: whoever has to read more begins again.
+    let of_groups = group_changes(v, id)?;
     if row.deleted_at.is_some() && target.is_none_or(|target| !super::target::is_leaving(target)) {
         return hidden::<AcsUser, _>(id);
     }
@@ -102,7 +105,7 @@ pub(crate) fn acs_user(v: &Viewer<'_>, id: AcsUserId) -> Try<model::AcsUser> {
     let profile = Profile::new(own.full_name.clone(), own.email.clone(), own.phone.clone());
     let external_type = system.report.external_types.get(&Kind::User).cloned();
     let mut pending = target.map(|target| user_changes(row, target, &profile)).unwrap_or_default();
-    pending.extend(group_changes(v, id)?);
+    pending.extend(of_groups);
     Ok(model::AcsUser {
         acs_user_id: id,
         acs_system_id: row.system,

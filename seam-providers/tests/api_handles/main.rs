@@ -3,6 +3,7 @@
 mod credentials;
 mod customers;
 mod encoders;
+mod instant_keys;
 mod lists;
 mod occupancy;
 mod related;

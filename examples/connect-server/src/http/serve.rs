@@ -1,6 +1,10 @@
 //! Connections: so many at once, none that says nothing, and an orderly end.
 use crate::app::App;
+use crate::pages::guard::Peer;
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -30,7 +34,7 @@ pub async fn serve(app: &Arc<App>, listener: TcpListener, router: Router, stop: 
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, address)) = accepted else {
             // Out of descriptors, or a client that is gone already.
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
@@ -38,7 +42,12 @@ pub async fn serve(app: &Arc<App>, listener: TcpListener, router: Router, stop: 
         let _ = stream.set_nodelay(true);
         let mut builder = hyper::server::conn::http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_headers(64);
-        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let service = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(address));
+            service.call(request)
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         let (watched, app) = (graceful.watch(connection), Arc::clone(app));
         tokio::spawn(async move {
             app.metrics.connections.inc();

@@ -162,7 +162,10 @@ async fn routed(app: &Arc<App>, route: &Route, id: Uuid, request: Request) -> Re
 }
 
 /// The JSON object in a body.
-fn object_in(body: &[u8]) -> Result<Value, Problem> {
+///
+/// # Errors
+/// `invalid_input`: it is none.
+pub fn object_in(body: &[u8]) -> Result<Value, Problem> {
     match serde_json::from_slice::<Map<String, Value>>(body) {
         Ok(map) => Ok(Value::Object(map)),
         Err(e) => {
@@ -175,7 +178,10 @@ fn object_in(body: &[u8]) -> Result<Value, Problem> {
 }
 
 /// A body, if it is small enough, JSON, and comes in time.
-async fn body_of(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+///
+/// # Errors
+/// `payload_too_large`, `body_unreadable`, `request_timeout`, `unsupported_media_type`.
+pub async fn body_of(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     let too_large = || {
         let text = format!("the body may have {BODY} bytes");

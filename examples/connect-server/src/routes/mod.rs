@@ -54,13 +54,14 @@ pub fn all() -> Vec<Route> {
         webhooks::routes(),
         events::routes(),
         action_attempts::routes(),
+        crate::pages::routes(),
     ];
     groups.into_iter().flatten().collect()
 }
 
 /// The whole server.
 pub fn router(app: &Arc<App>) -> Router {
-    operations::mount(app, crate::http::service::router(app, all()))
+    crate::pages::mount(app, operations::mount(app, crate::http::service::router(app, all())))
 }
 
 /// What `include` and `exclude` of a `get_related` say. Names that this server has no things for are passed over.
