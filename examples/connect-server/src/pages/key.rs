@@ -14,7 +14,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::routing::any;
 use futures_util::FutureExt;
-use seam_core::model::{ActionStatus, ClientSession, InstantKeyId};
+use seam_core::model::{ActionResult, ActionStatus, ClientSession, InstantKeyId};
 use seam_core::view::{KeyContents, KeyDoor, KeyState, RemoteUnlock};
 use seam_core::{AcsEntranceId, Actor, ErrorKind, Workspace};
 use serde_json::{Value, json};
@@ -131,7 +131,9 @@ async fn unlock(ws: &Workspace, code: &str, token: &str, door: AcsEntranceId) ->
         _ => "error",
     };
     let message = attempt.error.as_ref().map(|e| e.message.as_str());
-    Ok(json(&json!({"unlock": {"status": status, "message": message}, "ok": true})))
+    // Whether the door has said so itself, or only its system has taken the command.
+    let confirmed = matches!(&attempt.result, Some(ActionResult::Unlock(r)) if r.was_confirmed_by_device == Some(true));
+    Ok(json(&json!({"unlock": {"status": status, "confirmed": confirmed, "message": message}, "ok": true})))
 }
 
 /// What the page is told. A link that this browser has not redeemed and that cannot be redeemed any more tells nothing but that: it may have been

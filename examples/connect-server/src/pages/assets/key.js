@@ -105,7 +105,8 @@ async function unlock(button, one, said) {
   try {
     const { unlock } = await ask(`${here}/unlock`, { method: 'POST', headers: ours, body: { acs_entrance_id: one.acs_entrance_id } })
     const [text, kind] = {
-      success: ['Open. Come in.', 'ok'],
+      // Only the door itself knows that it is open; its system has sent it the command.
+      success: unlock.confirmed ? ['Open. Come in.', 'ok'] : ['The door was told to open. Try it.', 'ok'],
       pending: ['The door has not answered yet. It may still open.', 'warn'],
       error: [unlock.message || 'The door did not open.', 'bad'],
     }[unlock.status]
