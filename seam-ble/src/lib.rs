@@ -16,4 +16,5 @@ pub mod bytes;
 pub mod cbor;
 pub mod crypto;
 pub mod lock;
+pub mod pkoc;
 pub mod tlv;

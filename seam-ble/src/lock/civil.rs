@@ -28,9 +28,7 @@ pub(super) fn date_of(days: i64) -> Date {
 
 /// Monday is 0. 1970-01-01 was a Thursday.
 pub(super) const fn weekday_of(days: i64) -> u8 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the remainder is 0 to 6")]
-    let weekday = (days + 3).rem_euclid(7) as u8;
-    weekday
+    (days + 3).rem_euclid(7) as u8
 }
 
 /// The number of the week that begins on Monday, counted from the week of 1970-01-01.

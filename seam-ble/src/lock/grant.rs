@@ -124,7 +124,17 @@ impl<'a> Grant<'a> {
     #[must_use]
     pub const fn new(entrance: EntranceId, key: KeyId, claim: Claim, window: Window) -> Self {
         const MOMENTARY: &[Rule] = &[Rule { capabilities: Action::Momentary as u8, allow: Allow::Always, deny: 0 }];
-        Self { entrance, key, claim, window, authority: Authority::Issuer, time_required: true, iteration: 0, rules: MOMENTARY, schedules: &[] }
+        Self {
+            entrance,
+            key,
+            claim,
+            window,
+            authority: Authority::Issuer,
+            time_required: true,
+            iteration: 0,
+            rules: MOMENTARY,
+            schedules: &[],
+        }
     }
 
     /// The rules and the schedules that they name, instead of one passage at any time. Without any rule nothing is allowed.

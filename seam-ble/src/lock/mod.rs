@@ -29,7 +29,9 @@ pub use decide::{Entrance, EntranceKind, Opening, Refusal, decide};
 pub use grant::{Action, Allow, Authority, Claim, EntranceId, Grant, IssueNumber, KeyId, Role, Rule, Window};
 pub use journal::{Journal, JournalError, Permit, Slot, Storage};
 pub use proximity::{Distance, DistanceMethod, Evidence, Link, ProximityRule, UserAct};
-pub use schedule::{MAX_DURATION, MAX_SCHEDULES, OffsetChange, Pattern, Recurrence, Schedule, ScheduleClock, ScheduleError, Weekdays, Zone};
+pub use schedule::{
+    MAX_DURATION, MAX_SCHEDULES, OffsetChange, Pattern, Recurrence, Schedule, ScheduleClock, ScheduleError, Weekdays, Zone,
+};
 pub use state::{LockState, MAX_RECORD, MAX_REVOKED, RevocationError, Revocations};
 
 #[cfg(test)]

@@ -71,8 +71,7 @@ pub struct ProximityRule {
 
 impl ProximityRule {
     /// A touch over NFC, a tap on the screen over Bluetooth, or a measured distance of at most 1.5 m.
-    pub const HOTEL_ROOM: Self =
-        Self { nfc: Some(UserAct::None), ble_unmeasured: Some(UserAct::Gesture), measured_within_mm: 1_500 };
+    pub const HOTEL_ROOM: Self = Self { nfc: Some(UserAct::None), ble_unmeasured: Some(UserAct::Gesture), measured_within_mm: 1_500 };
 
     /// Whether the evidence is enough.
     #[must_use]

@@ -240,7 +240,10 @@ impl<'a> Zone<'a> {
         };
         // The clock never shows a time that it skips: the change itself is the first instant after it.
         let skipped = || {
-            self.changes.iter().map(|change| signed(change.at.0)).find(|&at| at - 1 + self.offset_at(at - 1) < civil && civil < at + self.offset_at(at))
+            self.changes
+                .iter()
+                .map(|change| signed(change.at.0))
+                .find(|&at| at - 1 + self.offset_at(at - 1) < civil && civil < at + self.offset_at(at))
         };
         unsigned(found.or_else(skipped).unwrap_or(civil))
     }

@@ -8,9 +8,14 @@ fn state() -> LockState {
 #[test]
 fn a_window_holds_from_its_first_second_to_the_one_before_its_last() {
     let grant = Grant::new(ROOM, ALICE, stay(2_000), window(2_000, 3_000));
-    for (now, answer) in
-        [(1_999, Err(Refusal::NotYet)), (2_000, Ok(true)), (2_001, Ok(true)), (2_999, Ok(true)), (3_000, Err(Refusal::Expired)), (3_001, Err(Refusal::Expired))]
-    {
+    for (now, answer) in [
+        (1_999, Err(Refusal::NotYet)),
+        (2_000, Ok(true)),
+        (2_001, Ok(true)),
+        (2_999, Ok(true)),
+        (3_000, Err(Refusal::Expired)),
+        (3_001, Err(Refusal::Expired)),
+    ] {
         assert_eq!(verdict(&state(), &grant, at(now)), answer, "at {now}");
     }
     let empty = Grant::new(ROOM, ALICE, stay(2_000), window(2_000, 2_000));
