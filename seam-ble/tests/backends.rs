@@ -43,7 +43,7 @@ fn other_half(s: [u8; 32]) -> [u8; 32] {
     for place in (0..32).rev() {
         let digit = i32::from(ORDER[place]) - i32::from(s[place]) - borrow;
         borrow = i32::from(digit < 0);
-        difference[place] = u8::try_from(digit.rem_euclid(256)).unwrap();
+        difference[place] = digit.rem_euclid(256).to_le_bytes()[0];
     }
     difference
 }
