@@ -23,6 +23,7 @@ mod journal;
 mod proximity;
 mod schedule;
 mod state;
+mod token;
 
 pub use clock::{ClockError, ClockLimits, LockClock, TIME_CHALLENGE_LEN, TimeToken, TrustedTime, UnixTime};
 pub use decide::{Entrance, EntranceKind, Opening, Refusal, decide};
@@ -33,6 +34,7 @@ pub use schedule::{
     MAX_DURATION, MAX_SCHEDULES, OffsetChange, Pattern, Recurrence, Schedule, ScheduleClock, ScheduleError, Weekdays, Zone,
 };
 pub use state::{LockState, MAX_RECORD, MAX_REVOKED, RevocationError, Revocations};
+pub use token::{GrantError, MAX_REVOCATION_LIST, SIGNED_GRANT_LEN, SignedGrant, key_id, sign_revocations, sign_time, verify_revocations};
 
 #[cfg(test)]
 mod tests;
