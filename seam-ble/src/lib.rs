@@ -18,3 +18,5 @@ pub mod crypto;
 pub mod lock;
 pub mod pkoc;
 pub mod tlv;
+#[cfg(feature = "transport")]
+pub mod transport;

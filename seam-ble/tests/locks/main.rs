@@ -7,5 +7,7 @@ mod pkoc_flow;
 mod pkoc_nfc;
 mod pkoc_refusals;
 mod pkoc_setup;
+#[cfg(feature = "transport")]
+mod pkoc_transport;
 mod pkoc_vectors;
 mod support;
