@@ -1,5 +1,21 @@
 //! Card technologies and encoder transports for the seam SDK: for cards that we write ourselves, instead of a vendor's server.
 //!
-//! It holds nothing yet. The plug is in `seam-core` (`encoder`); what comes here are card technologies (APDUs, secure messaging, key
-//! diversification) and the transports to reach an encoder. Until then cards are written by encoders that belong to an access system, as those
-//! of the sandbox in `seam-providers` do.
+//! # How a protocol is written
+//! A card protocol is an `async fn` over a [`Card`](dialogue::Card) handle. It knows no transport, no clock and no runtime: each
+//! [`transmit`](dialogue::Card::transmit) hands one command out and waits for its answer, and a [`Dialogue`](dialogue::Dialogue) turns the whole
+//! into a value that is stepped from outside, by a reader, by a test or by a recording. Random numbers are passed in, so a recorded exchange
+//! replays byte for byte.
+//!
+//! # What stands where
+//! - [`apdu`]: commands and answers, [`error`]: what can go wrong, and what it says about the card.
+//! - [`crypto`], [`keys`]: the few primitives that cards use, and keys with their diversification (AN10922).
+//! - `sim` (feature `sim`): simulated cards that check every MAC, and a field from which they can be pulled at any byte. They are written
+//!   independently of the drivers, so that both sides do not share one misunderstanding.
+
+pub mod apdu;
+pub mod crypto;
+pub mod dialogue;
+pub mod error;
+pub mod keys;
+#[cfg(feature = "sim")]
+pub mod sim;
