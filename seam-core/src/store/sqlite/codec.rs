@@ -1,6 +1,5 @@
 //! How values are packed into columns.
 use super::errors::corrupt;
-use super::pack::{pack, unpack};
 use crate::error::Result;
 use crate::model::WorkspaceId;
 use crate::state::{Body, Row, RowId};
@@ -47,26 +46,20 @@ pub(super) fn id(bytes: &[u8]) -> Result<Uuid> {
     Uuid::from_slice(bytes).map_err(|_| corrupt("id", format_args!("{} bytes", bytes.len())))
 }
 
-/// A row's document: its body.
-pub(super) fn document(row: &Row) -> Result<Vec<u8>> {
-    json(&row.body)
-}
-
-/// A value as packed JSON.
-pub(super) fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map(pack).map_err(|e| {
-        crate::error::Error::new(crate::error::ErrorKind::Internal, "row_has_no_json", "a row cannot be written").with_source(e)
+/// A value as a document.
+pub(super) fn document(value: &impl serde::Serialize) -> Result<Vec<u8>> {
+    super::document::write(value).map_err(|e| {
+        crate::error::Error::new(crate::error::ErrorKind::Internal, "row_has_no_document", "a row cannot be written").with_source(e)
     })
 }
 
-/// Reads what [`json`] made.
-pub(super) fn read_json<T: serde::de::DeserializeOwned>(packed: &[u8], bad: impl Fn() -> crate::error::Error) -> Result<T> {
-    let text = unpack(packed).ok_or_else(&bad)?;
-    serde_json::from_slice(&text).map_err(|e| bad().with_source(e))
+/// Reads what [`document`] made.
+pub(super) fn read_document<T: serde::de::DeserializeOwned>(bytes: &[u8], bad: impl Fn() -> crate::error::Error) -> Result<T> {
+    super::document::read(bytes).map_err(|e| bad().with_source(e))
 }
 
 pub(super) fn row(id: RowId, workspace: WorkspaceId, version: i64, document: &[u8]) -> Result<Arc<Row>> {
-    let body: Body = read_json(document, || corrupt("row", id))?;
+    let body: Body = read_document(document, || corrupt("row", id))?;
     let version = u64::try_from(version).map_err(|_| corrupt("row", id))?;
     Ok(Arc::new(Row { id, workspace, version, body }))
 }
