@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::model::WorkspaceId;
 use crate::state::{Body, Row, RowId};
 use chrono::{DateTime, Utc};
+use rusqlite::types::{Value, ValueRef};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -15,9 +16,22 @@ pub(super) fn instant(at: DateTime<Utc>) -> [u8; 12] {
     bytes
 }
 
-/// An end; none sorts last.
-pub(super) fn end(at: Option<DateTime<Utc>>) -> [u8; 12] {
-    at.map_or([0xff; 12], instant)
+/// An instant in few bytes: whole seconds as a number.
+pub(super) fn moment(at: DateTime<Utc>) -> Value {
+    if at.timestamp_subsec_nanos() == 0 { Value::Integer(at.timestamp()) } else { Value::Blob(instant(at).to_vec()) }
+}
+
+/// An end in few bytes; none is empty.
+pub(super) fn end(at: Option<DateTime<Utc>>) -> Value {
+    at.map_or(Value::Blob(Vec::new()), moment)
+}
+
+pub(super) fn read_moment(value: ValueRef<'_>) -> Option<DateTime<Utc>> {
+    match value {
+        ValueRef::Integer(seconds) => DateTime::from_timestamp(seconds, 0),
+        ValueRef::Blob(bytes) => read_instant(bytes),
+        _ => None,
+    }
 }
 
 pub(super) fn read_instant(bytes: &[u8]) -> Option<DateTime<Utc>> {
@@ -27,8 +41,8 @@ pub(super) fn read_instant(bytes: &[u8]) -> Option<DateTime<Utc>> {
 }
 
 /// An end that was read; the outer `None` when it is none of ours.
-pub(super) fn read_end(bytes: &[u8]) -> Option<Option<DateTime<Utc>>> {
-    if bytes == [0xff; 12] { Some(None) } else { read_instant(bytes).map(Some) }
+pub(super) fn read_end(value: ValueRef<'_>) -> Option<Option<DateTime<Utc>>> {
+    if value == ValueRef::Blob(&[]) { Some(None) } else { read_moment(value).map(Some) }
 }
 
 /// A look-up key: one that begins with an id in hexadecimal takes half the room.
@@ -112,8 +126,13 @@ mod tests {
             .collect();
         all.sort();
         assert!(all.windows(2).all(|w| instant(w[0]) < instant(w[1])));
-        assert!(all.iter().all(|at| instant(*at) < end(None) && read_instant(&instant(*at)) == Some(*at)));
-        assert_eq!(read_end(&end(None)), Some(None));
+        for at in all {
+            assert_eq!(read_instant(&instant(at)), Some(at));
+            assert_eq!(read_moment(ValueRef::from(&moment(at))), Some(at));
+            assert_eq!(read_end(ValueRef::from(&end(Some(at)))), Some(Some(at)));
+        }
+        assert_eq!(read_end(ValueRef::from(&end(None))), Some(None));
+        assert_eq!(read_end(ValueRef::Blob(&[1, 2])), None);
     }
 
     #[test]

@@ -50,8 +50,8 @@ pub(super) fn claims(conn: &Connection, key: ClaimKey) -> Result<ClaimSet> {
     let bad = || corrupt("claim", key.0);
     while let Some(row) = rows.next().map_err(typed)? {
         let blob = |n| row.get_ref(n).ok().and_then(|v| v.as_blob().ok()).ok_or_else(bad);
-        let from = codec::read_instant(blob(0)?).ok_or_else(bad)?;
-        let until = codec::read_end(blob(1)?).ok_or_else(bad)?;
+        let from = row.get_ref(0).ok().and_then(codec::read_moment).ok_or_else(bad)?;
+        let until = row.get_ref(1).ok().and_then(codec::read_end).ok_or_else(bad)?;
         let exclusive = row.get(3).map_err(|_| bad())?;
         set.insert(&Claim { key, from, until, exclusive }, codec::id(blob(2)?)?, codec::id(blob(4)?)?.into());
     }

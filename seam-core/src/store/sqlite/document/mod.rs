@@ -8,11 +8,13 @@
 //! | [`NULL`], [`FALSE`], [`TRUE`] | |
 //! | [`FLOAT`] | eight bytes |
 //! | [`LESS`] | how far below −1, in seven-bit groups |
-//! | [`NUMBER`] | an integer in seven-bit groups; those below 16 are in the byte itself ([`SMALL`]) |
+//! | [`NUMBER`] | an integer in seven-bit groups; those below 15 are in the byte itself ([`SMALL`]) |
 //! | [`LIST`] | values, and [`END`] |
 //! | [`MAP`] | keys, each with its value, and [`END`]; a key is a text |
 //! | [`SINGLE`] | the one key of a map and its value: how a variant with content is written |
 //! | [`ID`] | an id's 16 bytes, for its 36 characters |
+//! | [`NEAR`] | the last ten bytes of an id that begins as the one before: made in the same millisecond |
+//! | [`AGAIN`] | which of the ids of the document it is once more |
 //! | [`HEX`] | a length and a text, a length and bytes: the text, and the bytes in hexadecimal behind it |
 //! | [`INSTANT`] | the digits of its fraction, the seconds since 1970 (zigzag) and the fraction, for an instant written in UTC |
 //! | [`NAME`] | the number of a name in the list; the first are in the byte itself ([`NAMES`]) |
@@ -41,14 +43,20 @@ const HEX: u8 = 0x0b;
 const INSTANT: u8 = 0x0c;
 const NAME: u8 = 0x0d;
 const TEXT: u8 = 0x0e;
-/// The first of sixteen.
+const AGAIN: u8 = 0x0f;
+/// The first of fifteen.
 const SMALL: u8 = 0x10;
+const NEAR: u8 = 0x1f;
 /// The first of thirty-two.
 const SHORT: u8 = 0x20;
 /// The first of all that are left.
 const NAMES: u8 = 0x40;
 /// How many names have a byte of their own.
 const NAMED: usize = 0x100 - NAMES as usize;
+/// How many ids of a document are remembered.
+const IDS: usize = 256;
+/// How many bytes of an id say when it was made.
+const WHEN: usize = 6;
 /// As deep as `serde_json` reads.
 const DEEPEST: u8 = 128;
 

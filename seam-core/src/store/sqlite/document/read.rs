@@ -7,6 +7,8 @@ use serde::forward_to_deserialize_any;
 pub(super) struct Reader<'d> {
     left: &'d [u8],
     depth: u8,
+    /// Those that were read, each once.
+    ids: Vec<[u8; 16]>,
 }
 
 /// A text: of the list, of the document, or written out from bytes.
@@ -42,7 +44,7 @@ fn damaged() -> Unfit {
 
 impl<'d> Reader<'d> {
     pub(super) fn new(document: &'d [u8]) -> Self {
-        Self { left: document, depth: 0 }
+        Self { left: document, depth: 0, ids: Vec::new() }
     }
 
     /// Nothing may be left.
@@ -95,6 +97,25 @@ impl<'d> Reader<'d> {
         std::str::from_utf8(self.some(count)?).map(Text::There).map_err(|_| damaged())
     }
 
+    fn id(&mut self, first: u8) -> Result<[u8; 16], Unfit> {
+        if first == AGAIN {
+            let at = usize::from(self.byte()?);
+            return self.ids.get(at).copied().ok_or_else(damaged);
+        }
+        let mut id = [0; 16];
+        let rest = if first == NEAR {
+            id = *self.ids.last().ok_or_else(damaged)?;
+            &mut id[WHEN..]
+        } else {
+            &mut id[..]
+        };
+        rest.copy_from_slice(self.some(rest.len())?);
+        if self.ids.len() < IDS {
+            self.ids.push(id);
+        }
+        Ok(id)
+    }
+
     /// The text that begins with this byte; `None` when it begins something else.
     fn text(&mut self, first: u8) -> Result<Option<Text<'d>>, Unfit> {
         let name = |number: usize| names::name(number).map(Text::There).ok_or_else(damaged);
@@ -106,9 +127,9 @@ impl<'d> Reader<'d> {
                 let count = usize::try_from(self.varint()?).map_err(|_| damaged())?;
                 self.plain(count)?
             }
-            ID => {
+            ID | NEAR | AGAIN => {
                 let mut room = [0; uuid::fmt::Hyphenated::LENGTH];
-                Text::Made(uuid::Uuid::from_bytes(self.array()?).hyphenated().encode_lower(&mut room).to_owned())
+                Text::Made(uuid::Uuid::from_bytes(self.id(first)?).hyphenated().encode_lower(&mut room).to_owned())
             }
             HEX => {
                 let head = std::str::from_utf8(self.bytes()?).map_err(|_| damaged())?;
@@ -163,7 +184,7 @@ impl<'d> de::Deserializer<'d> for &mut Reader<'d> {
             FLOAT => visitor.visit_f64(f64::from_bits(u64::from_be_bytes(self.array()?))),
             LESS => visitor.visit_i64(!i64::try_from(self.varint()?).map_err(|_| damaged())?),
             NUMBER => visitor.visit_u64(self.varint()?),
-            SMALL..SHORT => visitor.visit_u64(u64::from(first - SMALL)),
+            SMALL..NEAR => visitor.visit_u64(u64::from(first - SMALL)),
             LIST => self.items(|reader| visitor.visit_seq(Items(reader))),
             MAP => self.items(|reader| visitor.visit_map(Items(reader))),
             SINGLE => self.within(|reader| visitor.visit_map(Single { reader, read: false })),

@@ -138,6 +138,10 @@ fn what_only_looks_like_an_id_or_an_instant_or_hexadecimal_comes_back() {
         there_and_back(&json!(text));
         there_and_back(&json!({ text: text }));
     }
+    let many: Vec<_> = (0..700u128).map(|n| uuid::Uuid::from_u128((n % 400) << (n % 3 * 40)).to_string()).collect();
+    there_and_back(&json!([many, many]));
+    assert!(read::<Value>(&[AGAIN, 0]).is_err() && read::<Value>(&[&[NEAR][..], &[0; 10]].concat()).is_err());
+    assert_eq!(write(&[id, id, "01a2029f-25e6-7003-b333-f4009763ce68"]).unwrap().len(), 1 + 17 + 2 + 11 + 1);
     assert_eq!(write("2026-01-01T00:00:00Z").unwrap().len(), 7);
     assert_eq!(write(id).unwrap().len(), 17);
     assert_eq!(write("access_grant_id").unwrap().len(), 1);
@@ -145,7 +149,7 @@ fn what_only_looks_like_an_id_or_an_instant_or_hexadecimal_comes_back() {
 
 #[test]
 fn numbers_of_any_size_come_back() {
-    for number in [0u64, 1, 15, 16, 127, 128, 1 << 32, u64::MAX - 1, u64::MAX] {
+    for number in [0u64, 1, 14, 15, 16, 127, 128, 1 << 32, u64::MAX - 1, u64::MAX] {
         there_and_back(&json!(number));
     }
     for number in [-1i64, -15, -16, -17, -129, i64::MIN + 1, i64::MIN] {

@@ -5,11 +5,13 @@ use std::fmt::{Display, Write as _};
 
 pub(super) struct Writer<'a> {
     out: &'a mut Vec<u8>,
+    /// Those that were written, each once.
+    ids: Vec<[u8; 16]>,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out }
+        Self { out, ids: Vec::with_capacity(16) }
     }
 
     fn varint(&mut self, mut left: u64) {
@@ -21,8 +23,8 @@ impl<'a> Writer<'a> {
     }
 
     fn number(&mut self, number: u64) {
-        if number < 16 {
-            self.out.push(SMALL | number as u8);
+        if number < u64::from(NEAR - SMALL) {
+            self.out.push(SMALL + number as u8);
         } else {
             self.out.push(NUMBER);
             self.varint(number);
@@ -43,12 +45,31 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(bytes);
     }
 
+    fn id(&mut self, id: [u8; 16]) {
+        if let Some(at) = self.ids.iter().position(|known| *known == id) {
+            self.out.extend_from_slice(&[AGAIN, at as u8]);
+            return;
+        }
+        match self.ids.last() {
+            Some(last) if last[..WHEN] == id[..WHEN] => {
+                self.out.push(NEAR);
+                self.out.extend_from_slice(&id[WHEN..]);
+            }
+            _ => {
+                self.out.push(ID);
+                self.out.extend_from_slice(&id);
+            }
+        }
+        if self.ids.len() < IDS {
+            self.ids.push(id);
+        }
+    }
+
     fn text(&mut self, text: &str) {
         if let Some(number) = names::number(text) {
             self.name(number);
         } else if let Some(id) = text::id(text) {
-            self.out.push(ID);
-            self.out.extend_from_slice(&id);
+            self.id(id);
         } else if let Some((digits, seconds, fraction)) = text::instant(text) {
             self.out.extend_from_slice(&[INSTANT, digits]);
             self.varint((seconds << 1 ^ seconds >> 63) as u64);
