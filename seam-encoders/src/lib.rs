@@ -14,6 +14,7 @@
 
 pub mod apdu;
 pub mod crypto;
+pub mod desfire;
 pub mod dialogue;
 pub mod error;
 pub mod keys;
