@@ -1,0 +1,146 @@
+//! The smallest card that can be half written: pages behind the storage commands of PC/SC, and how a site writes it.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+use seam_core::encoder::{CardImage, CardSeen, JobControl, Progress, Technology};
+use seam_encoders::apdu::Command;
+use seam_encoders::dialogue::{Card, Dialogue};
+use seam_encoders::error::CardError;
+use seam_encoders::job::{CardNumber, Profile, Task, WriteError};
+use seam_encoders::sim::SimulatedCard;
+use serde_json::json;
+
+pub(crate) const PAGES: &str = "pages";
+/// What stands in the first page.
+pub(crate) const TORN: [u8; 4] = *b"torn";
+pub(crate) const OURS: [u8; 4] = *b"ours";
+
+/// A card of 8 pages of 4 bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct PagesCard {
+    pub(crate) uid: [u8; 4],
+    pub(crate) pages: [[u8; 4]; 8],
+}
+
+impl PagesCard {
+    pub(crate) fn blank(n: u8) -> Self {
+        Self { uid: [4, 0, 0, n], pages: [[0; 4]; 8] }
+    }
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        self.pages[0] == OURS && self.pages[1..].concat().starts_with(text.as_bytes())
+    }
+    pub(crate) fn in_field(reader: &seam_encoders::transport::SimulatedReader) -> Vec<u8> {
+        // Read past the plan of faults, and without the card being lifted.
+        reader.with_field(|field| {
+            let Some(mut card) = field.take() else { return Vec::new() };
+            let all = (0..8).flat_map(|n| card.answer(&[0xFF, 0xB0, 0, n, 4])[..4].to_vec()).collect();
+            field.put(card);
+            all
+        })
+    }
+}
+
+impl SimulatedCard for PagesCard {
+    fn power_on(&mut self) -> Vec<u8> {
+        vec![0x3B, 0x80, 0x80, 0x01, 0x01]
+    }
+    fn answer(&mut self, command: &[u8]) -> Vec<u8> {
+        let mut answer = match command {
+            [0xFF, 0xCA, 0, 0, 0] => self.uid.to_vec(),
+            [0xFF, 0xB0, 0, n @ 0..8, 4] => self.pages[usize::from(*n)].to_vec(),
+            [0xFF, 0xD6, 0, n @ 0..8, 4, data @ ..] if data.len() == 4 => {
+                self.pages[usize::from(*n)].copy_from_slice(data);
+                Vec::new()
+            }
+            _ => return vec![0x6D, 0],
+        };
+        answer.extend([0x90, 0]);
+        answer
+    }
+    fn uid(&self) -> Vec<u8> {
+        self.uid.to_vec()
+    }
+}
+
+/// Writes up to 24 bytes of text.
+#[derive(Debug)]
+pub(crate) struct PagesProfile(Technology);
+
+impl Default for PagesProfile {
+    fn default() -> Self {
+        Self(Technology(PAGES.to_owned()))
+    }
+}
+
+async fn read(card: &Card, page: u8) -> Result<[u8; 4], CardError> {
+    let data = card.transmit(Command::new(0xFF, 0xB0, 0, page).expecting(4)).await?.ok()?;
+    data.as_slice().try_into().map_err(|_| CardError::Garbage("a page of another length"))
+}
+
+async fn write(card: &Card, page: u8, data: [u8; 4]) -> Result<(), CardError> {
+    card.transmit(Command::with_data(0xFF, 0xD6, 0, page, &data)?).await?.ok().map(drop)
+}
+
+fn pages(task: &Task) -> Result<Vec<[u8; 4]>, WriteError> {
+    let text = task.content["text"].as_str().filter(|t| t.len() <= 24).ok_or(WriteError::Image("no text"))?;
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.resize(24, 0);
+    Ok(bytes.chunks(4).map(|page| page.try_into().unwrap()).collect())
+}
+
+impl Profile for PagesProfile {
+    fn technology(&self) -> &Technology {
+        &self.0
+    }
+    fn key_version(&self) -> u8 {
+        1
+    }
+    fn identify(&self, _: &[u8]) -> Dialogue<Option<CardNumber>> {
+        Dialogue::new(|card| async move {
+            let uid = card.transmit(Command::new(0xFF, 0xCA, 0, 0).expecting(0)).await?.ok()?;
+            if uid.len() == 4 { Ok(Some(CardNumber(uid.to_vec()))) } else { Err(CardError::Garbage("a number of another length")) }
+        })
+    }
+    fn write(&self, task: Task) -> Dialogue<(), WriteError> {
+        Dialogue::new(move |card| async move {
+            let pages = pages(&task)?;
+            let first = read(&card, 0).await?;
+            if first != [0; 4] && first != OURS && !(first == TORN && task.interrupted.is_some()) {
+                return Err(WriteError::Foreign("its first page is in use"));
+            }
+            let of = pages.len() as u32 + 2;
+            task.begins();
+            card.report(Progress::Writing { done: 0, of });
+            write(&card, 0, TORN).await?;
+            for (n, page) in pages.iter().enumerate() {
+                card.report(Progress::Writing { done: n as u32 + 1, of });
+                write(&card, n as u8 + 1, *page).await?;
+            }
+            task.goes_live();
+            card.report(Progress::Writing { done: of - 1, of });
+            write(&card, 0, OURS).await?;
+            Ok(())
+        })
+    }
+    fn verify(&self, task: Task) -> Dialogue<(), WriteError> {
+        Dialogue::new(move |card| async move {
+            let mut same = read(&card, 0).await? == OURS;
+            for (n, page) in pages(&task)?.iter().enumerate() {
+                same &= read(&card, n as u8 + 1).await? == *page;
+            }
+            if same { Ok(()) } else { Err(CardError::NotAsWritten.into()) }
+        })
+    }
+}
+
+pub(crate) fn image(text: &str) -> CardImage {
+    CardImage { technology: Technology(PAGES.to_owned()), content: json!({ "text": text }) }
+}
+
+pub(crate) fn card_number(seen: &CardSeen) -> &str {
+    seen.number.as_deref().unwrap()
+}
+
+/// A job that may wait for 30 s of a clock for its card and has a minute for all.
+pub(crate) fn control(clock: &dyn seam_core::clock::Clock) -> JobControl {
+    let now = clock.now();
+    JobControl::new(now + chrono::TimeDelta::seconds(30), now + chrono::TimeDelta::minutes(1))
+}
