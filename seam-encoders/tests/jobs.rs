@@ -56,8 +56,7 @@ impl Desk {
         tokio::select! { done = job => done.map(drop), () = time => unreachable!() }
     }
     fn stands(&self, text: &str) -> bool {
-        let bytes = PagesCard::in_field(&self.reader);
-        bytes.starts_with(&[&OURS[..], text.as_bytes()].concat())
+        PagesCard::in_field(&self.reader) == (OURS, format!("{text:?}"))
     }
 }
 
@@ -73,7 +72,7 @@ async fn a_card_is_written_proved_and_not_taken_for_the_next_one() {
     while let Ok(step) = progress.try_recv() {
         told.push(step);
     }
-    let writing = (0..8).map(|done| Progress::Writing { done, of: 8 });
+    let writing = (0..6).map(|done| Progress::Writing { done, of: 6 });
     let mut all = vec![Progress::WaitingForCard, Progress::CardSeen];
     all.extend(writing.chain([Progress::Verifying, Progress::TakeCard]));
     assert_eq!(told, all);
@@ -98,7 +97,7 @@ async fn foreign_and_unknown_cards_are_left_alone() {
     let e = d.encode("room 101").await.unwrap_err();
     assert!(matches!(e.cause, Cause::Write(WriteError::Foreign(_))) && e.card == CardState::Untouched, "{e:?}");
     assert_eq!(e.to_card_failure().problem, CardProblem::Foreign);
-    assert_eq!(PagesCard::in_field(&d.reader), theirs.pages.concat());
+    assert_eq!(PagesCard::in_field(&d.reader), (*b"else", String::new()));
     // What looks half written is ours only if the journal knows it.
     theirs.pages[0] = support::TORN;
     d.reader.take();
@@ -174,7 +173,7 @@ async fn a_cancel_is_obeyed_between_any_two_commands() {
         let job = d.with(&control, "room 101");
         let done = tokio::select! { biased; () = watch => unreachable!(), done = job => done };
         let Err(e) = done else { break };
-        let first = PagesCard::in_field(&d.reader)[..4].to_vec();
+        let (first, _) = PagesCard::in_field(&d.reader);
         match e.card {
             CardState::Untouched => assert_eq!(first, [0; 4]),
             CardState::Torn => assert_ne!(first, OURS),
@@ -228,7 +227,7 @@ async fn a_fault_at_every_command_leaves_a_card_that_a_repeat_finishes() {
                 None => assert!(d.reader.put_back(), "a card that nobody pulled is gone: {name} at {at}"),
             }
             if let Err(e) = &result {
-                let first = PagesCard::in_field(&d.reader)[..4].to_vec();
+                let (first, _) = PagesCard::in_field(&d.reader);
                 match e.card {
                     CardState::Untouched => assert_eq!(first, [0; 4], "{name} at {at}: {e}"),
                     CardState::Torn => assert_ne!(first, OURS, "{name} at {at}: {e}"),

@@ -6,6 +6,7 @@ use seam_encoders::dialogue::{Card, Dialogue};
 use seam_encoders::error::CardError;
 use seam_encoders::job::{CardNumber, Profile, Task, WriteError};
 use seam_encoders::sim::SimulatedCard;
+use seam_encoders::transport::SimulatedReader;
 use serde_json::json;
 
 pub(crate) const PAGES: &str = "pages";
@@ -13,27 +14,28 @@ pub(crate) const PAGES: &str = "pages";
 pub(crate) const TORN: [u8; 4] = *b"torn";
 pub(crate) const OURS: [u8; 4] = *b"ours";
 
-/// A card of 8 pages of 4 bytes.
+/// A card of 256 pages of 4 bytes: a mark, how long the text is, the text.
 #[derive(Clone, Debug)]
 pub(crate) struct PagesCard {
     pub(crate) uid: [u8; 4],
-    pub(crate) pages: [[u8; 4]; 8],
+    pub(crate) pages: Vec<[u8; 4]>,
 }
 
 impl PagesCard {
     pub(crate) fn blank(n: u8) -> Self {
-        Self { uid: [4, 0, 0, n], pages: [[0; 4]; 8] }
+        Self { uid: [4, 0, 0, n], pages: vec![[0; 4]; 256] }
     }
-    pub(crate) fn holds(&self, text: &str) -> bool {
-        self.pages[0] == OURS && self.pages[1..].concat().starts_with(text.as_bytes())
-    }
-    pub(crate) fn in_field(reader: &seam_encoders::transport::SimulatedReader) -> Vec<u8> {
-        // Read past the plan of faults, and without the card being lifted.
+    /// What stands on the card in a field: its mark and its text. Read past the plan of faults, and without the card being lifted.
+    pub(crate) fn in_field(reader: &SimulatedReader) -> ([u8; 4], String) {
         reader.with_field(|field| {
-            let Some(mut card) = field.take() else { return Vec::new() };
-            let all = (0..8).flat_map(|n| card.answer(&[0xFF, 0xB0, 0, n, 4])[..4].to_vec()).collect();
+            let mut card = field.take().unwrap();
+            let mut page = |n: u8| card.answer(&[0xFF, 0xB0, 0, n, 4])[..4].to_vec();
+            let (mark, length) = (page(0), page(1));
+            let length = usize::from(u16::from_be_bytes([length[2], length[3]])).min(1000);
+            let mut text: Vec<u8> = (0..length.div_ceil(4)).flat_map(|n| page(n as u8 + 2)).collect();
+            text.truncate(length);
             field.put(card);
-            all
+            (mark.try_into().unwrap(), String::from_utf8_lossy(&text).into_owned())
         })
     }
 }
@@ -45,8 +47,8 @@ impl SimulatedCard for PagesCard {
     fn answer(&mut self, command: &[u8]) -> Vec<u8> {
         let mut answer = match command {
             [0xFF, 0xCA, 0, 0, 0] => self.uid.to_vec(),
-            [0xFF, 0xB0, 0, n @ 0..8, 4] => self.pages[usize::from(*n)].to_vec(),
-            [0xFF, 0xD6, 0, n @ 0..8, 4, data @ ..] if data.len() == 4 => {
+            [0xFF, 0xB0, 0, n, 4] => self.pages[usize::from(*n)].to_vec(),
+            [0xFF, 0xD6, 0, n, 4, data @ ..] if data.len() == 4 => {
                 self.pages[usize::from(*n)].copy_from_slice(data);
                 Vec::new()
             }
@@ -60,13 +62,19 @@ impl SimulatedCard for PagesCard {
     }
 }
 
-/// Writes up to 24 bytes of text.
+/// Writes an image as text.
 #[derive(Debug)]
 pub(crate) struct PagesProfile(Technology);
 
 impl Default for PagesProfile {
     fn default() -> Self {
-        Self(Technology(PAGES.to_owned()))
+        Self::of(PAGES)
+    }
+}
+
+impl PagesProfile {
+    pub(crate) fn of(technology: &str) -> Self {
+        Self(Technology(technology.to_owned()))
     }
 }
 
@@ -80,9 +88,10 @@ async fn write(card: &Card, page: u8, data: [u8; 4]) -> Result<(), CardError> {
 }
 
 fn pages(task: &Task) -> Result<Vec<[u8; 4]>, WriteError> {
-    let text = task.content["text"].as_str().filter(|t| t.len() <= 24).ok_or(WriteError::Image("no text"))?;
-    let mut bytes = text.as_bytes().to_vec();
-    bytes.resize(24, 0);
+    let text = task.content.to_string();
+    let length = u32::try_from(text.len()).ok().filter(|length| *length <= 1000).ok_or(WriteError::Image("too long"))?;
+    let mut bytes = [&length.to_be_bytes(), text.as_bytes()].concat();
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
     Ok(bytes.chunks(4).map(|page| page.try_into().unwrap()).collect())
 }
 
@@ -132,7 +141,7 @@ impl Profile for PagesProfile {
 }
 
 pub(crate) fn image(text: &str) -> CardImage {
-    CardImage { technology: Technology(PAGES.to_owned()), content: json!({ "text": text }) }
+    CardImage { technology: Technology(PAGES.to_owned()), content: json!(text) }
 }
 
 pub(crate) fn card_number(seen: &CardSeen) -> &str {
