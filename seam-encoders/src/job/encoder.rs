@@ -47,7 +47,10 @@ pub struct EncoderBuilder(Inner);
 
 impl fmt::Debug for Encoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encoder").field("reader", &self.inner.reader).field("technologies", &self.inner.technologies).finish_non_exhaustive()
+        f.debug_struct("Encoder")
+            .field("reader", &self.inner.reader)
+            .field("technologies", &self.inner.technologies)
+            .finish_non_exhaustive()
     }
 }
 impl fmt::Debug for EncoderBuilder {

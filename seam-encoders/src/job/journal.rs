@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use seam_core::encoder::Technology;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::fmt;
 
 /// A job with a card that has not been finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

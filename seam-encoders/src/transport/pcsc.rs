@@ -91,7 +91,7 @@ fn fault(e: Error) -> ReaderError {
         Error::UnresponsiveCard | Error::UnpoweredCard | Error::UnsupportedCard | Error::ProtoMismatch => ReaderError::Mute,
         // `NotTransacted` is what a card that was pulled away gives before the service has noticed it; after a reset by another program the
         // session is as lost as with the card.
-        Error::RemovedCard | Error::ResetCard | Error::NotTransacted | Error::CommError => ReaderError::Gone,
+        Error::RemovedCard | Error::ResetCard | Error::NotTransacted => ReaderError::Gone,
         Error::SharingViolation => ReaderError::Busy,
         e => ReaderError::Offline(e.to_string()),
     }
@@ -215,8 +215,9 @@ impl Reader for PcscReader {
         let worker = self.worker()?;
         // From here on the link is dropped with this future, and with it the card.
         let mut link = PcscLink { reader: self.clone(), worker, atr: Vec::new(), presence: 0, hangs: true };
-        (link.atr, link.presence) = link.worker.ask(Ask::Connect).await.unwrap_or_else(|_| Err(ended()))?;
+        let connected = link.worker.ask(Ask::Connect).await.unwrap_or_else(|_| Err(ended()));
         link.hangs = false;
+        (link.atr, link.presence) = connected?;
         Ok(Box::new(link))
     }
 }

@@ -5,7 +5,7 @@ use seam_encoders::apdu::Command;
 use seam_encoders::dialogue::{Card, Dialogue};
 use seam_encoders::error::CardError;
 use seam_encoders::job::{CardNumber, Profile, Task, WriteError};
-use seam_encoders::sim::SimulatedCard;
+use seam_encoders::sim::{Field, SimulatedCard};
 use seam_encoders::transport::SimulatedReader;
 use serde_json::json;
 
@@ -27,16 +27,17 @@ impl PagesCard {
     }
     /// What stands on the card in a field: its mark and its text. Read past the plan of faults, and without the card being lifted.
     pub(crate) fn in_field(reader: &SimulatedReader) -> ([u8; 4], String) {
-        reader.with_field(|field| {
-            let mut card = field.take().unwrap();
-            let mut page = |n: u8| card.answer(&[0xFF, 0xB0, 0, n, 4])[..4].to_vec();
-            let (mark, length) = (page(0), page(1));
-            let length = usize::from(u16::from_be_bytes([length[2], length[3]])).min(1000);
-            let mut text: Vec<u8> = (0..length.div_ceil(4)).flat_map(|n| page(n as u8 + 2)).collect();
-            text.truncate(length);
-            field.put(card);
-            (mark.try_into().unwrap(), String::from_utf8_lossy(&text).into_owned())
-        })
+        reader.with_field(Self::in_the)
+    }
+    pub(crate) fn in_the(field: &mut Field) -> ([u8; 4], String) {
+        let mut card = field.take().unwrap();
+        let mut page = |n: u8| card.answer(&[0xFF, 0xB0, 0, n, 4])[..4].to_vec();
+        let (mark, length) = (page(0), page(1));
+        let length = usize::from(u16::from_be_bytes([length[2], length[3]])).min(1000);
+        let mut text: Vec<u8> = (0..length.div_ceil(4)).flat_map(|n| page(n as u8 + 2)).collect();
+        text.truncate(length);
+        field.put(card);
+        (mark.try_into().unwrap(), String::from_utf8_lossy(&text).into_owned())
     }
 }
 

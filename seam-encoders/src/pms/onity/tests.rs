@@ -203,7 +203,10 @@ fn what_cannot_be_said_is_refused_before_the_line() {
 fn a_window_is_rounded_inwards_to_whole_hours() {
     let start = |text: &str| Hour::of_start(text.parse().unwrap()).unwrap().text();
     let end = |text: &str| Hour::of_end(text.parse().unwrap()).unwrap().text();
-    assert_eq!([start("2026-12-31T23:00:00"), start("2026-12-31T23:00:01"), start("2026-02-28T22:59:59.5")], ["23311226", "00010127", "23280226"]);
+    assert_eq!(
+        [start("2026-12-31T23:00:00"), start("2026-12-31T23:00:01"), start("2026-02-28T22:59:59.5")],
+        ["23311226", "00010127", "23280226"]
+    );
     assert_eq!([end("2026-12-31T23:00:00"), end("2026-12-31T23:59:59")], ["23311226", "23311226"]);
     assert_eq!(Hour::of_end("2100-01-01T00:00:00".parse().unwrap()), None);
     assert_eq!(Hour::parse("15221126"), Some(hour("2026-11-22T15:00:00")));
