@@ -320,12 +320,6 @@ impl Encoder {
         course.is_noted = true;
         control.report(Progress::Verifying);
         self.run(link, profile.verify(task.clone()), &mut open.commands, Some(&mut course)).await??;
-        // The reader says nothing when a second card pushes itself before the first one.
-        let identify = profile.identify(link.atr());
-        let number = self.run(link, identify, &mut open.commands, Some(&mut course)).await??;
-        if number.as_ref() != Some(&task.card) {
-            return Err(Cause::Changed);
-        }
         // The card is done whatever becomes of the entry, which does no harm: the next job begins by looking at the card.
         if let Err(e) = self.inner.journal.end(technology, &task.card).await {
             tracing::warn!(error = %e, "a finished card stays in the journal");

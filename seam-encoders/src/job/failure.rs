@@ -86,6 +86,7 @@ impl JobFailure {
                 ReaderError::Busy => CardProblem::Busy,
                 ReaderError::Wedged | ReaderError::Offline(_) => CardProblem::Offline,
             },
+            Cause::Write(WriteError::AnotherCard) => CardProblem::Changed,
             Cause::Write(WriteError::Foreign(_)) => CardProblem::Foreign,
             Cause::Technology | Cause::Write(_) => CardProblem::NotWritable,
         };

@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// [`write`](Self::write) may be repeated on the same card until it succeeds, wherever the last try ended: it looks at what stands there and goes
 /// on. It writes data first and keys last, calls [`Task::begins`] before the first command that changes the card and
 /// [`Task::goes_live`] before the one from which on a door may accept it. [`verify`](Self::verify) proves the card as a door would read it: with
-/// the door's key, not with the writer's.
+/// the door's key, not with the writer's, and ends by asking who it is: it must still be the card of the task
+/// ([`WriteError::AnotherCard`]).
 pub trait Profile: fmt::Debug + Send + Sync + 'static {
     /// The technology, as images name it.
     fn technology(&self) -> &Technology;
@@ -119,7 +120,17 @@ pub enum WriteError {
     /// The content is not in the format of this profile.
     #[error("the image is not one of this profile: {0}")]
     Image(&'static str),
+    /// It is not the card of the task.
+    #[error("another card answers")]
+    AnotherCard,
     /// None of the keys that we know opens the card.
     #[error("no key that we know opens the card")]
     NoKeyFits,
+}
+
+/// Bytes of hexadecimal text; `None` when it is not.
+pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
+    let (pairs, []) = digits.as_chunks::<2>() else { return None };
+    Some(pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }

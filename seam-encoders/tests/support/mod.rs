@@ -136,6 +136,10 @@ impl Profile for PagesProfile {
             for (n, page) in pages(&task)?.iter().enumerate() {
                 same &= read(&card, n as u8 + 1).await? == *page;
             }
+            let uid = card.transmit(Command::new(0xFF, 0xCA, 0, 0).expecting(0)).await?.ok()?;
+            if *uid != task.card.0 {
+                return Err(WriteError::AnotherCard);
+            }
             if same { Ok(()) } else { Err(CardError::NotAsWritten.into()) }
         })
     }
