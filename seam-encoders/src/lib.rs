@@ -9,13 +9,18 @@
 //! # What stands where
 //! - [`apdu`]: commands and answers, [`error`]: what can go wrong, and what it says about the card.
 //! - [`crypto`], [`keys`]: the few primitives that cards use, and keys with their diversification (AN10922).
+//! - [`ntag424`], [`classic`], [`pkoc`]: card technologies, [`ndef`]: what phones read.
 //! - `sim` (feature `sim`): simulated cards that check every MAC, and a field from which they can be pulled at any byte. They are written
 //!   independently of the drivers, so that both sides do not share one misunderstanding.
 
 pub mod apdu;
+pub mod classic;
 pub mod crypto;
 pub mod dialogue;
 pub mod error;
 pub mod keys;
+pub mod ndef;
+pub mod ntag424;
+pub mod pkoc;
 #[cfg(feature = "sim")]
 pub mod sim;

@@ -3,6 +3,7 @@
 //! They stand for real cards in tests and wherever there is no hardware. They know nothing of the drivers: their secure messaging is written a
 //! second time, directly on the block ciphers, from the same facts.
 mod field;
+pub mod ntag424;
 
 pub use field::{Fault, FaultKind, Field, Reply};
 
