@@ -9,7 +9,7 @@
 //! # What stands where
 //! - [`apdu`]: commands and answers, [`error`]: what can go wrong, and what it says about the card.
 //! - [`crypto`], [`keys`]: the few primitives that cards use, and keys with their diversification (AN10922).
-//! - [`ntag424`], [`classic`], [`pkoc`]: card technologies, [`ndef`]: what phones read.
+//! - [`ntag424`], [`ultralight`], [`classic`], [`pkoc`]: card technologies, [`ndef`]: what phones read.
 //! - `sim` (feature `sim`): simulated cards that check every MAC, and a field from which they can be pulled at any byte. They are written
 //!   independently of the drivers, so that both sides do not share one misunderstanding.
 
@@ -24,3 +24,4 @@ pub mod ntag424;
 pub mod pkoc;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod ultralight;

@@ -86,6 +86,24 @@ impl Directory {
         if self.high.is_some() { Version::Two } else { Version::One }
     }
 
+    /// The sector of the card's publisher; 0: nobody says.
+    #[must_use]
+    pub fn publisher(&self) -> u8 {
+        self.publisher[0]
+    }
+
+    /// Says which sector is the publisher's, in both parts of the directory.
+    ///
+    /// # Errors
+    /// [`ClassicError::Sector`]: the directory does not describe it.
+    pub fn set_publisher(&mut self, sector: u8) -> Result<(), ClassicError> {
+        if sector != 0 && self.owner(sector).is_none() {
+            return Err(ClassicError::Sector(sector));
+        }
+        self.publisher = [sector, if self.high.is_some() { sector } else { 0 }];
+        Ok(())
+    }
+
     /// Reads a directory; `high` are the bytes of sector 16.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 //! - [`access`]: access conditions and sector trailers, [`mad`]: the directory, [`driver`]: single steps, [`job`]: a whole card.
 pub mod access;
 pub mod driver;
+pub mod job;
 pub mod mad;
 
 use crate::error::CardError;

@@ -12,7 +12,7 @@ const BLOCK: usize = 16;
 /// One updated key of an LRP key. `Debug` shows nothing of it.
 #[derive(Clone)]
 pub struct Lrp {
-    plaintexts: Zeroizing<[[u8; BLOCK]; 16]>,
+    plaintexts: Box<Zeroizing<[[u8; BLOCK]; 16]>>,
     key: Zeroizing<[u8; BLOCK]>,
 }
 
@@ -38,7 +38,7 @@ impl Lrp {
     /// Updated key number `index` (AN12304 algorithms 1 and 2). Cards use 0 and 1.
     #[must_use]
     pub fn updated(key: &[u8; BLOCK], index: u8) -> Self {
-        let mut plaintexts = Zeroizing::new([[0; BLOCK]; 16]);
+        let mut plaintexts = Box::new(Zeroizing::new([[0; BLOCK]; 16]));
         let mut chain = Zeroizing::new(encrypt(key, &[0x55; BLOCK]));
         for plaintext in plaintexts.iter_mut() {
             *plaintext = encrypt(&chain, &[0xaa; BLOCK]);

@@ -91,7 +91,7 @@ impl Tap {
         Ok(TapIdentity { uid, counter: counter.map(number) })
     }
 
-    fn parts(&self, meta: &Key) -> Result<(Option<[u8; 7]>, Option<[u8; 3]>), SdmError> {
+    fn parts(&self, meta: &Key) -> Result<Parts, SdmError> {
         let Some(encrypted) = &self.encrypted else { return Ok((self.uid, self.counter)) };
         let key = sixteen(meta)?;
         let clear = Zeroizing::new(decrypt_identity(self.suite, key, encrypted)?);
@@ -127,6 +127,9 @@ impl Tap {
         Ok(VerifiedTap { uid, counter: counter.map(number), data })
     }
 }
+
+/// Number, and counter with its low byte first.
+type Parts = (Option<[u8; 7]>, Option<[u8; 3]>);
 
 fn number([low, mid, high]: [u8; 3]) -> u32 {
     u32::from_le_bytes([low, mid, high, 0])

@@ -36,7 +36,7 @@ impl Ntag424Card {
         if self.session.is_none() {
             return Err(AUTHENTICATION);
         }
-        if data.len() < header + 24 || (data.len() - header - 8) % 16 != 0 {
+        if data.len() < header + 24 || !(data.len() - header - 8).is_multiple_of(16) {
             return Err(LENGTH);
         }
         let rest = self.opened_mac(ins, data)?;

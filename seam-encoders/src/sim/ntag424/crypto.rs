@@ -192,7 +192,7 @@ pub(super) fn short_mac(mac: Block) -> [u8; 8] {
 pub(super) fn pad(data: &[u8]) -> Vec<u8> {
     let mut out = data.to_vec();
     out.push(0x80);
-    while out.len() % 16 != 0 {
+    while !out.len().is_multiple_of(16) {
         out.push(0);
     }
     out
