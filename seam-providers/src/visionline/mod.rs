@@ -1,0 +1,18 @@
+#![doc = include_str!("docs.md")]
+mod check;
+mod client;
+mod config;
+mod encoders;
+mod error;
+mod factory;
+mod port;
+mod provider;
+mod report;
+#[cfg(feature = "sim")]
+pub mod sim;
+#[cfg(all(test, feature = "sim"))]
+mod tests;
+mod wire;
+
+pub use factory::VisionlineFactory;
+pub use provider::MobileEndpoints;
