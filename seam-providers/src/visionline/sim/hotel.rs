@@ -139,6 +139,8 @@ pub(super) struct State {
     pub(super) endpoints: BTreeSet<String>,
     pub(super) last_written: Option<String>,
     pub(super) serials: u64,
+    /// How much the server's clock is fast; its locks are right.
+    pub(super) fast: TimeDelta,
 }
 
 impl State {
@@ -186,6 +188,7 @@ impl Hotel {
             endpoints: BTreeSet::new(),
             last_written: None,
             serials: 0,
+            fast: TimeDelta::zero(),
         };
         Self { state: Mutex::new(state), clock, moved: Notify::new() }
     }

@@ -112,6 +112,11 @@ impl VisionlineSim {
     pub fn logins(&self) -> u64 {
         self.hotel.change(|state| state.logins)
     }
+    /// Sets the clock of the web interface wrong: so much fast, or slow when negative.
+    pub fn set_clock_fast(&self, by: TimeDelta) {
+        self.hotel.change(|state| state.fast = by);
+        self.web.set_clock_fast(by);
+    }
     /// Forgets all sessions.
     pub fn forget_sessions(&self) {
         self.hotel.change(|state| state.sessions.clear());

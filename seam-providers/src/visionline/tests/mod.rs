@@ -1,5 +1,6 @@
 //! Visionline against its fake, on real sockets of this host.
 mod conformance;
+mod encoders;
 mod web;
 mod wire;
 
