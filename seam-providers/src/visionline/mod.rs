@@ -12,6 +12,7 @@ mod report;
 pub mod sim;
 #[cfg(all(test, feature = "sim"))]
 mod tests;
+pub mod vision;
 mod wire;
 
 pub use factory::VisionlineFactory;

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// A piece of plastic, by its serial number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plastic(pub(super) String);
+pub struct Plastic(pub(in crate::visionline) String);
 
 impl Plastic {
     /// Its serial number, hexadecimal.
@@ -47,7 +47,7 @@ pub struct CardSeenAs {
 }
 
 impl CardSeenAs {
-    pub(super) fn of(card: &CardRecord) -> Self {
+    pub(in crate::visionline) fn of(card: &CardRecord) -> Self {
         Self {
             id: card.id,
             holder: card.holder.clone(),
@@ -64,26 +64,26 @@ impl CardSeenAs {
 
 /// A card in the list of the server.
 #[derive(Clone, Debug)]
-pub(super) struct CardRecord {
-    pub(super) id: u64,
-    pub(super) holder: String,
-    pub(super) created: NaiveDateTime,
-    pub(super) starts: NaiveDateTime,
-    pub(super) ends: NaiveDateTime,
-    pub(super) doors: Vec<String>,
-    pub(super) endpoint: Option<String>,
-    pub(super) serial: Option<String>,
-    pub(super) overridden: bool,
-    pub(super) overwritten: bool,
-    pub(super) opened: bool,
-    pub(super) key: Key,
+pub(in crate::visionline) struct CardRecord {
+    pub(in crate::visionline) id: u64,
+    pub(in crate::visionline) holder: String,
+    pub(in crate::visionline) created: NaiveDateTime,
+    pub(in crate::visionline) starts: NaiveDateTime,
+    pub(in crate::visionline) ends: NaiveDateTime,
+    pub(in crate::visionline) doors: Vec<String>,
+    pub(in crate::visionline) endpoint: Option<String>,
+    pub(in crate::visionline) serial: Option<String>,
+    pub(in crate::visionline) overridden: bool,
+    pub(in crate::visionline) overwritten: bool,
+    pub(in crate::visionline) opened: bool,
+    pub(in crate::visionline) key: Key,
 }
 
 impl CardRecord {
-    pub(super) fn is_live(&self, now: NaiveDateTime) -> bool {
+    pub(in crate::visionline) fn is_live(&self, now: NaiveDateTime) -> bool {
         !self.overridden && !self.overwritten && now < self.ends
     }
-    pub(super) fn shown(&self, now: NaiveDateTime) -> Value {
+    pub(in crate::visionline) fn shown(&self, now: NaiveDateTime) -> Value {
         let time = |t: NaiveDateTime| t.format("%Y%m%dT%H%M").to_string();
         // Serial numbers come filled up.
         let serials: Vec<String> = self.serial.iter().map(|s| format!("{s}FF")).collect();
@@ -99,18 +99,18 @@ impl CardRecord {
 
 /// What a lock learns from a card or a phone: no server is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
-    pub(super) card: u64,
-    pub(super) starts: NaiveDateTime,
-    pub(super) ends: NaiveDateTime,
+pub(in crate::visionline) struct Key {
+    pub(in crate::visionline) card: u64,
+    pub(in crate::visionline) starts: NaiveDateTime,
+    pub(in crate::visionline) ends: NaiveDateTime,
     /// Guest rooms, each with the number of its guest.
-    pub(super) rooms: BTreeMap<String, u64>,
-    pub(super) common: Vec<String>,
+    pub(in crate::visionline) rooms: BTreeMap<String, u64>,
+    pub(in crate::visionline) common: Vec<String>,
 }
 
 /// What is on a piece of plastic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Content {
+pub(in crate::visionline) enum Content {
     Key(Key),
     Foreign,
     Torn,
@@ -118,13 +118,13 @@ pub(super) enum Content {
 
 /// A wish for a card.
 #[derive(Clone)]
-pub(super) struct Wish {
-    pub(super) holder: String,
-    pub(super) starts: NaiveDateTime,
-    pub(super) ends: NaiveDateTime,
-    pub(super) doors: Vec<String>,
-    pub(super) role: Role,
-    pub(super) endpoint: Option<String>,
+pub(in crate::visionline) struct Wish {
+    pub(in crate::visionline) holder: String,
+    pub(in crate::visionline) starts: NaiveDateTime,
+    pub(in crate::visionline) ends: NaiveDateTime,
+    pub(in crate::visionline) doors: Vec<String>,
+    pub(in crate::visionline) role: Role,
+    pub(in crate::visionline) endpoint: Option<String>,
 }
 
 impl fmt::Debug for Wish {
@@ -135,7 +135,7 @@ impl fmt::Debug for Wish {
 
 /// What a new card does with those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(in crate::visionline) enum Role {
     Override,
     /// A joiner where there are valid cards on its rooms, else an override.
     AutoJoin,
@@ -143,7 +143,7 @@ pub(super) enum Role {
 
 /// Why a card cannot be made. The web interface and the PMS port each have their own words for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cannot {
+pub(in crate::visionline) enum Cannot {
     NoSuchDoor,
     NoSuchEncoder,
     NoSuchEndpoint,
@@ -158,7 +158,7 @@ pub(super) enum Cannot {
 
 impl State {
     /// Whether a card could be made so.
-    pub(super) fn check(&self, wish: &Wish) -> Result<(), Cannot> {
+    pub(in crate::visionline) fn check(&self, wish: &Wish) -> Result<(), Cannot> {
         if wish.starts >= wish.ends {
             return Err(Cannot::BadTime);
         }
@@ -173,7 +173,7 @@ impl State {
     }
 
     /// Puts a card into the list, and gives what its locks are to learn.
-    pub(super) fn record(&mut self, wish: &Wish, serial: Option<&str>, now: NaiveDateTime) -> Key {
+    pub(in crate::visionline) fn record(&mut self, wish: &Wish, serial: Option<&str>, now: NaiveDateTime) -> Key {
         let is_room = |state: &Self, name: &str| state.door(name).is_some_and(|d| d.category == "guest");
         let rooms: Vec<String> = wish.doors.iter().filter(|d| is_room(self, d)).cloned().collect();
         let common = wish.doors.iter().filter(|d| !is_room(self, d)).cloned().collect();
@@ -223,7 +223,7 @@ impl State {
         self.last_written = Some(serial.to_owned());
     }
 
-    pub(super) fn make_by_hand(&mut self, room: &str, now: NaiveDateTime, until: TimeDelta, serial: &str) {
+    pub(in crate::visionline) fn make_by_hand(&mut self, room: &str, now: NaiveDateTime, until: TimeDelta, serial: &str) {
         let wish = Wish {
             holder: "by hand".to_owned(),
             starts: now,
@@ -291,7 +291,7 @@ impl Hotel {
     }
 
     /// Makes a card at an encoder.
-    pub(super) async fn encode(&self, encoder: &str, wish: &Wish, over_valid: bool) -> Result<(u64, String), Cannot> {
+    pub(in crate::visionline) async fn encode(&self, encoder: &str, wish: &Wish, over_valid: bool) -> Result<(u64, String), Cannot> {
         self.change(|state| state.check(wish))?;
         let (_turn, serial) = self.card_at(encoder).await?;
         let now = self.wall_clock();
@@ -314,7 +314,7 @@ impl Hotel {
     }
 
     /// Makes a card without an encoder: for a phone, or for a chip that somebody else writes.
-    pub(super) fn make(&self, wish: &Wish, serial: Option<&str>) -> Result<Value, Cannot> {
+    pub(in crate::visionline) fn make(&self, wish: &Wish, serial: Option<&str>) -> Result<Value, Cannot> {
         let now = self.wall_clock();
         self.change(|state| {
             state.check(wish)?;
@@ -324,7 +324,7 @@ impl Hotel {
     }
 
     /// Reads the card that lies on an encoder: its serial number, and what the list has of it.
-    pub(super) async fn read(&self, encoder: &str) -> Result<(String, Option<CardRecord>), Cannot> {
+    pub(in crate::visionline) async fn read(&self, encoder: &str) -> Result<(String, Option<CardRecord>), Cannot> {
         let (_turn, serial) = self.card_at(encoder).await?;
         self.change(|state| match state.plastic.get(&serial) {
             Some(Content::Foreign | Content::Torn) => Err(Cannot::Foreign),

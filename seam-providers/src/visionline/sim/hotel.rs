@@ -39,7 +39,7 @@ impl DoorPlan {
     pub fn entrance(name: impl Into<String>) -> Self {
         Self { name: name.into(), category: "entrance", number: None }
     }
-    pub(super) fn settings(&self) -> Value {
+    pub(in crate::visionline) fn settings(&self) -> Value {
         let class = if self.category == "guest" || self.category == "entrance" { self.category } else { "common" };
         json!({"name": self.name, "class": class, "number": self.number})
     }
@@ -116,53 +116,53 @@ impl HotelPlan {
 
 /// A session of the web interface.
 #[derive(Debug)]
-pub(super) struct SessionState {
-    pub(super) key: String,
-    pub(super) used: DateTime<Utc>,
+pub(in crate::visionline) struct SessionState {
+    pub(in crate::visionline) key: String,
+    pub(in crate::visionline) used: DateTime<Utc>,
 }
 
 /// All that the fake remembers.
 #[derive(Debug)]
-pub(super) struct State {
-    pub(super) plan: HotelPlan,
-    pub(super) sessions: BTreeMap<String, SessionState>,
-    pub(super) logins: u64,
-    pub(super) refusals: (u32, u16, Option<(String, String)>),
-    pub(super) cards: Vec<CardRecord>,
+pub(in crate::visionline) struct State {
+    pub(in crate::visionline) plan: HotelPlan,
+    pub(in crate::visionline) sessions: BTreeMap<String, SessionState>,
+    pub(in crate::visionline) logins: u64,
+    pub(in crate::visionline) refusals: (u32, u16, Option<(String, String)>),
+    pub(in crate::visionline) cards: Vec<CardRecord>,
     /// The number of each room's present guest.
-    pub(super) rooms: BTreeMap<String, u64>,
-    pub(super) locks: BTreeMap<String, LockState>,
-    pub(super) plastic: BTreeMap<String, Content>,
-    pub(super) fields: BTreeMap<String, Vec<String>>,
-    pub(super) busy: BTreeSet<String>,
-    pub(super) offline: BTreeSet<String>,
-    pub(super) endpoints: BTreeSet<String>,
-    pub(super) last_written: Option<String>,
-    pub(super) serials: u64,
+    pub(in crate::visionline) rooms: BTreeMap<String, u64>,
+    pub(in crate::visionline) locks: BTreeMap<String, LockState>,
+    pub(in crate::visionline) plastic: BTreeMap<String, Content>,
+    pub(in crate::visionline) fields: BTreeMap<String, Vec<String>>,
+    pub(in crate::visionline) busy: BTreeSet<String>,
+    pub(in crate::visionline) offline: BTreeSet<String>,
+    pub(in crate::visionline) endpoints: BTreeSet<String>,
+    pub(in crate::visionline) last_written: Option<String>,
+    pub(in crate::visionline) serials: u64,
     /// How much the server's clock is fast; its locks are right.
-    pub(super) fast: TimeDelta,
+    pub(in crate::visionline) fast: TimeDelta,
 }
 
 impl State {
-    pub(super) fn door(&self, name: &str) -> Option<&DoorPlan> {
+    pub(in crate::visionline) fn door(&self, name: &str) -> Option<&DoorPlan> {
         self.plan.doors.iter().find(|d| d.name == name)
     }
-    pub(super) fn field(&mut self, encoder: &str) -> &mut Vec<String> {
+    pub(in crate::visionline) fn field(&mut self, encoder: &str) -> &mut Vec<String> {
         self.fields.entry(encoder.to_owned()).or_default()
     }
     /// A chip of seven bytes.
-    pub(super) fn new_serial(&mut self) -> String {
+    pub(in crate::visionline) fn new_serial(&mut self) -> String {
         self.serials += 1;
         format!("04{:012X}", 0x00a1_b2c3_d400_u64 + self.serials)
     }
 }
 
 /// The server of the fake.
-pub(super) struct Hotel {
+pub(in crate::visionline) struct Hotel {
     state: Mutex<State>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(in crate::visionline) clock: Arc<dyn Clock>,
     /// A card was laid on an encoder.
-    pub(super) moved: Notify,
+    pub(in crate::visionline) moved: Notify,
 }
 
 impl fmt::Debug for Hotel {
@@ -172,7 +172,7 @@ impl fmt::Debug for Hotel {
 }
 
 impl Hotel {
-    pub(super) fn new(plan: HotelPlan, clock: Arc<dyn Clock>) -> Self {
+    pub(in crate::visionline) fn new(plan: HotelPlan, clock: Arc<dyn Clock>) -> Self {
         let state = State {
             plan,
             sessions: BTreeMap::new(),
@@ -192,14 +192,14 @@ impl Hotel {
         };
         Self { state: Mutex::new(state), clock, moved: Notify::new() }
     }
-    pub(super) fn change<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+    pub(in crate::visionline) fn change<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
-    pub(super) fn plan(&self) -> HotelPlan {
+    pub(in crate::visionline) fn plan(&self) -> HotelPlan {
         self.change(|state| state.plan.clone())
     }
     /// What the clocks of the server and of the locks show.
-    pub(super) fn wall_clock(&self) -> NaiveDateTime {
+    pub(in crate::visionline) fn wall_clock(&self) -> NaiveDateTime {
         let zone = self.change(|state| state.plan.zone);
         civil::clock(self.clock.now(), zone)
     }

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// What a lock remembers: the highest number that it saw.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct LockState {
+pub(in crate::visionline) struct LockState {
     guest: u64,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Why {
 }
 
 impl State {
-    pub(super) fn present(&mut self, door: &str, serial: &str, now: NaiveDateTime) -> Tried {
+    pub(in crate::visionline) fn present(&mut self, door: &str, serial: &str, now: NaiveDateTime) -> Tried {
         let key = match self.plastic.get(serial) {
             Some(Content::Key(key)) => Some(key.clone()),
             _ => None,
@@ -64,7 +64,7 @@ impl State {
     }
 
     /// A phone shows all of its keys: the first that opens does.
-    pub(super) fn present_phone(&mut self, door: &str, endpoint: &str, now: NaiveDateTime) -> Tried {
+    pub(in crate::visionline) fn present_phone(&mut self, door: &str, endpoint: &str, now: NaiveDateTime) -> Tried {
         let keys: Vec<Key> = self.cards.iter().rev().filter(|c| c.endpoint.as_deref() == Some(endpoint)).map(|c| c.key.clone()).collect();
         let mut last = Why::NotAKey;
         for key in keys {

@@ -4,8 +4,8 @@
 //! It checks signatures and checksums, keeps cards, overrides and joins, and its doors know only what a card told them. What is not public and had to be
 //! chosen is said at the place, as `our choice`: the error codes, how long a session lives, how long an encoder waits, what an answer to an encode holds,
 //! and that common doors stand in the list of the guest's doors.
-mod cards;
-mod hotel;
+pub(super) mod cards;
+pub(super) mod hotel;
 mod lock;
 mod pms;
 mod web;

@@ -1,0 +1,12 @@
+#![doc = include_str!("docs.md")]
+mod client;
+mod config;
+mod factory;
+mod provider;
+#[cfg(feature = "sim")]
+pub mod sim;
+#[cfg(all(test, feature = "sim"))]
+mod tests;
+mod wire;
+
+pub use factory::VisionFactory;
