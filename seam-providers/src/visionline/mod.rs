@@ -10,7 +10,8 @@ mod provider;
 mod report;
 #[cfg(feature = "sim")]
 pub mod sim;
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
+#[cfg(feature = "sim")]
 mod tests;
 pub mod vision;
 mod wire;

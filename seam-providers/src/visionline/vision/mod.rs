@@ -5,7 +5,8 @@ mod factory;
 mod provider;
 #[cfg(feature = "sim")]
 pub mod sim;
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
+#[cfg(feature = "sim")]
 mod tests;
 mod wire;
 

@@ -36,7 +36,7 @@ pub(super) fn read_pms_time(text: &str) -> Option<NaiveDateTime> {
 /// inferred.
 pub(super) fn read_serial(text: &str) -> Option<String> {
     let upper = text.trim().to_ascii_uppercase();
-    if upper.is_empty() || upper.len() > 32 || upper.len() % 2 != 0 || !upper.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if upper.is_empty() || upper.len() > 32 || !upper.len().is_multiple_of(2) || !upper.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
     let mut kept = upper.as_str();
