@@ -105,7 +105,8 @@ impl Guests {
         (card.suspend, card.schedule, card.end_required) = (false, false, true);
         (card.resolution_seconds, card.load_ahead_seconds, card.card) = (MINUTE, 0, Some(CardPath::VendorEncoder));
         let mut stay = card.clone();
-        (stay.repeat, stay.card) = (Repeat::Safe, None);
+        // There is nothing of a stay that could be suspended.
+        (stay.repeat, stay.card, stay.suspend) = (Repeat::Safe, None, true);
         stay.doors = DoorLimit::Many { guest: u16::MAX, common: 0 };
         report.kinds = [(Kind::Card, card), (Kind::Stay, stay)].into();
         report.stay = Some(StayRules { join: JoinBy::CurrentGuest, role_per_door: false, required: true, longest_jump_seconds: None });

@@ -120,7 +120,9 @@ impl House {
             "SaltoDBUser.Delete" => {
                 let id = params.text_of("ExtUserID");
                 let mut state = self.state();
-                state.levels.values_mut().for_each(|l| drop(l.members.remove(id)));
+                for level in state.levels.values_mut() {
+                    level.members.remove(id);
+                }
                 state.users.remove(id).map(|_| Node::default().with("ExtUserID", id)).ok_or((200, "User does not exist"))
             }
             "SaltoDBGroup.Insert" | "SaltoDBGroup.Update" => self.write_level(name, params),
