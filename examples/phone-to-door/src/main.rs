@@ -1,14 +1,16 @@
 //! Tells the story of a door; see the crate's documentation.
 use clap::Parser;
 use phone_to_door::meeting::{From, InMemory};
+use phone_to_door::radio::{OnRadio, python};
 use phone_to_door::story::{Step, play};
 use seam_ble::lock::{Claim, Role};
+use std::error::Error;
 use std::process::ExitCode;
 
 /// A lock and the phones of its guests, each a part of this program.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Without a radio: the messages go through memory.
+    /// Without a radio: the messages go through memory. Otherwise two Bluetooth hosts meet on virtual controllers.
     #[arg(long)]
     memory: bool,
     /// Prints the bytes of each message.
@@ -18,21 +20,26 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("phone-to-door: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let told = runtime.block_on(play(InMemory, |step| print(step, args.bytes)));
-    match told {
-        Ok(_) => ExitCode::SUCCESS,
+    match tell(&args) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("phone-to-door: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn tell(args: &Args) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let told = |step: &Step| print(step, args.bytes);
+    if args.memory {
+        runtime.block_on(play(InMemory, told))?;
+        return Ok(());
+    }
+    let python = python().ok_or("the virtual radio needs bumble: cargo xtask test --only setup; or go without a radio: --memory")?;
+    // The hosts of the radio stay on this thread.
+    tokio::task::LocalSet::new().block_on(&runtime, async { play(OnRadio::start(&python).await?, told).await })?;
+    Ok(())
 }
 
 fn print(step: &Step, bytes: bool) {

@@ -61,13 +61,13 @@ pub async fn door(hci: TcpStream, address: [u8; 6], sessions: UnboundedSender<Me
     let written = service
         .add_characteristic(
             uuid(WRITE),
-            &[CharacteristicProp::Write, CharacteristicProp::WriteWithoutResponse],
+            [CharacteristicProp::Write, CharacteristicProp::WriteWithoutResponse],
             Value::new(),
             &mut write_space,
         )
         .build();
-    let notified = service.add_characteristic(uuid(NOTIFY), &[CharacteristicProp::Notify], Value::new(), &mut notify_space).build();
-    drop(service);
+    let notified = service.add_characteristic(uuid(NOTIFY), [CharacteristicProp::Notify], Value::new(), &mut notify_space).build();
+    service.build();
     let server = AttributeServer::<NoopRawMutex, DefaultPacketPool, ATTRIBUTES, CONNECTIONS>::new(table);
 
     let serve = async {
@@ -91,66 +91,6 @@ pub async fn door(hci: TcpStream, address: [u8; 6], sessions: UnboundedSender<Me
         biased;
         served = serve => served,
         _ = runner.run() => Err(LinkError::Radio("the controller")),
-    }
-}
-
-async fn serve_phone(
-    connection: &GattConnection<'_, '_, DefaultPacketPool>,
-    written: &Characteristic<Value>,
-    notified: &Characteristic<Value>,
-    sessions: &UnboundedSender<MemoryLink>,
-) {
-    let (app, mut link) = memory::pair(MAX_MESSAGE);
-    // The reader speaks first, but not before the phone listens: the session begins with the subscription.
-    let mut waiting = Some(app);
-    let mut incoming = [0; MAX_MESSAGE];
-    loop {
-        let event = tokio::select! {
-            biased;
-            event = connection.next() => Ok(event),
-            message = link.receive(&mut incoming), if waiting.is_none() => Err(message.map(<[u8]>::to_vec)),
-        };
-        match event {
-            Ok(GattConnectionEvent::Disconnected { .. }) => return,
-            Ok(GattConnectionEvent::Gatt { event: GattEvent::Write(event) }) => {
-                let message = (event.handle() == written.handle).then(|| event.with_data(|_, data| data.to_vec()));
-                let subscribes = Some(event.handle()) == notified.cccd_handle;
-                if let Ok(reply) = event.accept() {
-                    reply.send().await;
-                }
-                if subscribes && let Some(app) = waiting.take() {
-                    // Nobody there to serve: the phone sees the connection end.
-                    if sessions.send(app).is_err() {
-                        connection.raw().disconnect();
-                    }
-                }
-                if let Some(message) = message
-                    && link.send(&message).await.is_err()
-                {
-                    connection.raw().disconnect();
-                }
-            }
-            Ok(GattConnectionEvent::Gatt { event }) => {
-                if let Ok(reply) = event.accept() {
-                    reply.send().await;
-                }
-            }
-            Ok(_) => {}
-            Err(Ok(message)) => {
-                if notified.notify_raw(connection, &message, false).await.is_err() {
-                    connection.raw().disconnect();
-                }
-            }
-            Err(Err(_)) => {
-                // The session is over here; the phone may still be reading the last message.
-                let ended = async { while !matches!(connection.next().await, GattConnectionEvent::Disconnected { .. }) {} };
-                if tokio::time::timeout(LAST_WORD, ended).await.is_err() {
-                    connection.raw().disconnect();
-                    while !matches!(connection.next().await, GattConnectionEvent::Disconnected { .. }) {}
-                }
-                return;
-            }
-        }
     }
 }
 
@@ -205,43 +145,6 @@ pub async fn phone(hci: TcpStream, address: [u8; 6], mut wanted: UnboundedReceiv
         done = connect => done,
         _ = runner.run_with_handler(&heard) => Err(LinkError::Radio("the controller")),
     }
-}
-
-async fn visit(
-    stack: &Stack<'_, Hci, DefaultPacketPool>,
-    central: &mut Central<'_, Hci, DefaultPacketPool>,
-    reports: &mut UnboundedReceiver<Address>,
-    wanted: Wanted,
-) {
-    let door = {
-        let mut scanner = Scanner::new(&mut *central);
-        let interval = embassy_time::Duration::from_millis(60);
-        let Ok(session) = scanner.scan(&ScanConfig { active: false, interval, window: interval, ..Default::default() }).await else {
-            let _ = wanted.send(Err(LinkError::Radio("scanning")));
-            return;
-        };
-        let door = reports.recv().await;
-        session.stop().await;
-        door
-    };
-    let Some(door) = door else { return };
-    let accept = [door];
-    let config = ConnectConfig {
-        connect_params: RequestedConnParams::default(),
-        scan_config: ScanConfig { filter_accept_list: &accept, ..Default::default() },
-    };
-    let Ok(connection) = central.connect(&config).await else {
-        let _ = wanted.send(Err(LinkError::Radio("connecting")));
-        return;
-    };
-    if let Ok(client) = GattClient::<Hci, DefaultPacketPool, 4>::new(stack, &connection).await {
-        tokio::select! {
-            biased;
-            // It ends when the connection does; the link is closed with what it holds.
-            _ = client.task() => {}
-            () = talk(&client, wanted) => {}
-        }
-    }
     connection.disconnect();
     while connection.is_connected() {
         tokio::task::yield_now().await;
@@ -254,9 +157,9 @@ async fn talk(client: &GattClient<'_, Hci, DefaultPacketPool, 4>, wanted: Wanted
         let service = services.first()?;
         let write: Characteristic<[u8]> = client.characteristic_by_uuid(service, &uuid(WRITE)).await.ok()?;
         let notify: Characteristic<[u8]> = client.characteristic_by_uuid(service, &uuid(NOTIFY)).await.ok()?;
-        // The reader speaks as soon as the subscription is there, which may be before its confirmation.
+        // The reader speaks as soon as the subscription is there, which may be before its confirmation: listen first, then subscribe.
         let notifications = client.listen(&notify).ok()?;
-        client.subscribe(&notify, false).await.ok()?;
+        client.write_handle(notify.cccd_handle?, &[1, 0]).await.ok()?;
         Some((write, notifications))
     };
     let Some((write, mut notifications)) = found.await else {

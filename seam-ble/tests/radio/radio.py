@@ -22,7 +22,7 @@ from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Device, Peer
 from bumble.gatt import Characteristic, CharacteristicValue, Service
-from bumble.hci import Address
+from bumble.hci import Address, HCI_AclDataPacket
 from bumble.host import Host
 from bumble.link import LocalLink
 from bumble.transport.tcp_server import open_tcp_server_transport_with_socket
@@ -166,6 +166,22 @@ class PhoneSide:
 # --- radio ------------------------------------------------------------------------------------------------------------------------------------
 
 
+# What a link layer carries at once (Core specification, Vol 6 Part B, 2.4): no real controller hands more to its host.
+LARGEST_PACKET = 251
+
+
+class FragmentingController(Controller):
+    """bumble's controller hands a whole message of any length to the host at once, for which no host has room."""
+
+    def on_link_acl_data(self, sender_address, transport, data):
+        connection = self.le_connections.get(sender_address)
+        if connection is None:
+            return
+        for at in range(0, len(data), LARGEST_PACKET):
+            part = data[at : at + LARGEST_PACKET]
+            self.send_hci_packet(HCI_AclDataPacket(connection.handle, 2 if at == 0 else 1, 0, len(part), part))
+
+
 class Link(LocalLink):
     """The air. The connection breaks with the packet on which `left` reaches zero."""
 
@@ -188,12 +204,12 @@ async def controller_on_tcp(link, name):
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     transport = await open_tcp_server_transport_with_socket(listener)
-    controller = Controller(name, host_source=transport.source, host_sink=transport.sink, link=link)
+    controller = FragmentingController(name, host_source=transport.source, host_sink=transport.sink, link=link)
     return listener.getsockname()[1], controller, transport
 
 
 async def device_in_here(link, name, address):
-    controller = Controller(name, link=link, public_address=address)
+    controller = FragmentingController(name, link=link, public_address=address)
     host = Host()
     host.controller = controller
     device = Device(name=name, address=Address(address), host=host)
