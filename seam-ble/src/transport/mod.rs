@@ -6,6 +6,8 @@
 use core::fmt;
 use core::time::Duration;
 
+#[cfg(feature = "btleplug")]
+pub mod desktop;
 pub mod memory;
 pub mod pkoc;
 #[cfg(feature = "trouble")]

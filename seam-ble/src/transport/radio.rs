@@ -94,6 +94,66 @@ pub async fn door(hci: TcpStream, address: [u8; 6], sessions: UnboundedSender<Me
     }
 }
 
+async fn serve_phone(
+    connection: &GattConnection<'_, '_, DefaultPacketPool>,
+    written: &Characteristic<Value>,
+    notified: &Characteristic<Value>,
+    sessions: &UnboundedSender<MemoryLink>,
+) {
+    let (app, mut link) = memory::pair(MAX_MESSAGE);
+    // The reader speaks first, but not before the phone listens: the session begins with the subscription.
+    let mut waiting = Some(app);
+    let mut incoming = [0; MAX_MESSAGE];
+    loop {
+        let event = tokio::select! {
+            biased;
+            event = connection.next() => Ok(event),
+            message = link.receive(&mut incoming), if waiting.is_none() => Err(message.map(<[u8]>::to_vec)),
+        };
+        match event {
+            Ok(GattConnectionEvent::Disconnected { .. }) => return,
+            Ok(GattConnectionEvent::Gatt { event: GattEvent::Write(event) }) => {
+                let message = (event.handle() == written.handle).then(|| event.with_data(|_, data| data.to_vec()));
+                let subscribes = Some(event.handle()) == notified.cccd_handle;
+                if let Ok(reply) = event.accept() {
+                    reply.send().await;
+                }
+                if subscribes && let Some(app) = waiting.take() {
+                    // Nobody there to serve: the phone sees the connection end.
+                    if sessions.send(app).is_err() {
+                        connection.raw().disconnect();
+                    }
+                }
+                if let Some(message) = message
+                    && link.send(&message).await.is_err()
+                {
+                    connection.raw().disconnect();
+                }
+            }
+            Ok(GattConnectionEvent::Gatt { event }) => {
+                if let Ok(reply) = event.accept() {
+                    reply.send().await;
+                }
+            }
+            Ok(_) => {}
+            Err(Ok(message)) => {
+                if notified.notify_raw(connection, &message, false).await.is_err() {
+                    connection.raw().disconnect();
+                }
+            }
+            Err(Err(_)) => {
+                // The session is over here; the phone may still be reading the last message.
+                let ended = async { while !matches!(connection.next().await, GattConnectionEvent::Disconnected { .. }) {} };
+                if tokio::time::timeout(LAST_WORD, ended).await.is_err() {
+                    connection.raw().disconnect();
+                    while !matches!(connection.next().await, GattConnectionEvent::Disconnected { .. }) {}
+                }
+                return;
+            }
+        }
+    }
+}
+
 /// Which advertisers were heard, newest last.
 struct Heard(tokio::sync::mpsc::UnboundedSender<Address>);
 
@@ -144,6 +204,43 @@ pub async fn phone(hci: TcpStream, address: [u8; 6], mut wanted: UnboundedReceiv
         biased;
         done = connect => done,
         _ = runner.run_with_handler(&heard) => Err(LinkError::Radio("the controller")),
+    }
+}
+
+async fn visit(
+    stack: &Stack<'_, Hci, DefaultPacketPool>,
+    central: &mut Central<'_, Hci, DefaultPacketPool>,
+    reports: &mut UnboundedReceiver<Address>,
+    wanted: Wanted,
+) {
+    let door = {
+        let mut scanner = Scanner::new(&mut *central);
+        let interval = embassy_time::Duration::from_millis(60);
+        let Ok(session) = scanner.scan(&ScanConfig { active: false, interval, window: interval, ..Default::default() }).await else {
+            let _ = wanted.send(Err(LinkError::Radio("scanning")));
+            return;
+        };
+        let door = reports.recv().await;
+        session.stop().await;
+        door
+    };
+    let Some(door) = door else { return };
+    let accept = [door];
+    let config = ConnectConfig {
+        connect_params: RequestedConnParams::default(),
+        scan_config: ScanConfig { filter_accept_list: &accept, ..Default::default() },
+    };
+    let Ok(connection) = central.connect(&config).await else {
+        let _ = wanted.send(Err(LinkError::Radio("connecting")));
+        return;
+    };
+    if let Ok(client) = GattClient::<Hci, DefaultPacketPool, 4>::new(stack, &connection).await {
+        tokio::select! {
+            biased;
+            // It ends when the connection does; the link is closed with what it holds.
+            _ = client.task() => {}
+            () = talk(&client, wanted) => {}
+        }
     }
     connection.disconnect();
     while connection.is_connected() {

@@ -267,9 +267,9 @@ fn n19_every_message_in_every_state_of_a_pairing() {
         message
     })
     .unwrap();
-    for given in 0..10 {
-        for place in 0..10 {
-            let result = pair(&mut lock(), |at, message| if at == place { messages[given].clone() } else { message });
+    for (given, other) in messages.iter().enumerate() {
+        for place in 0..messages.len() {
+            let result = pair(&mut lock(), |at, message| if at == place { other.clone() } else { message });
             // The request is the same in every pairing; all others hold something of their own.
             let fits = given == place && matches!(given, 0 | 2 | 9);
             assert_eq!(result.is_ok(), fits, "message {given} in the place of {place}: {result:?}");

@@ -1,0 +1,103 @@
+//! A desktop or a gateway as the phone, through the Bluetooth of its operating system (`btleplug`: BlueZ, Core Bluetooth, WinRT).
+//!
+//! Central only: operating systems do not offer the reader's side in this way. It needs a Bluetooth service that runs; where there is none,
+//! [`connect`] says so at once.
+use core::pin::Pin;
+use core::time::Duration;
+
+use btleplug::api::{
+    Central as _, CentralEvent, Characteristic, Manager as _, Peripheral as _, ScanFilter, ValueNotification, WriteType, bleuuid,
+};
+use btleplug::platform::{Adapter, Manager, Peripheral};
+use futures_util::{Stream, StreamExt as _};
+use uuid::Uuid;
+
+use super::{Link, LinkError};
+use crate::pkoc::{NOTIFY, SERVICE, WRITE};
+
+/// A connection to a PKOC reader.
+pub struct DesktopLink {
+    peripheral: Peripheral,
+    write: Characteristic,
+    notified: Pin<std::boxed::Box<dyn Stream<Item = ValueNotification> + Send>>,
+}
+
+impl core::fmt::Debug for DesktopLink {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("DesktopLink(..)")
+    }
+}
+
+/// Looks for a reader for so long, connects to the first one, and subscribes: from here on the reader speaks.
+///
+/// # Errors
+/// [`LinkError::Radio`] says at which step: no Bluetooth service, no adapter, no reader in reach, no connection, no such service.
+pub async fn connect(limit: Duration) -> Result<DesktopLink, LinkError> {
+    let at = |step: &'static str| move |_: btleplug::Error| LinkError::Radio(step);
+    let manager = Manager::new().await.map_err(at("reaching the Bluetooth service"))?;
+    let adapters = manager.adapters().await.map_err(at("listing the adapters"))?;
+    let adapter = adapters.into_iter().next().ok_or(LinkError::Radio("finding an adapter"))?;
+    let reader = tokio::time::timeout(limit, find(&adapter)).await.unwrap_or(Err(LinkError::Radio("finding a reader in reach")));
+    // A scan that goes on costs power and disturbs the connection; that it cannot be stopped is no reason to give up.
+    let _ = adapter.stop_scan().await;
+    let peripheral = reader?;
+    peripheral.connect().await.map_err(at("connecting"))?;
+    let link = listen(peripheral.clone()).await;
+    if link.is_err() {
+        let _ = peripheral.disconnect().await;
+    }
+    link
+}
+
+async fn find(adapter: &Adapter) -> Result<Peripheral, LinkError> {
+    let at = |step: &'static str| move |_: btleplug::Error| LinkError::Radio(step);
+    let service = bleuuid::uuid_from_u16(SERVICE);
+    let mut events = adapter.events().await.map_err(at("listening to the adapter"))?;
+    adapter.start_scan(ScanFilter { services: std::vec![service] }).await.map_err(at("scanning"))?;
+    while let Some(event) = events.next().await {
+        // Not every system filters as it was asked to.
+        if let CentralEvent::ServicesAdvertisement { id, services } = event
+            && services.contains(&service)
+        {
+            return adapter.peripheral(&id).await.map_err(at("naming the reader"));
+        }
+    }
+    Err(LinkError::Radio("scanning"))
+}
+
+async fn listen(peripheral: Peripheral) -> Result<DesktopLink, LinkError> {
+    let at = |step: &'static str| move |_: btleplug::Error| LinkError::Radio(step);
+    peripheral.discover_services().await.map_err(at("reading the reader's services"))?;
+    let characteristics = peripheral.characteristics();
+    let named = |number: u128| characteristics.iter().find(|c| c.uuid == Uuid::from_u128(number)).cloned();
+    let missing = LinkError::Radio("finding the reader's service");
+    let (write, notify) = (named(WRITE).ok_or(missing)?, named(NOTIFY).ok_or(missing)?);
+    // Taken before the subscription: the reader speaks as soon as that is there.
+    let notified = peripheral.notifications().await.map_err(at("listening to the reader"))?;
+    peripheral.subscribe(&notify).await.map_err(at("subscribing"))?;
+    Ok(DesktopLink { peripheral, write, notified })
+}
+
+impl DesktopLink {
+    /// Ends the connection. Dropping the link without it leaves that to the operating system.
+    pub async fn close(self) {
+        let _ = self.peripheral.disconnect().await;
+    }
+}
+
+impl Link for DesktopLink {
+    async fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
+        self.peripheral.write(&self.write, message, WriteType::WithResponse).await.map_err(|_| LinkError::Closed)
+    }
+
+    async fn receive<'a>(&mut self, into: &'a mut [u8]) -> Result<&'a [u8], LinkError> {
+        loop {
+            let notification = self.notified.next().await.ok_or(LinkError::Closed)?;
+            if notification.uuid == Uuid::from_u128(NOTIFY) {
+                let place = into.get_mut(..notification.value.len()).ok_or(LinkError::TooLong)?;
+                place.copy_from_slice(&notification.value);
+                return Ok(place);
+            }
+        }
+    }
+}
