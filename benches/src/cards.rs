@@ -21,7 +21,10 @@ pub(crate) fn measure(size: &Size) -> Result<Vec<Line>, Failed> {
     // many frames as the card needs to give 48 bytes back.
     let rewritten = Job { name: "a key card written again and read back with the reader's key (EV2)", least: 1 + 2 + 2 + 1 + 2 + 2 };
     // Besides: the version, authentication at the card, the application made and selected, authentication there, one file, three keys.
-    let whole = Job { name: "a card personalised from the factory: application, file, three keys, data, read back (EV2)", least: 3 + 2 + 1 + 1 + 2 + 1 + 3 + 9 };
+    let whole = Job {
+        name: "a card personalised from the factory: application, file, three keys, data, read back (EV2)",
+        least: 3 + 2 + 1 + 1 + 2 + 1 + 3 + 9,
+    };
     let mut field = Field::with(DesfireCard::new(DesfireModel::Ev2, UID));
     lines.extend(whole.measure(size, &mut field, &format, personalise)?);
     lines.extend(rewritten.measure(size, &mut field, &format, rewrite)?);
@@ -64,8 +67,12 @@ impl Job {
         }
         let commands = answers.len() as f64;
         Ok([
-            Line::new(format!("commands for {} ÷ the fewest", self.name), Goal::AtMost(1.0), Rounds::once(commands / f64::from(self.least)))
-                .remark(format!("{commands} against {}", self.least)),
+            Line::new(
+                format!("commands for {} ÷ the fewest", self.name),
+                Goal::AtMost(1.0),
+                Rounds::once(commands / f64::from(self.least)),
+            )
+            .remark(format!("{commands} against {}", self.least)),
             Line::new(format!("µs of computing for {}", self.name), Goal::None, Rounds::of(micros))
                 .digits(0)
                 .remark("the driver alone, with recorded answers; one exchange with a card takes some milliseconds"),
