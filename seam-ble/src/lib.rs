@@ -15,4 +15,8 @@ pub mod apdu;
 pub mod bytes;
 pub mod cbor;
 pub mod crypto;
+pub mod lock;
+pub mod pkoc;
 pub mod tlv;
+#[cfg(feature = "transport")]
+pub mod transport;

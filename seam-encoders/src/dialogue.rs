@@ -188,7 +188,7 @@ impl<T, E> fmt::Debug for Dialogue<T, E> {
 }
 
 /// Random numbers for a dialogue. They are passed in, so that a recorded exchange replays.
-pub trait Random: Send {
+pub trait Random: Send + Sync {
     /// Fills `out`.
     ///
     /// # Errors
