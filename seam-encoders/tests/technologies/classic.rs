@@ -147,7 +147,10 @@ fn card(size: Size) -> ClassicCard {
 
 fn write(field: &mut Field, order: &Order) -> Result<(), CardError> {
     let order = order.clone();
-    field.run(Dialogue::new(|card| async move { job::write(card, &order).await }))
+    field.run(Dialogue::new(|card| async move {
+        job::write(&card, &order, &()).await?;
+        job::verify(&card, &order).await
+    }))
 }
 
 #[test]
