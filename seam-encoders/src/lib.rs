@@ -20,21 +20,24 @@
 pub mod access_data;
 pub mod apdu;
 pub mod classic;
+mod course;
 pub mod crypto;
 pub mod desfire;
 pub mod dialogue;
 pub mod error;
 pub mod job;
 pub mod keys;
+pub mod ndef;
+pub mod ntag424;
 #[cfg(feature = "osdp")]
 pub mod osdp;
+pub mod pkoc;
 pub mod pms;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod transport;
+pub mod ultralight;
 #[cfg(feature = "sim")]
 pub mod vpcd;
-pub mod ndef;
-pub mod ntag424;
-pub mod pkoc;
-pub mod ultralight;
+
+pub use course::Course;
