@@ -17,6 +17,8 @@ pub mod bytes;
 pub mod cbor;
 pub mod crypto;
 pub mod lock;
+#[cfg(feature = "nuki")]
+pub mod nuki;
 pub mod pkoc;
 pub mod tlv;
 #[cfg(feature = "transport")]
