@@ -6,6 +6,8 @@
 pub mod http;
 #[cfg(feature = "net")]
 pub mod net;
+#[cfg(feature = "salto-space")]
+pub mod salto_space;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(feature = "test-kit")]

@@ -50,7 +50,8 @@ async fn written(suite: &mut Suite<'_>, rules: &KindRules, at: &Handle) {
             Ok(card) => {
                 let named =
                     card.tag.as_ref().map(|t| *t == piece.tag).or(card.carries.as_ref().map(|h| Some(h) == piece.handle().as_ref()));
-                named == Some(true) && (number.is_none() || card.number == number)
+                // A reader that shows no number contradicts none.
+                named == Some(true) && (number.is_none() || card.number.is_none() || card.number == number)
             }
             Err(_) => false,
         };
