@@ -11,6 +11,7 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod aliro;
 pub mod apdu;
 pub mod bytes;
 pub mod cbor;
