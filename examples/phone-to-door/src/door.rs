@@ -1,7 +1,11 @@
 //! The lock at a hotel room: everything that its firmware would hold, without the radio and the motor.
 use crate::office::{Office, new_key, random};
+use crate::touch::{self, Phase};
+use seam_ble::aliro::reader::StoredPhone;
+use seam_ble::aliro::{AliroError, ReaderId};
 use seam_ble::crypto::rustcrypto::{RustCrypto, SoftwareKey};
 use seam_ble::crypto::{Crypto, CryptoError, PublicKey, Secret, Signature, SigningKey};
+use seam_ble::lock::Link as Carrier;
 use seam_ble::lock::{
     Action, Authority, Claim, ClockError, ClockLimits, Distance, Entrance, EntranceId, EntranceKind, Evidence, GrantError, Journal,
     JournalError, LockClock, LockState, MAX_RECORD, Permit, ProximityRule, Refusal, RevocationError, SignedGrant, Slot, Storage,
@@ -63,6 +67,8 @@ impl Bolt {
 pub enum Closed {
     /// The phone did not prove a key.
     Session(SessionError<PkocError>),
+    /// The phone did not prove a key at a touch.
+    Touch(SessionError<AliroError>),
     /// What it brought along is not signed for this key.
     Grant(GrantError),
     /// It is, but does not open this door now.
@@ -75,6 +81,7 @@ impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session(e) => e.fmt(f),
+            Self::Touch(e) => e.fmt(f),
             Self::Grant(e) => e.fmt(f),
             Self::Refused(e) => e.fmt(f),
             Self::Memory(e) => e.fmt(f),
@@ -91,6 +98,8 @@ pub struct Door {
     reader: Reader<SoftwareKey>,
     issuer: PublicKey,
     time_authority: PublicKey,
+    /// Phones that were here before, for Aliro's fast phase.
+    stored: Vec<StoredPhone>,
     journal: Journal<Flash>,
     clock: LockClock,
     /// Seconds since the lock got its batteries. A lock has a counter for it; the story turns it.
@@ -120,6 +129,7 @@ impl Door {
             reader: Reader::with_certificate(office.site(), location, key, certificate),
             issuer: office.issuer(),
             time_authority: office.time_authority(),
+            stored: Vec::new(),
             journal,
             clock: LockClock::new(ClockLimits::default()),
             uptime: 0,
@@ -168,18 +178,41 @@ impl Door {
     pub async fn serve<L: Link>(&mut self, link: &mut L) -> Result<Claim, Closed> {
         let fresh = Secret::new(random());
         let presented = within(DEADLINE, pkoc::serve(&RustCrypto, &self.reader, &fresh, link)).await.map_err(Closed::Session)?;
-        let decided = self.open_for(&presented.extension, &presented.key);
+        let decided = self.open_for(&presented.extension, &presented.key, Carrier::Ble, UserAct::Gesture);
         let response = if decided.is_ok() { Response::GRANTED } else { Response::DENIED };
         // The bolt has moved or not; that the phone hears of it changes nothing.
         let _ = within(DEADLINE, pkoc::respond(&self.reader, response, link)).await;
         decided
     }
 
-    fn open_for(&mut self, grant: &[u8], key: &PublicKey) -> Result<Claim, Closed> {
+    /// The key that phones know this lock by.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.reader.key.public_key()
+    }
+
+    /// The same by Aliro, as at a touch. Beside the outcome: how the phone proved its key.
+    pub async fn touched<L: Link>(&mut self, link: &mut L) -> (Result<Claim, Closed>, Option<Phase>) {
+        let mut id = [0; 32];
+        id[..16].copy_from_slice(&self.reader.site.0);
+        id[16..].copy_from_slice(&self.reader.location.0);
+        let key = self.reader.key.clone();
+        let session = touch::serve(ReaderId::new(id), &key, &mut self.stored, link);
+        let touched = match within(DEADLINE, session).await {
+            Ok(touched) => touched,
+            Err(error) => return (Err(Closed::Touch(error)), None),
+        };
+        let decided = self.open_for(&touched.grant, &touched.key, Carrier::Nfc, UserAct::None);
+        let phase = touched.phase;
+        let _ = within(DEADLINE, touched.respond(decided.is_ok(), link)).await;
+        (decided, Some(phase))
+    }
+
+    fn open_for(&mut self, grant: &[u8], key: &PublicKey, over: Carrier, user: UserAct) -> Result<Claim, Closed> {
         let issuers = [(self.issuer, Authority::Issuer)];
         let grant = SignedGrant::verify(&RustCrypto, grant, &issuers, key).map_err(Closed::Grant)?;
-        // The app asks for a tap before it connects. What it says is authenticated together with the key.
-        let evidence = Evidence { link: seam_ble::lock::Link::Ble, distance: Distance::Unknown, user: UserAct::Gesture };
+        // Over Bluetooth the app asks for a tap before it connects; a touch speaks for itself.
+        let evidence = Evidence { link: over, distance: Distance::Unknown, user };
         let now = self.clock.now(self.uptime);
         let opening = decide(self.journal.state(), &self.entrance, &grant, Action::Momentary, now, &evidence).map_err(Closed::Refused)?;
         let permit = self.journal.admit(opening).map_err(Closed::Memory)?;

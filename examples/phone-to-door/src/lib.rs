@@ -2,7 +2,8 @@
 //!
 //! [`door`] is what a lock's firmware is made of: flash, a clock, the reader's side of the protocol, the decision, and a bolt that asks for a
 //! permit. [`phone`] is an app: a key that never leaves it and a grant from the [`office`], where the issuer's keys are. [`story`] lets them
-//! meet, over any [`Meeting`](meeting::Meeting): in memory, or over a virtual [`radio`].
+//! meet, over any [`Meeting`](meeting::Meeting): in memory, or over a virtual [`radio`]. They speak Aliro as at a touch ([`touch`]), or PKOC as over
+//! Bluetooth.
 
 pub mod door;
 pub mod meeting;
@@ -10,3 +11,4 @@ pub mod office;
 pub mod phone;
 pub mod radio;
 pub mod story;
+pub mod touch;

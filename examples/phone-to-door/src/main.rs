@@ -2,7 +2,8 @@
 use clap::Parser;
 use phone_to_door::meeting::{From, InMemory};
 use phone_to_door::radio::{OnRadio, python};
-use phone_to_door::story::{Step, play};
+use phone_to_door::story::{Speak, Step, play};
+use phone_to_door::touch::Phase;
 use seam_ble::lock::{Claim, Role};
 use std::error::Error;
 use std::process::ExitCode;
@@ -13,6 +14,9 @@ struct Args {
     /// Without a radio: the messages go through memory. Otherwise two Bluetooth hosts meet on virtual controllers.
     #[arg(long)]
     memory: bool,
+    /// PKOC in memory too, rather than Aliro. Over the radio it is always PKOC.
+    #[arg(long, requires = "memory")]
+    pkoc: bool,
     /// Prints the bytes of each message.
     #[arg(long)]
     bytes: bool,
@@ -33,12 +37,13 @@ fn tell(args: &Args) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let told = |step: &Step| print(step, args.bytes);
     if args.memory {
-        runtime.block_on(play(InMemory, told))?;
+        let speak = if args.pkoc { Speak::Pkoc } else { Speak::Aliro };
+        runtime.block_on(play(InMemory, speak, told))?;
         return Ok(());
     }
     let python = python().ok_or("the virtual radio needs bumble: cargo xtask test --only setup; or go without a radio: --memory")?;
     // The hosts of the radio stay on this thread.
-    tokio::task::LocalSet::new().block_on(&runtime, async { play(OnRadio::start(&python).await?, told).await })?;
+    tokio::task::LocalSet::new().block_on(&runtime, async { play(OnRadio::start(&python).await?, Speak::Pkoc, told).await })?;
     Ok(())
 }
 
@@ -49,7 +54,12 @@ fn print(step: &Step, bytes: bool) {
         Ok(_) => "opens".to_owned(),
         Err(why) => format!("stays closed: {why}"),
     };
-    println!("{:>8.2} ms  {}\n             {outcome}", step.took.as_secs_f64() * 1_000.0, step.title);
+    let phase = match step.phase {
+        Some(Phase::Standard) => " (standard phase)",
+        Some(Phase::Fast) => " (fast phase)",
+        None => "",
+    };
+    println!("{:>8.2} ms  {}\n             {outcome}{phase}", step.took.as_secs_f64() * 1_000.0, step.title);
     if bytes {
         for (from, message) in &step.messages {
             let arrow = if *from == From::Lock { "lock  ->" } else { "phone ->" };

@@ -2,7 +2,8 @@
 use phone_to_door::door::Closed;
 use phone_to_door::meeting::{From, InMemory};
 use phone_to_door::radio::{OnRadio, python};
-use phone_to_door::story::{Step, play};
+use phone_to_door::story::{Speak, Step, play};
+use phone_to_door::touch::Phase;
 use seam_ble::lock::{Claim, GrantError, Refusal, Role};
 
 /// What of a step is compared.
@@ -37,12 +38,26 @@ const EXPECTED: [&str; 13] = [
 ];
 
 #[tokio::test]
-async fn the_story_in_memory() {
-    let steps = play(InMemory, |_| {}).await.unwrap();
+async fn the_story_in_memory_by_pkoc() {
+    let steps = play(InMemory, Speak::Pkoc, |_| {}).await.unwrap();
     assert_eq!(steps.iter().map(outcome).collect::<Vec<_>>(), EXPECTED);
     for step in &steps {
         let senders: Vec<_> = step.messages.iter().map(|(from, _)| *from).collect();
         assert_eq!(senders, [From::Lock, From::Phone, From::Lock, From::Phone, From::Lock], "{}", step.title);
+    }
+}
+
+#[tokio::test]
+async fn the_story_in_memory_by_aliro() {
+    let steps = play(InMemory, Speak::Aliro, |_| {}).await.unwrap();
+    assert_eq!(steps.iter().map(outcome).collect::<Vec<_>>(), EXPECTED);
+    // Four phones come, and a stranger: the first visit of each is a standard phase, every later one is fast.
+    let standard: Vec<_> = (0..steps.len()).filter(|&at| steps[at].phase == Some(Phase::Standard)).collect();
+    assert_eq!(standard, [0, 3, 5, 6, 9]);
+    for step in &steps {
+        // SELECT, AUTH0, [AUTH1,] the mailbox, the outcome: a command and an answer each.
+        let commands = if step.phase == Some(Phase::Fast) { 4 } else { 5 };
+        assert_eq!(step.messages.len(), 2 * commands, "{}", step.title);
     }
 }
 
@@ -54,7 +69,8 @@ fn the_story_on_a_virtual_radio() {
         return;
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let steps =
-        tokio::task::LocalSet::new().block_on(&runtime, async { play(OnRadio::start(&python).await.unwrap(), |_| {}).await }).unwrap();
+    let steps = tokio::task::LocalSet::new()
+        .block_on(&runtime, async { play(OnRadio::start(&python).await.unwrap(), Speak::Pkoc, |_| {}).await })
+        .unwrap();
     assert_eq!(steps.iter().map(outcome).collect::<Vec<_>>(), EXPECTED);
 }

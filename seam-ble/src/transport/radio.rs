@@ -4,6 +4,7 @@
 //! each connection appears outside as one end of a [`MemoryLink`]: dropping it ends the connection, and a lost connection closes it.
 //!
 //! Here a connection is a GATT session of PKOC: the reader is the peripheral, notifies on one characteristic, and is written to on the other.
+use core::time::Duration;
 use std::vec::Vec;
 
 use bt_hci::controller::ExternalController;
@@ -28,7 +29,13 @@ const CONNECTIONS: usize = 1;
 const CHANNELS: usize = 1;
 const ATTRIBUTES: usize = 16;
 /// How long the side that has said its last word leaves the other one to hear it and hang up.
-const LAST_WORD: core::time::Duration = core::time::Duration::from_secs(2);
+const LAST_WORD: Duration = Duration::from_secs(2);
+/// How long an advertisement stands before it is made anew.
+const ADVERTISE_FOR: Duration = Duration::from_secs(2);
+/// How long a phone that is connected may take until it listens. One that never does would keep the door from everybody else.
+const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(10);
+/// How long a phone looks for a reader, and how long it then takes to be connected and to know the service.
+const FIND_WITHIN: Duration = Duration::from_secs(10);
 
 /// Somebody wants to be connected to a door, and waits for the link.
 pub type Wanted = oneshot::Sender<Result<MemoryLink, LinkError>>;
@@ -81,7 +88,8 @@ pub async fn door(hci: TcpStream, address: [u8; 6], sessions: UnboundedSender<Me
             let ad = Advertisement::ConnectableScannableUndirected { adv_data: &data[..length], scan_data: &[] };
             let acceptor =
                 peripheral.advertise(&AdvertisementParameters::default(), ad).await.map_err(|_| LinkError::Radio("advertising"))?;
-            let Ok(connection) = acceptor.accept().await else { continue };
+            // A connection that is lost before it is taken leaves nothing to accept and an advertisement that has ended: begin again.
+            let Ok(Ok(connection)) = tokio::time::timeout(ADVERTISE_FOR, acceptor.accept()).await else { continue };
             let Ok(connection) = connection.with_attribute_server(&server) else { continue };
             serve_phone(&connection, &written, &notified, &sessions).await;
         }
@@ -104,11 +112,14 @@ async fn serve_phone(
     // The reader speaks first, but not before the phone listens: the session begins with the subscription.
     let mut waiting = Some(app);
     let mut incoming = [0; MAX_MESSAGE];
+    let patience = tokio::time::sleep(SUBSCRIBE_WITHIN);
+    tokio::pin!(patience);
     loop {
         let event = tokio::select! {
             biased;
             event = connection.next() => Ok(event),
             message = link.receive(&mut incoming), if waiting.is_none() => Err(message.map(<[u8]>::to_vec)),
+            () = &mut patience, if waiting.is_some() => return hang_up(connection).await,
         };
         match event {
             Ok(GattConnectionEvent::Disconnected { .. }) => return,
@@ -143,15 +154,23 @@ async fn serve_phone(
             }
             Err(Err(_)) => {
                 // The session is over here; the phone may still be reading the last message.
-                let ended = async { while !matches!(connection.next().await, GattConnectionEvent::Disconnected { .. }) {} };
-                if tokio::time::timeout(LAST_WORD, ended).await.is_err() {
-                    connection.raw().disconnect();
-                    while !matches!(connection.next().await, GattConnectionEvent::Disconnected { .. }) {}
+                if tokio::time::timeout(LAST_WORD, ended(connection)).await.is_err() {
+                    hang_up(connection).await;
                 }
                 return;
             }
         }
     }
+}
+
+async fn ended(connection: &GattConnection<'_, '_, DefaultPacketPool>) {
+    while !matches!(connection.next().await, GattConnectionEvent::Disconnected { .. }) {}
+}
+
+/// A controller that does not say that the connection ended is not waited for.
+async fn hang_up(connection: &GattConnection<'_, '_, DefaultPacketPool>) {
+    connection.raw().disconnect();
+    let _ = tokio::time::timeout(LAST_WORD, ended(connection)).await;
 }
 
 /// Which advertisers were heard, newest last.
@@ -220,21 +239,25 @@ async fn visit(
             let _ = wanted.send(Err(LinkError::Radio("scanning")));
             return;
         };
-        let door = reports.recv().await;
+        let door = tokio::time::timeout(FIND_WITHIN, reports.recv()).await;
         session.stop().await;
         door
     };
-    let Some(door) = door else { return };
+    let Ok(Some(door)) = door else {
+        let _ = wanted.send(Err(LinkError::Radio("finding a reader in reach")));
+        return;
+    };
     let accept = [door];
     let config = ConnectConfig {
         connect_params: RequestedConnParams::default(),
         scan_config: ScanConfig { filter_accept_list: &accept, ..Default::default() },
     };
-    let Ok(connection) = central.connect(&config).await else {
+    let Ok(Ok(connection)) = tokio::time::timeout(FIND_WITHIN, central.connect(&config)).await else {
         let _ = wanted.send(Err(LinkError::Radio("connecting")));
         return;
     };
-    if let Ok(client) = GattClient::<Hci, DefaultPacketPool, 4>::new(stack, &connection).await {
+    let client = tokio::time::timeout(FIND_WITHIN, GattClient::<Hci, DefaultPacketPool, 4>::new(stack, &connection)).await;
+    if let Ok(Ok(client)) = client {
         tokio::select! {
             biased;
             // It ends when the connection does; the link is closed with what it holds.
@@ -243,9 +266,13 @@ async fn visit(
         }
     }
     connection.disconnect();
-    while connection.is_connected() {
-        tokio::task::yield_now().await;
-    }
+    let gone = async {
+        while connection.is_connected() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    // A controller that does not say that the connection ended is not waited for.
+    let _ = tokio::time::timeout(LAST_WORD, gone).await;
 }
 
 async fn talk(client: &GattClient<'_, Hci, DefaultPacketPool, 4>, wanted: Wanted) {
@@ -259,7 +286,7 @@ async fn talk(client: &GattClient<'_, Hci, DefaultPacketPool, 4>, wanted: Wanted
         client.write_handle(notify.cccd_handle?, &[1, 0]).await.ok()?;
         Some((write, notifications))
     };
-    let Some((write, mut notifications)) = found.await else {
+    let Ok(Some((write, mut notifications))) = tokio::time::timeout(FIND_WITHIN, found).await else {
         let _ = wanted.send(Err(LinkError::Radio("finding the reader's service")));
         return;
     };
