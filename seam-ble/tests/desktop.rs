@@ -1,6 +1,5 @@
 //! The operating system's Bluetooth, where there is none. A connection to a reader cannot be tested without one.
 #![cfg(all(feature = "btleplug", target_os = "linux"))]
-#![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 
 use seam_ble::transport::LinkError;
 use seam_ble::transport::desktop::connect;

@@ -111,7 +111,6 @@ fn the_link_is_lost_at_every_packet_and_the_next_visit_succeeds() {
         room.with_phone().await;
         let mut lost = 0;
         for packet in 1_u8.. {
-            println!("packet {packet}");
             room.break_after(packet).await;
             let (served, response) = visit(&mut room, packet).await;
             if !room.broke().await {
