@@ -9,6 +9,7 @@
 //! # What stands where
 //! - [`apdu`]: commands and answers, [`error`]: what can go wrong, and what it says about the card.
 //! - [`crypto`], [`keys`]: the few primitives that cards use, and keys with their diversification (AN10922).
+//! - [`desfire`], [`ntag424`], [`ultralight`], [`classic`], [`pkoc`]: card technologies, [`ndef`]: what phones read.
 //! - [`transport`]: readers, through PC/SC (feature `pcsc`) or simulated; [`job`]: writing that cannot ruin a card, and the plug for the engine.
 //! - [`pms`]: hotel encoders that make the card themselves and are told what by framed messages over TCP or a serial port (feature `serial`).
 //! - `osdp` (feature `osdp`): readers on an OSDP bus, for enrolment.
@@ -16,17 +17,22 @@
 //!   independently of the drivers, so that both sides do not share one misunderstanding.
 
 pub mod apdu;
+pub mod classic;
 pub mod crypto;
 pub mod desfire;
 pub mod dialogue;
 pub mod error;
 pub mod job;
 pub mod keys;
+pub mod ndef;
+pub mod ntag424;
 #[cfg(feature = "osdp")]
 pub mod osdp;
+pub mod pkoc;
 pub mod pms;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod transport;
+pub mod ultralight;
 #[cfg(feature = "sim")]
 pub mod vpcd;

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "net")]
+pub mod net;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(feature = "test-kit")]

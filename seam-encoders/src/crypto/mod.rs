@@ -3,6 +3,7 @@
 //! The block ciphers are RustCrypto's and the CRCs are the crate `crc`'s. CBC and CMAC are written here, because the cards carry one vector
 //! through both of them over a whole session, which the crates for these modes do not offer.
 mod crc;
+pub mod lrp;
 mod mac;
 
 pub use crc::{crc16, crc32};

@@ -2,8 +2,12 @@
 //!
 //! They stand for real cards in tests and wherever there is no hardware. They know nothing of the drivers: their secure messaging is written a
 //! second time, directly on the block ciphers, from the same facts.
+pub mod classic;
 mod desfire;
 mod field;
+pub mod ntag424;
+pub mod pkoc;
+pub mod ultralight;
 
 pub use desfire::{DesfireCard, DesfireModel};
 pub use field::{Fault, FaultKind, Field, Reply};
