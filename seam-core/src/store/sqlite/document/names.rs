@@ -45,7 +45,10 @@ pub(super) fn name(number: usize) -> Option<&'static str> {
 
 fn place(name: &str) -> usize {
     let bytes = name.as_bytes();
-    let word = |part: &[u8]| part.iter().take(8).fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+    let word = |part: &[u8]| match part.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => part.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
     let ends = word(bytes) ^ word(&bytes[bytes.len().saturating_sub(8)..]).rotate_left(23) ^ (bytes.len() as u64) << 57;
     (ends.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize % PLACES
 }
