@@ -112,6 +112,11 @@ async fn a_new_card_gets_its_application_its_data_and_its_keys() {
         assert!(d.stands(&[0xBE, 0xEF]) && d.keys_are(1));
         d.lift();
         d.encode(&d.encoder(3), "CAFE").await.unwrap();
+        d.lift();
+        let now = d.clock.now();
+        let control = JobControl::new(now + TimeDelta::seconds(30), now + TimeDelta::minutes(1));
+        let (_, content) = d.encoder(1).read(&control).await.unwrap();
+        assert!(content.unwrap()["data"].as_str().unwrap().starts_with("CAFE00"));
         assert!(d.stands(&[0xCA, 0xFE]) && d.keys_are(3) && d.journal.is_empty());
     }
 }
@@ -149,7 +154,10 @@ async fn what_is_not_ours_is_left_alone() {
     assert_eq!(d.card.lock().unwrap().content(1, 0).unwrap()[0], 0xAA);
 }
 
-fn faults() -> Vec<(&'static str, fn() -> FaultKind)> {
+/// A fault, made anew for each try.
+type Make = fn() -> FaultKind;
+
+fn faults() -> Vec<(&'static str, Make)> {
     vec![
         ("pulled before", || FaultKind::PulledAfterBytes(0)),
         ("pulled half-way", || FaultKind::PulledAfterBytes(6)),

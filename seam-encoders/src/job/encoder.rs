@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{Either, select};
 use seam_core::clock::{Clock, SystemClock};
 use seam_core::encoder::{CardEncoder, CardFailure, CardImage, CardSeen, JobControl, Progress, Technology};
+use serde_json::Value;
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -171,6 +172,23 @@ impl Encoder {
         Ok(open.seen())
     }
 
+    /// Waits for a card, says what it is and what of ours stands on it; `None`: nothing, or its technology cannot tell.
+    ///
+    /// # Errors
+    /// [`JobFailure`]; the card is untouched.
+    pub async fn read(&self, control: &JobControl) -> Result<(CardSeen, Option<Value>), JobFailure> {
+        let _place = self.place()?;
+        let mut open = self.wait_for_card(control).await?;
+        let content = match open.profile.read(&open.number) {
+            Some(dialogue) => {
+                let read = self.run(&mut *open.link, dialogue, &mut open.commands, None).await;
+                read.and_then(|read| Ok(read?)).map_err(JobFailure::untouched)?
+            }
+            None => None,
+        };
+        Ok((open.seen(), content))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -261,7 +279,7 @@ impl Encoder {
         if open.profile.technology() != &image.technology {
             return Err(JobFailure::untouched(Cause::Technology));
         }
-        let mut task = Task::new(open.number.clone(), image.content.clone(), None, self.inner.may_share);
+        let mut task = Task::new(open.number.clone(), open.link.atr(), image.content.clone(), self.inner.may_share);
         loop {
             let result = self.write_once(&mut open, &mut task, control).await;
             let presence = open.link.presence();

@@ -3,12 +3,14 @@
 //!
 //! [`Encoder`] does that with any [`Reader`](crate::transport::Reader) and any [`Profile`]; it is a
 //! [`CardEncoder`](seam_core::encoder::CardEncoder) for the engine, and has [`Encoder::encode`] for a program of its own.
+mod classic;
 mod desfire;
 mod encoder;
 mod failure;
 mod journal;
 mod profile;
 
+pub use classic::{ClassicProfile, SectorKeySource};
 pub use desfire::DesfireProfile;
 pub use encoder::{Encoded, Encoder, EncoderBuilder};
 pub use failure::{Cause, JobFailure};
