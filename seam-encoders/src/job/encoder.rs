@@ -280,12 +280,14 @@ impl Encoder {
             return Err(JobFailure::untouched(Cause::Technology));
         }
         let mut task = Task::new(open.number.clone(), open.link.atr(), image.content.clone(), self.inner.may_share);
+        // Over all tries: how far the commands went that were sent.
+        let mut sent = Stage::Looking;
         loop {
-            let result = self.write_once(&mut open, &mut task, control).await;
+            let result = self.write_once(&mut open, &mut task, &mut sent, control).await;
             let presence = open.link.presence();
             let (seen, commands) = (open.seen(), open.commands);
             drop(open);
-            if result.is_ok() || task.stage() == Stage::Live {
+            if result.is_ok() || sent == Stage::Live {
                 self.state().finished = Some(presence);
             }
             let cause = match result {
@@ -302,7 +304,7 @@ impl Encoder {
                 },
                 Err(cause) => cause,
             };
-            return Err(JobFailure::at(task.stage(), cause));
+            return Err(JobFailure::at(sent, cause));
         }
     }
 
@@ -327,12 +329,12 @@ impl Encoder {
         }
     }
 
-    async fn write_once(&self, open: &mut Open, task: &mut Task, control: &JobControl) -> Result<(), Cause> {
+    async fn write_once(&self, open: &mut Open, task: &mut Task, sent: &mut Stage, control: &JobControl) -> Result<(), Cause> {
         let profile = Arc::clone(&open.profile);
         let technology = profile.technology();
         task.interrupted = self.inner.journal.find(technology, &task.card).await.map_err(Cause::Journal)?;
         let entry = Entry::after(task.interrupted.as_ref(), profile.key_version(), self.inner.clock.now());
-        let mut course = Course { control, task, technology, entry, is_noted: false };
+        let mut course = Course { control, task, technology, entry, is_noted: false, sent };
         let link = &mut *open.link;
         self.run(link, profile.write(task.clone()), &mut open.commands, Some(&mut course)).await??;
         course.is_noted = true;
@@ -364,6 +366,7 @@ impl Encoder {
                 dialogue.progress().into_iter().for_each(|progress| course.control.report(progress));
                 self.may_go_on(course).await?;
                 by = by.min(course.control.done_by);
+                *course.sent = course.task.stage().max(*course.sent);
             }
             *commands += 1;
             let late = self.inner.clock.sleep_until(by);
@@ -378,7 +381,6 @@ impl Encoder {
 
     /// Between two commands: whether the job goes on. Before the first one that changes the card, it is remembered.
     async fn may_go_on(&self, course: &mut Course<'_>) -> Result<(), Cause> {
-        // What the stage says is about the command that comes; it was not sent yet.
         if course.control.is_cancelled() {
             return Err(Cause::Cancelled);
         }
@@ -400,6 +402,7 @@ struct Course<'c> {
     technology: &'c Technology,
     entry: Entry,
     is_noted: bool,
+    sent: &'c mut Stage,
 }
 
 impl Open {
