@@ -44,10 +44,12 @@ impl Desk {
         let image = CardImage { technology: Technology("mifare_classic".to_owned()), content: json!({ "data": data }) };
         let time = async {
             loop {
+                let sent = self.reader.with_field(|f| f.sent());
                 for _ in 0..20 {
                     tokio::task::yield_now().await;
                 }
-                if let Some(next) = self.clock.next_wake() {
+                let is_idle = self.reader.with_field(|f| f.sent()) == sent;
+                if let Some(next) = self.clock.next_wake().filter(|_| is_idle) {
                     self.clock.set(next);
                 }
             }

@@ -68,10 +68,12 @@ impl Desk {
         let image = CardImage { technology: Technology("desfire".to_owned()), content: json!({ "data": data }) };
         let time = async {
             loop {
+                let sent = self.reader.with_field(|f| f.sent());
                 for _ in 0..20 {
                     tokio::task::yield_now().await;
                 }
-                if let Some(next) = self.clock.next_wake() {
+                let is_idle = self.reader.with_field(|f| f.sent()) == sent;
+                if let Some(next) = self.clock.next_wake().filter(|_| is_idle) {
                     self.clock.set(next);
                 }
             }
@@ -173,12 +175,12 @@ fn faults() -> Vec<(&'static str, Make)> {
     ]
 }
 
-/// For a new card and for one that gets newer keys, at every command, whatever can happen there: the failure is typed and true of the card, a card
+/// For a new card, one that gets newer keys and one that has these keys already, at every command, whatever can happen there: the failure is typed and true of the card, a card
 /// that it calls torn or untouched has none of the door's new keys with new data, and a repeat finishes the job.
 #[tokio::test]
 async fn a_fault_at_every_command_leaves_a_card_that_a_repeat_finishes() {
     let mut tried = 0;
-    for begins_at in [0, 1] {
+    for begins_at in 0..=2 {
         for (name, kind) in faults() {
             for at in 0.. {
                 let d = Desk::with(DesfireModel::Ev2);

@@ -45,10 +45,12 @@ impl Desk {
         // Virtual time passes whenever nothing else happens.
         let time = async {
             loop {
+                let sent = self.reader.with_field(|f| f.sent());
                 for _ in 0..20 {
                     tokio::task::yield_now().await;
                 }
-                if let Some(next) = self.clock.next_wake() {
+                let is_idle = self.reader.with_field(|f| f.sent()) == sent;
+                if let Some(next) = self.clock.next_wake().filter(|_| is_idle) {
                     self.clock.set(next);
                 }
             }
@@ -157,6 +159,7 @@ async fn a_job_ends_when_no_card_comes_or_somebody_cancels() {
 /// Cancelled before each command of the job in turn: what the failure says is what stands on the card.
 #[tokio::test]
 async fn a_cancel_is_obeyed_between_any_two_commands() {
+    let mut states = Vec::new();
     for at in 0.. {
         let d = desk();
         d.put(&PagesCard::blank(1));
@@ -173,6 +176,8 @@ async fn a_cancel_is_obeyed_between_any_two_commands() {
         let job = d.with(&control, "room 101");
         let done = tokio::select! { biased; () = watch => unreachable!(), done = job => done };
         let Err(e) = done else { break };
+        assert!(matches!(e.cause, Cause::Cancelled), "{e}");
+        states.push(e.card);
         let (first, _) = PagesCard::in_field(&d.reader);
         match e.card {
             CardState::Untouched => assert_eq!(first, [0; 4]),
@@ -185,7 +190,9 @@ async fn a_cancel_is_obeyed_between_any_two_commands() {
         d.reader.put(card);
         d.encode("room 101").await.unwrap();
         assert!(d.stands("room 101") && d.journal.is_empty());
-    }
+    } // Each kind of state was met: the number, the mark, four pages, the mark, reading back.
+    states.dedup();
+    assert_eq!(states, [CardState::Untouched, CardState::Torn, CardState::Unknown]);
 }
 
 fn faults() -> Vec<(&'static str, fn() -> FaultKind)> {
