@@ -8,6 +8,7 @@ mod deadline;
 pub mod sim;
 pub mod tcp;
 #[cfg(test)]
+#[cfg(feature = "sim")]
 mod tests;
 
 pub use deadline::Deadline;
