@@ -195,7 +195,10 @@ async fn a_cancel_is_obeyed_between_any_two_commands() {
     assert_eq!(states, [CardState::Untouched, CardState::Torn, CardState::Unknown]);
 }
 
-fn faults() -> Vec<(&'static str, fn() -> FaultKind)> {
+/// A fault, made anew for each try.
+type Make = fn() -> FaultKind;
+
+fn faults() -> Vec<(&'static str, Make)> {
     vec![
         ("pulled before", || FaultKind::PulledAfterBytes(0)),
         ("pulled after", || FaultKind::PulledAfterBytes(300)),

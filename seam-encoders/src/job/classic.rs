@@ -1,11 +1,10 @@
 //! MIFARE Classic: one sector of an application. Legacy: see [`LEGACY`](crate::classic::LEGACY).
 use super::profile::{CardNumber, Profile, Task, WriteError};
-use crate::apdu::Command;
 use crate::classic::access::ClassicKey;
 use crate::classic::job::{self, Order, SectorKeys, SectorOrder};
 use crate::classic::mad::Aid;
-use crate::classic::{ClassicError, Size, driver};
-use crate::dialogue::{Card, Dialogue, Step};
+use crate::classic::{Size, driver};
+use crate::dialogue::Dialogue;
 use crate::error::CardError;
 use seam_core::encoder::Technology;
 use std::fmt;
@@ -91,8 +90,7 @@ impl Profile for ClassicProfile {
         Dialogue::new(move |card| async move {
             let size = size(&task.atr).ok_or(CardError::NotThisTechnology { expected: "a MIFARE Classic" })?;
             let order = profile.order(&task, size)?;
-            let inner = Dialogue::new(|card| async move { job::write(card, &order).await });
-            watched(&card, &task, size, inner).await.map_err(|e| match e {
+            job::write(&card, &order, &task).await.map_err(|e| match e {
                 CardError::AuthenticationRefused { .. } => WriteError::Foreign("its sectors have keys of somebody else"),
                 CardError::Invalid(what) => WriteError::Foreign(what),
                 e => e.into(),
@@ -109,34 +107,4 @@ impl Profile for ClassicProfile {
             })
         })
     }
-}
-
-/// Runs a job, and tells the task what its commands mean: a sector that has the factory's keys is read by no door until its trailer is written, and
-/// one that has ours by every door at once.
-async fn watched(card: &Card, task: &Task, size: Size, mut inner: Dialogue<()>) -> Result<(), CardError> {
-    let mut answer = None;
-    let mut is_ours = false;
-    loop {
-        let command: Command = match inner.step(answer) {
-            Step::Done(result) => return result,
-            Step::Send(command) => command,
-        };
-        inner.progress().into_iter().for_each(|progress| card.report(progress));
-        match command.header() {
-            // With key B: the factory's sectors are opened with key A.
-            [0xFF, 0x86, ..] => is_ours = command.data().get(3) == Some(&0x61),
-            [0xFF, 0xD6, _, block] => {
-                task.begins();
-                if is_ours || is_trailer(size, block)? {
-                    task.goes_live();
-                }
-            }
-            _ => {}
-        }
-        answer = Some(card.transmit(command).await?);
-    }
-}
-
-fn is_trailer(size: Size, block: u8) -> Result<bool, ClassicError> {
-    (0..size.sectors()).map(|sector| size.trailer(sector)).try_fold(false, |is, trailer| Ok(is || trailer? == block))
 }
