@@ -20,6 +20,7 @@
 pub mod access_data;
 pub mod apdu;
 pub mod classic;
+mod course;
 pub mod crypto;
 pub mod desfire;
 pub mod dialogue;
@@ -38,3 +39,5 @@ pub mod transport;
 pub mod ultralight;
 #[cfg(feature = "sim")]
 pub mod vpcd;
+
+pub use course::Course;
