@@ -24,6 +24,7 @@ const STEPS: u32 = 5;
 /// One application with two AES keys, 0 to write and 1 to read, and one backup file, whose content travels encrypted.
 ///
 /// The content of an image is `{"data": "<hexadecimal>"}`, as many bytes as the file holds at most; the rest of the file is filled with zeros.
+/// The content of an image is `{"data": "<hexadecimal>"}`, at most as long as the file; the rest of it is filled with zeros.
 ///
 /// A card whose application has the number but neither keys of ours nor those of the factory is foreign, and so is one with applications of others
 /// unless it may be shared. A backup file takes its new content as a whole or not at all, so a card that is written again keeps opening as before
