@@ -16,4 +16,10 @@ pub mod apdu;
 pub mod bytes;
 pub mod cbor;
 pub mod crypto;
+pub mod lock;
+#[cfg(feature = "nuki")]
+pub mod nuki;
+pub mod pkoc;
 pub mod tlv;
+#[cfg(feature = "transport")]
+pub mod transport;

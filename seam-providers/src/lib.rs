@@ -4,10 +4,16 @@
 
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "net")]
+pub mod net;
+#[cfg(feature = "salto-space")]
+pub mod salto_space;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
+#[cfg(feature = "visionline")]
+pub mod visionline;
 
 /// The README's program, compiled and run with the documentation.
 #[cfg(all(doctest, feature = "sandbox"))]

@@ -31,6 +31,8 @@ pub enum Roots {
     System,
     /// Only these, in PEM: a vendor's own authority, or a server's own certificate.
     Only(Vec<u8>),
+    /// Only certificates with one of these SHA-256 fingerprints, whatever name, age and issuer they have: for a server that made its own.
+    Pinned(Vec<[u8; 32]>),
 }
 
 /// How a client works.

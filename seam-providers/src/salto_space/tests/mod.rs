@@ -1,0 +1,4 @@
+//! Tests of Salto Space.
+mod conformance;
+mod frames;
+mod stage;
