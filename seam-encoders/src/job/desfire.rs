@@ -23,7 +23,6 @@ const STEPS: u32 = 5;
 
 /// One application with two AES keys, 0 to write and 1 to read, and one backup file, whose content travels encrypted.
 ///
-/// The content of an image is `{"data": "<hexadecimal>"}`, as many bytes as the file holds at most; the rest of the file is filled with zeros.
 /// The content of an image is `{"data": "<hexadecimal>"}`, at most as long as the file; the rest of it is filled with zeros.
 ///
 /// A card whose application has the number but neither keys of ours nor those of the factory is foreign, and so is one with applications of others
