@@ -4,6 +4,8 @@
 pub mod certificates;
 pub mod civil;
 mod deadline;
+#[cfg(feature = "salto-ks")]
+pub mod oauth;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod tcp;

@@ -1,0 +1,13 @@
+#![doc = include_str!("docs.md")]
+mod client;
+mod config;
+mod error;
+mod provider;
+mod put;
+#[cfg(feature = "sim")]
+pub mod sim;
+#[cfg(all(test, feature = "sim"))]
+mod tests;
+pub mod wire;
+
+pub use provider::{KsFactory, KsProvider, OneTimeCodes};
