@@ -14,7 +14,7 @@ const TABLES: [(&str, &str, &str); 5] = [
     ("row", "id, ws, kind, version, due, class, at, channel, doc", "id"),
     ("uniq", "idx, ws, key, row", "row"),
     ("lookup", "idx, ws, key, row", "row"),
-    ("claim", "key, start, stop, row, exclusive, ws", "row"),
+    ("claim", "key, start, stop, row, exclusive", "(SELECT r.id FROM row r WHERE r.no = claim.row)"),
     ("log", "no, last_event, changeset, hash, told, wrote, audit, events", "changeset"),
 ];
 

@@ -14,6 +14,8 @@ pub mod salto_space;
 pub mod sandbox;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
+#[cfg(feature = "visionline")]
+pub mod visionline;
 
 /// The README's program, compiled and run with the documentation.
 #[cfg(all(doctest, feature = "sandbox"))]

@@ -1,6 +1,7 @@
 //! What the check needs on the machine, and how it gets there.
 use crate::clients;
 use crate::commands::{cargo, run, succeeds};
+use crate::radio;
 use std::process::{Command, Stdio};
 
 /// A part that comes from Debian's packages. One more part is one more row of [`PARTS`].
@@ -24,6 +25,29 @@ const PARTS: &[Part] = &[
         packages: &["nodejs"],
         used_by: "the suite of the official JavaScript client (node 20 or newer)",
         probe: &["node", "-e", "process.exit(process.versions.node.split('.')[0] < 20 ? 1 : 0)"],
+    },
+    Part {
+        packages: &["libpcsclite-dev", "pkg-config"],
+        used_by: "the readers of PC/SC (feature `pcsc` of seam-encoders)",
+        probe: &["pkg-config", "--exists", "libpcsclite"],
+    },
+    Part {
+        packages: &["pcscd", "vsmartcard-vpcd", "util-linux", "iproute2"],
+        used_by: "the test of card encoders through PC/SC with a virtual reader",
+        probe: &[
+            "test",
+            "-x",
+            "/usr/sbin/pcscd",
+            "-a",
+            "-e",
+            "/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
+            "-a",
+            "-x",
+            "/usr/bin/unshare",
+            "-a",
+            "-x",
+            "/sbin/ip",
+        ],
     },
     Part { packages: &["npm"], used_by: "the packages of the official JavaScript client", probe: &["npm", "--version"] },
     Part {
@@ -81,6 +105,14 @@ pub(crate) fn set_up() -> Result<(), String> {
         println!("skipped: the suite of the official clients: {e}; get them with: cargo xtask test --only setup");
         if in_ci {
             return Err("packages of the official clients are missing, and CI is set: nothing may be skipped".into());
+        }
+    }
+    if missing.is_empty()
+        && let Err(e) = radio::set_up()
+    {
+        println!("skipped: the tests on a virtual radio: {e}; get it with: cargo xtask test --only setup");
+        if in_ci {
+            return Err("the virtual radio is missing, and CI is set: nothing may be skipped".into());
         }
     }
     verdict(&missing, in_ci)

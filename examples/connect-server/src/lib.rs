@@ -43,23 +43,17 @@ pub async fn run(args: &Args, ready: impl FnOnce(&str), stop: impl Future<Output
     }
     let router = routes::router(&app);
     ready(&here);
-    let mut broken = None;
-    {
-        let mut gone = None;
-        let stop = async {
-            tokio::select! {
-                () = stop => {}
-                // The engine only ends by itself when the store cannot be used: nothing would be revoked any more.
-                result = &mut engine => gone = Some(result),
-            }
-            app.end();
-        };
-        http::serve::serve(&app, listener, router, stop).await;
-        if let Some(result) = gone {
-            broken = Some(result);
+    let mut gone = None;
+    let stop = async {
+        tokio::select! {
+            () = stop => {}
+            // The engine only ends by itself when the store cannot be used: nothing would be revoked any more.
+            result = &mut engine => gone = Some(result),
         }
-    }
-    let result = match broken {
+        app.end();
+    };
+    http::serve::serve(&app, listener, router, stop).await;
+    let result = match gone {
         Some(result) => result,
         None => {
             let _ = end.send(());

@@ -1,10 +1,13 @@
 //! The pages in a real browser, against the real server: the scenarios stand in `tests/pages`, this starts what they need and judges how it ends.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
-use std::io::{BufRead, BufReader, Read, Write};
+mod support;
+
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use support::{Server, program};
 
 const KEY: &str = "seam_pages_key_1";
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pages");
@@ -51,52 +54,18 @@ fn scenarios() -> PathBuf {
     folder
 }
 
-/// A server with a sandbox, and what it logs.
-struct Server {
-    child: Child,
-    url: String,
-    log: std::thread::JoinHandle<String>,
+/// A server with a sandbox that logs what it does.
+fn serve() -> Server {
+    let mut command = program(KEY);
+    command.args(["--database", ":memory:"]).env("RUST_LOG", "info,hyper=debug,axum=trace");
+    Server::start(command)
 }
 
-impl Server {
-    fn start() -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_connect-server"));
-        command
-            .args(["--listen", "127.0.0.1:0", "--api-key", KEY, "--database", ":memory:", "--sandbox", "hotel"])
-            .env("RUST_LOG", "info,hyper=debug,axum=trace")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut errors = child.stderr.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = errors.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
-        });
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").expect("the line that says that it is ready").to_owned();
-        Self { child, url, log }
-    }
-
-    /// Ends it as an operator does, and gives what it has logged.
-    fn end(mut self) -> String {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let until = Instant::now() + Duration::from_secs(30);
-        let status = loop {
-            match self.child.try_wait().unwrap() {
-                Some(status) => break status,
-                None if Instant::now() > until => {
-                    let _ = self.child.kill();
-                    panic!("it does not end");
-                }
-                None => std::thread::sleep(Duration::from_millis(50)),
-            }
-        };
-        assert!(status.success(), "{status}");
-        self.log.join().unwrap()
-    }
+/// Ends it as an operator does, and gives what it has logged.
+fn end(server: Server) -> String {
+    let (status, log) = server.end();
+    assert!(status.success(), "{status}");
+    log
 }
 
 #[test]
@@ -106,14 +75,14 @@ fn the_pages_work_in_a_browser() {
     let pictures = std::env::var_os("SEAM_PAGES").map_or_else(|| folder.join("../../pages"), PathBuf::from);
     let secrets = folder.join("secrets.txt");
     std::fs::write(&secrets, "").unwrap();
-    let server = Server::start();
+    let server = serve();
     let mut node = Command::new("node");
     // One file after the other: they look at one workspace.
     node.args(["--test", "--test-concurrency=1"]).args(["operations", "docs", "key", "connect"].map(|name| format!("{name}.test.mjs")));
     node.current_dir(&folder).env("BASE", &server.url).env("API_KEY", KEY).env("CHROMIUM", browser);
     node.env("SCREENSHOTS", pictures).env("SECRETS", &secrets).stdin(Stdio::null());
     let passed = node.status().unwrap().success();
-    let log = server.end();
+    let log = end(server);
     assert!(passed, "scenarios failed, see above");
     let secrets = std::fs::read_to_string(secrets).unwrap();
     assert!(secrets.lines().count() > 5 && log.contains("/i/{code}/redeem"), "the log is of these scenarios");
@@ -124,14 +93,14 @@ fn the_pages_work_in_a_browser() {
 
 #[test]
 fn a_stream_ends_with_the_server() {
-    let server = Server::start();
-    let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
+    let server = serve();
+    let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     write!(stream, "GET /events/stream HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {KEY}\r\n\r\n").unwrap();
     let mut begun = [0; 12];
     stream.read_exact(&mut begun).unwrap();
     assert_eq!(&begun, b"HTTP/1.1 200");
-    server.end();
+    end(server);
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).unwrap();
     // It was ended, not cut off when the patience with requests that hang was over.

@@ -1,56 +1,37 @@
 //! The program as it is run: its one line, its files, its limits, its end. What the routes answer is judged by the clients' suite.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
+mod support;
+
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
+use support::{Server, program};
 
 const KEY: &str = "seam_canary_key_of_main";
 const OTHER: &str = "seam_canary_key_of_annex";
 
-struct Server {
-    process: Child,
-    address: String,
-    /// Somebody has to read the log, or the server waits for it.
-    log: Option<thread::JoinHandle<String>>,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 fn command(database: &Path, more: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_connect-server"));
-    command.args(["--listen", "127.0.0.1:0", "--api-key", KEY, "--sandbox", "hotel", "--database"]).arg(database).args(more);
-    command.env("RUST_LOG", "trace").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = program(KEY);
+    command.arg("--database").arg(database).args(more).env("RUST_LOG", "trace");
     command
 }
 
-impl Server {
+/// A server, and how it is asked.
+struct Asked(Server);
+
+impl Asked {
     fn start(database: &Path, more: &[&str]) -> Self {
-        let mut process = command(database, more).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("it says {line:?}")).to_owned();
-        let mut log = process.stderr.take().unwrap();
-        let log = thread::spawn(move || {
-            let mut text = String::new();
-            log.read_to_string(&mut text).unwrap();
-            text
-        });
-        Self { process, address, log: Some(log) }
+        Self(Server::start(command(database, more)))
     }
 
     /// Asks over a connection of its own: the status, the headers in small letters, the body.
     fn ask(&self, key: &str, method: &str, path: &str, body: Option<Value>) -> (u16, String, Value) {
         let body = body.map(|b| b.to_string()).unwrap_or_default();
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(self.0.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n");
         let kind =
@@ -80,13 +61,6 @@ impl Server {
         let found = doors["acs_entrances"].as_array().unwrap().iter().find(|d| d["display_name"] == name).unwrap();
         found["acs_entrance_id"].as_str().unwrap().to_owned()
     }
-
-    /// Asks it to end, as a service manager does; how it ended, and its log.
-    fn end(mut self) -> (ExitStatus, String) {
-        let killed = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
-        assert!(killed.success());
-        (self.process.wait().unwrap(), self.log.take().unwrap().join().unwrap())
-    }
 }
 
 fn until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
@@ -100,7 +74,7 @@ fn until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-fn issued_pin(server: &Server, door: &str) -> (String, String, String) {
+fn issued_pin(server: &Asked, door: &str) -> (String, String, String) {
     let grant = server.post(
         "/access_grants/create",
         json!({
@@ -122,14 +96,14 @@ fn issued_pin(server: &Server, door: &str) -> (String, String, String) {
 fn what_was_acknowledged_is_there_after_a_restart_and_nothing_secret_is_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("connect.db");
-    let server = Server::start(&database, &["--log", "json"]);
+    let server = Asked::start(&database, &["--log", "json"]);
     let gym = server.door("gym");
     let (grant, method, pin) = issued_pin(&server, &gym);
     let session = server.post("/client_sessions/create", json!({"user_identifier_key": "canary"}));
     let token = session["client_session"]["token"].as_str().unwrap().to_owned();
     let webhook = server.post("/webhooks/create", json!({"url": "https://hooks.example.com/canary-path"}));
     let secret = webhook["webhook"]["secret"].as_str().unwrap().to_owned();
-    let (status, log) = server.end();
+    let (status, log) = server.0.end();
     assert!(status.success(), "{status}");
     assert!(log.contains("/access_grants/create"), "the log tells the routes");
     for canary in [KEY, pin.as_str(), token.as_str(), secret.as_str(), "Canary Person", "canary@example.com"] {
@@ -143,7 +117,7 @@ fn what_was_acknowledged_is_there_after_a_restart_and_nothing_secret_is_in_the_l
         assert!(!bytes.windows(canary.len()).any(|w| w == canary.as_bytes()), "the database holds a secret as it is");
     }
 
-    let server = Server::start(&database, &[]);
+    let server = Asked::start(&database, &[]);
     let there = server.get(&format!("/access_grants/get?access_grant_id={grant}"));
     assert_eq!(there["access_grant"]["access_method_ids"], json!([method]));
     let tried = server.post("/acs/entrances/simulate/use_credential", json!({"acs_entrance_id": gym, "access_method_id": method}));
@@ -155,11 +129,11 @@ fn what_was_acknowledged_is_there_after_a_restart_and_nothing_secret_is_in_the_l
 fn one_process_has_the_database_and_only_with_its_key() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("connect.db");
-    let server = Server::start(&database, &[]);
+    let server = Asked::start(&database, &[]);
     let second = command(&database, &[]).output().unwrap();
     assert!(!second.status.success(), "a second process is refused");
     assert!(second.stdout.is_empty(), "and never says that it listens");
-    assert!(server.end().0.success());
+    assert!(server.0.end().0.success());
 
     let key = folder.path().join("connect.db.key");
     #[cfg(unix)]
@@ -175,7 +149,7 @@ fn one_process_has_the_database_and_only_with_its_key() {
 
 #[test]
 fn a_key_sees_only_its_own_workspace() {
-    let server = Server::start(Path::new(":memory:"), &["--workspace", &format!("annex={OTHER}")]);
+    let server = Asked::start(Path::new(":memory:"), &["--workspace", &format!("annex={OTHER}")]);
     let gym = server.door("gym");
     let (grant, method, _) = issued_pin(&server, &gym);
     for (path, code) in [
@@ -195,7 +169,7 @@ fn a_key_sees_only_its_own_workspace() {
 
 #[test]
 fn too_many_requests_are_told_when_to_come_again() {
-    let server = Server::start(Path::new(":memory:"), &["--requests-per-second", "5", "--workspace", &format!("annex={OTHER}")]);
+    let server = Asked::start(Path::new(":memory:"), &["--requests-per-second", "5", "--workspace", &format!("annex={OTHER}")]);
     let answers: Vec<_> = (0..30).map(|_| server.ask(KEY, "GET", "/workspaces/get", None)).collect();
     let (_, head, body) = answers.iter().find(|(status, ..)| *status == 429).expect("one of thirty at once is too many");
     assert_eq!(body["error"]["type"], "rate_limited");

@@ -160,8 +160,15 @@ impl AccessGrants<'_> {
     /// # Errors
     /// As [`AccessGrants::get_related`].
     pub async fn get_related_by_keys(self, keys: &[impl AsRef<str>], select: &Select) -> Result<Related> {
+        self.get_related(&self.ids_of(keys).await?, select).await
+    }
+    /// The ids of the grants with these keys of the caller's, in the same order.
+    ///
+    /// # Errors
+    /// `NotFound` for any of them; `Store` (may be retried).
+    pub async fn ids_of(self, keys: &[impl AsRef<str>]) -> Result<Vec<AccessGrantId>> {
         let found = self.ws.by_keys(Index::GrantKey, "access_grant", keys).await?;
-        self.get_related(&found.into_iter().map(AccessGrantId::from_uuid).collect::<Vec<_>>(), select).await
+        Ok(found.into_iter().map(AccessGrantId::from_uuid).collect())
     }
     /// As [`AccessGrants::update`], of the grant with the caller's key: `change` says what.
     ///

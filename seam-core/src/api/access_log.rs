@@ -64,7 +64,7 @@ impl AccessLog<'_> {
             event_types: vec![EventType::LOCK_UNLOCKED, EventType::LOCK_ACCESS_DENIED],
             about: about.to_vec(),
             since,
-            until: None,
+            ..EventFilter::default()
         };
         let page = self.ws.events().search(&filter, after, limit).await?;
         Ok(AccessLogPage { entries: page.events.iter().filter_map(|(_, event)| entry(event)).collect(), next: page.next })

@@ -27,6 +27,9 @@ pub struct EventFilter {
     /// With one of these ids in it: of a grant, a method, an entrance, a system, a person, a space. Empty: any.
     #[builder(default)]
     pub about: Vec<Uuid>,
+    /// And with one of each of these as well: of a grant, say, and of a door.
+    #[builder(default)]
+    pub also_about: Vec<Vec<Uuid>>,
     /// Recorded at this instant or later.
     pub since: Option<DateTime<Utc>>,
     /// Recorded before this instant.
@@ -41,14 +44,17 @@ impl EventFilter {
         typed && self.since.is_none_or(|s| at >= s) && self.until.is_none_or(|u| at < u)
     }
     fn shows(&self, event: &Event) -> bool {
-        self.about.is_empty() || event.payload.iter().any(|(_, value)| self.names(value))
+        let about = |ids: &Vec<Uuid>| ids.is_empty() || event.payload.iter().any(|(_, value)| names(value, ids));
+        about(&self.about) && self.also_about.iter().all(about)
     }
-    fn names(&self, value: &Value) -> bool {
-        match value {
-            Value::String(text) => Uuid::try_parse(text).is_ok_and(|id| self.about.contains(&id)),
-            Value::Array(list) => list.iter().any(|v| self.names(v)),
-            _ => false,
-        }
+}
+
+/// Whether one of these ids stands in a value.
+fn names(value: &Value, ids: &[Uuid]) -> bool {
+    match value {
+        Value::String(text) => Uuid::try_parse(text).is_ok_and(|id| ids.contains(&id)),
+        Value::Array(list) => list.iter().any(|v| names(v, ids)),
+        _ => false,
     }
 }
 

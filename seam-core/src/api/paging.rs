@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Page;
 use crate::plan::{Kept, Try};
 use crate::state::{Key, ReadSet, Row, RowId, RowKind};
-use crate::store::ListQuery;
+use crate::store::{ListQuery, hex};
 use crate::view::Viewer;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ impl<'a> At<'a> {
     /// Of a list that is told apart from others by `asked`.
     pub(super) fn plain(cursor: Option<&'a str>, limit: usize, asked: &str) -> Self {
         let hash = Sha256::digest(asked.as_bytes());
-        let bound = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let bound = hex(&hash[..8]);
         Self { cursor, limit, bound }
     }
 

@@ -1,7 +1,11 @@
 //! Starting a test workspace afresh.
-use super::{CredentialFilter, GrantFilter, IdentityFilter, SessionFilter, SpaceFilter, UserFilter, Workspace};
+use super::{SessionFilter, Workspace};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ActionAttempt, ActionAttemptId, ActionResult, ActionType, Map};
+use crate::model::{AccessGrantId, AcsCredentialId, AcsUserId, ActionAttempt, ActionAttemptId, ActionResult, ActionType, Map};
+use crate::model::{SpaceId, UserIdentityId};
+use crate::plan::Try;
+use crate::state::{RowId, RowKind};
+use crate::view::{self, Viewer};
 
 impl Workspace {
     /// Takes everything away that was made in a test workspace: grants, people, spaces, client sessions, users and credentials. What is connected
@@ -15,62 +19,21 @@ impl Workspace {
         if !self.about().await?.is_sandbox {
             return Err(Error::new(ErrorKind::InvalidInput, "workspace_not_sandbox", "only a test workspace can be started afresh"));
         }
-        // What is being deleted is listed until it is gone: each thing is asked for once, page after page.
-        let mut grants = GrantFilter::builder().limit(1000).build();
-        loop {
-            let page = self.access_grants().list(&grants).await?;
-            for grant in page.items {
-                gone(self.access_grants().delete(grant.access_grant_id).await)?;
-            }
-            grants.page_cursor = page.pagination.next_page_cursor;
-            if grants.page_cursor.is_none() {
-                break;
-            }
+        for id in self.shown(RowKind::Grant, |v, row| view::access_grant(v, AccessGrantId::from_uuid(row))).await? {
+            gone(self.access_grants().delete(AccessGrantId::from_uuid(id)).await)?;
         }
-        let mut credentials = CredentialFilter::builder().limit(1000).build();
-        loop {
-            let page = self.acs().credentials().list(&credentials).await?;
-            for credential in page.items {
-                // Those of grants go with their grants.
-                gone(self.acs().credentials().delete(credential.acs_credential_id).await.or_else(of_a_grant))?;
-            }
-            credentials.page_cursor = page.pagination.next_page_cursor;
-            if credentials.page_cursor.is_none() {
-                break;
-            }
+        for id in self.shown(RowKind::Target, |v, row| view::acs_credential(v, AcsCredentialId::from_uuid(row))).await? {
+            // Those of grants go with their grants.
+            gone(self.acs().credentials().delete(AcsCredentialId::from_uuid(id)).await.or_else(of_a_grant))?;
         }
-        let mut people = IdentityFilter::builder().limit(1000).build();
-        loop {
-            let page = self.user_identities().list(&people).await?;
-            for person in page.items {
-                gone(self.user_identities().delete(person.user_identity_id).await)?;
-            }
-            people.page_cursor = page.pagination.next_page_cursor;
-            if people.page_cursor.is_none() {
-                break;
-            }
+        for id in self.shown(RowKind::Identity, |v, row| view::user_identity(v, UserIdentityId::from_uuid(row))).await? {
+            gone(self.user_identities().delete(UserIdentityId::from_uuid(id)).await)?;
         }
-        let mut users = UserFilter::builder().limit(1000).build();
-        loop {
-            let page = self.acs().users().list(&users).await?;
-            for user in page.items {
-                gone(self.acs().users().delete(user.acs_user_id).await)?;
-            }
-            users.page_cursor = page.pagination.next_page_cursor;
-            if users.page_cursor.is_none() {
-                break;
-            }
+        for id in self.shown(RowKind::User, |v, row| view::acs_user(v, AcsUserId::from_uuid(row))).await? {
+            gone(self.acs().users().delete(AcsUserId::from_uuid(id)).await)?;
         }
-        let mut spaces = SpaceFilter::builder().limit(1000).build();
-        loop {
-            let page = self.spaces().list(&spaces).await?;
-            for space in page.items {
-                gone(self.spaces().delete(space.space_id).await)?;
-            }
-            spaces.page_cursor = page.pagination.next_page_cursor;
-            if spaces.page_cursor.is_none() {
-                break;
-            }
+        for id in self.shown(RowKind::Space, |v, row| view::space(v, SpaceId::from_uuid(row))).await? {
+            gone(self.spaces().delete(SpaceId::from_uuid(id)).await)?;
         }
         for session in self.client_sessions().list(&SessionFilter::default()).await? {
             gone(self.client_sessions().delete(session.client_session_id).await)?;
@@ -79,6 +42,11 @@ impl Workspace {
             uuid::Builder::from_u128(u128::from(self.seam.seed()) << 64 | u128::from(self.seam.seed())).into_uuid(),
         );
         Ok(ActionAttempt::pending(id, ActionType::ResetSandboxWorkspace).succeeded(ActionResult::Other(Map::new())))
+    }
+
+    /// The rows of a kind that a view shows.
+    async fn shown<T>(&self, kind: RowKind, see: impl Fn(&Viewer<'_>, RowId) -> Try<T>) -> Result<Vec<RowId>> {
+        self.every(kind, None, |_| true, |v, row| see(v, row).map(|_| row)).await
     }
 }
 

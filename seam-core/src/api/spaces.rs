@@ -126,8 +126,15 @@ impl Spaces<'_> {
     /// # Errors
     /// As [`Spaces::get_related`].
     pub async fn get_related_by_keys(self, keys: &[impl AsRef<str>], select: &Select) -> Result<Related> {
+        self.get_related(&self.ids_of(keys).await?, select).await
+    }
+    /// The ids of the spaces with these keys of the caller's, in the same order.
+    ///
+    /// # Errors
+    /// `NotFound` for any of them; `Store` (may be retried).
+    pub async fn ids_of(self, keys: &[impl AsRef<str>]) -> Result<Vec<SpaceId>> {
         let found = self.ws.by_keys(Index::SpaceKey, "space", keys).await?;
-        self.get_related(&found.into_iter().map(SpaceId::from_uuid).collect::<Vec<_>>(), select).await
+        Ok(found.into_iter().map(SpaceId::from_uuid).collect())
     }
     /// As [`Spaces::update`], of the space with the caller's key: `change` says what.
     ///

@@ -3,9 +3,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::Notify;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, mpsc};
 
 use crate::provider::Handle;
 
@@ -191,6 +191,7 @@ pub struct JobControl {
 struct Shared {
     cancelled: AtomicBool,
     woken: Notify,
+    watchers: Mutex<Vec<mpsc::UnboundedSender<Progress>>>,
 }
 
 impl JobControl {
@@ -208,6 +209,20 @@ impl JobControl {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.shared.cancelled.load(Ordering::SeqCst)
+    }
+    /// How far the job is, from now on. Nothing more comes once the job and everything that controls it is gone.
+    #[must_use]
+    pub fn progress(&self) -> mpsc::UnboundedReceiver<Progress> {
+        let (watcher, progress) = mpsc::unbounded_channel();
+        self.watchers().push(watcher);
+        progress
+    }
+    /// Tells whoever watches how far the job is.
+    pub fn report(&self, progress: Progress) {
+        self.watchers().retain(|watcher| watcher.send(progress).is_ok());
+    }
+    fn watchers(&self) -> MutexGuard<'_, Vec<mpsc::UnboundedSender<Progress>>> {
+        self.shared.watchers.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// Returns when it is asked to stop.
     pub async fn cancelled(&self) {

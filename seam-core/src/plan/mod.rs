@@ -56,6 +56,7 @@ mod stay;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod token;
 mod user;
 mod validate;
 pub mod webhook;

@@ -2,16 +2,14 @@
 use super::change::{NewClientSession, Outcome, SessionAccess};
 use super::draft::Draft;
 use super::read::Try;
-use super::{identity, instant_key, validate};
+use super::{identity, instant_key, token, validate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClientSessionId, ConnectWebviewId, ConnectedAccountId, EventType, InstantKeyId, UserIdentityId, WorkspaceId};
 use crate::state::*;
 use crate::store::Vault;
 use chrono::{DateTime, Duration, Utc};
-use rand::Rng;
 use serde_json::json;
 use std::collections::BTreeSet;
-use uuid::Uuid;
 
 /// For how long a session lasts if nothing else is said.
 const LIFE: Duration = Duration::days(30);
@@ -116,7 +114,7 @@ fn there(d: &Draft<'_>, accounts: &[ConnectedAccountId], webviews: &[ConnectWebv
 
 fn make(d: &mut Draft<'_>, new: &NewClientSession, scope: Scope, link: Option<InstantKeyId>) -> Try<ClientSessionId> {
     let id = ClientSessionId::from_uuid(d.env.mint());
-    let token = token(d, id);
+    let token = format!("{PREFIX}{}", token::mint(d, "client_session_secret", id));
     let session = ClientSession {
         token: d.env.seal(id.uuid(), TOKEN, &token)?,
         token_tag: tag_of(&d.env.vault, d.env.workspace, &token),
@@ -139,19 +137,9 @@ fn each_once<I: Ord + Copy>(ids: &[I]) -> Vec<I> {
     ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// A token: where it belongs, and 128 bits that only the holder of the index key can make. Nothing hangs on how good the generator of ids is.
-fn token(d: &mut Draft<'_>, id: ClientSessionId) -> String {
-    let mut salt = [0u8; 16];
-    d.env.rng().fill_bytes(&mut salt);
-    let secret = d.env.vault.tag(d.env.workspace, "client_session_secret", &format!("{id}/{}", Uuid::from_bytes(salt)));
-    format!("{PREFIX}{}_{secret}", d.env.workspace.uuid().simple())
-}
-
 /// The workspace that a token says it belongs to; `None` for what is no token of ours.
 pub(crate) fn parse(token: &str) -> Option<WorkspaceId> {
-    let (workspace, secret) = token.strip_prefix(PREFIX)?.split_once('_')?;
-    let hex = |text: &str| text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    (hex(workspace) && hex(secret)).then(|| Uuid::parse_str(workspace).ok().map(WorkspaceId::from_uuid)).flatten()
+    token::workspace_of(token.strip_prefix(PREFIX)?)
 }
 
 /// The keyed hash by which a token is found.

@@ -378,6 +378,10 @@ fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: 
         t.work.due_at = Some(now + soon(d, t.work.attempt));
     } else if !matches!(found, Found::Absent) || !wanted {
         t.work.attempt = 0;
+    } else if t.work.due_at.is_some_and(|at| at > now) {
+        // It is put when its time to be loaded comes: what failed before that is over.
+        t.work.attempt = 0;
+        t.work.failure = None;
     }
     d.set(row, t);
     Ok(())

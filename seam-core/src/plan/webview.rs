@@ -3,14 +3,12 @@ use super::account;
 use super::change::{AccountUpdate, NewAccount, NewConnectWebview, Outcome};
 use super::draft::Draft;
 use super::read::Try;
-use super::validate;
+use super::{token, validate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ConnectWebviewId, ConnectedAccountId, WorkspaceId};
 use crate::state::*;
 use crate::store::Vault;
-use rand::Rng;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 /// The field under which the token is sealed.
 pub(crate) const TOKEN: &str = "token";
@@ -42,11 +40,7 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewConnectWebview) -> Try<Outcome>
     }
     let metadata = metadata(&new.custom_metadata)?;
     let id = ConnectWebviewId::from_uuid(d.env.mint());
-    let mut salt = [0u8; 16];
-    d.env.rng().fill_bytes(&mut salt);
-    // As with client sessions, nothing hangs on how good the generator of ids is.
-    let secret = d.env.vault.tag(d.env.workspace, "connect_webview_secret", &format!("{id}/{}", Uuid::from_bytes(salt)));
-    let token = format!("{}_{secret}", d.env.workspace.uuid().simple());
+    let token = token::mint(d, "connect_webview_secret", id);
     let row = ConnectWebview {
         token: d.env.seal(id.uuid(), TOKEN, &token)?,
         token_tag: tag_of(&d.env.vault, d.env.workspace, &token),
@@ -68,8 +62,7 @@ pub(super) fn create(d: &mut Draft<'_>, new: &NewConnectWebview) -> Try<Outcome>
 
 /// The workspace that the token of a page says it belongs to; `None` for what is no token of ours.
 pub(crate) fn workspace_of(token: &str) -> Option<WorkspaceId> {
-    let (workspace, _) = token.split_once('_').filter(|(workspace, _)| workspace.len() == 32)?;
-    Uuid::try_parse(workspace).ok().map(WorkspaceId::from_uuid)
+    token::workspace_of(token)
 }
 
 /// The keyed hash by which the token of a page is known.

@@ -47,7 +47,7 @@ pub fn verify_audit(entries: &[AuditEntry], head_before: &str) -> Result<(), u64
 pub fn verify_told(entry: &AuditEntry, events: &[StoredEvent]) -> bool {
     let first = (entry.last_event + 1).checked_sub(events.len() as u64);
     let in_place = events.iter().enumerate().all(|(n, e)| first.is_some_and(|first| e.seq == first + n as u64));
-    in_place && told(events.iter().map(|e| &e.event)).1.map_or_else(String::new, |hash| hex(&hash)) == entry.told
+    in_place && told(events.iter().map(|e| &e.event)).map_or_else(String::new, |hash| hex(&hash)) == entry.told
 }
 
 pub(super) fn genesis(workspace: WorkspaceId) -> Hash {
@@ -57,24 +57,23 @@ pub(super) fn genesis(workspace: WorkspaceId) -> Hash {
     hash.finalize().into()
 }
 
-/// The events of a commit as they are kept, a JSON list with the keys of all maps in order, and its SHA-256; nothing where there are none.
-pub(super) fn told<'a>(events: impl ExactSizeIterator<Item = &'a EventDraft>) -> (Vec<u8>, Option<Hash>) {
+/// The SHA-256 of the events of a commit, written as a JSON list with the keys of all maps in order; `None` where there are none.
+pub(super) fn told<'a>(events: impl ExactSizeIterator<Item = &'a EventDraft>) -> Option<Hash> {
     if events.len() == 0 {
-        return (Vec::new(), None);
+        return None;
     }
     let list: Vec<Canonical<'_>> = events.map(Canonical::from).collect();
-    let text = json(&list);
-    let hash = Sha256::digest(&text).into();
-    (text, Some(hash))
+    Some(Sha256::digest(json(&list)).into())
 }
 
-/// What a commit says of itself: its id, the rows it wrote with their new versions, what it told, who did it and why (`audit`, as JSON).
+/// What a commit says of itself: its id, the rows it wrote with their new versions, what it told, who did it and why (written as JSON).
 pub(super) fn content(
     changeset: ChangesetId,
     wrote: impl ExactSizeIterator<Item = (RowId, u64)>,
     told: Option<&Hash>,
-    audit: &[u8],
+    audit: &Audit,
 ) -> Hash {
+    let audit = json(audit);
     let mut bytes = Vec::with_capacity(16 + 8 + wrote.len() * 24 + 33 + audit.len());
     bytes.extend_from_slice(changeset.uuid().as_bytes());
     bytes.extend_from_slice(&(wrote.len() as u64).to_be_bytes());
@@ -84,7 +83,7 @@ pub(super) fn content(
     }
     bytes.push(u8::from(told.is_some()));
     bytes.extend_from_slice(told.map_or(&[], |hash| &hash[..]));
-    bytes.extend_from_slice(audit);
+    bytes.extend_from_slice(&audit);
     Sha256::digest(&bytes).into()
 }
 
@@ -101,12 +100,7 @@ pub(super) fn link(before: &Hash, seq: u64, last_event: u64, content: &Hash) -> 
 fn entry_hash(before: &Hash, entry: &AuditEntry) -> Option<Hash> {
     let AuditEntry { seq, changeset, audit, wrote, last_event, told, hash: _ } = entry;
     let told = if told.is_empty() { None } else { Some(read(told)?) };
-    Some(link(before, *seq, *last_event, &content(*changeset, wrote.iter().copied(), told.as_ref(), &audit_json(audit))))
-}
-
-/// Who did it and why, as it is kept and hashed.
-pub(super) fn audit_json(audit: &Audit) -> Vec<u8> {
-    json(audit)
+    Some(link(before, *seq, *last_event, &content(*changeset, wrote.iter().copied(), told.as_ref(), audit)))
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

@@ -12,6 +12,7 @@ pub use audit::{audit_genesis, verify_audit, verify_told};
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStats, SqliteStore};
+pub(crate) use vault::hex;
 pub use vault::{KeyProvider, StaticKeys, Vault};
 
 use crate::clock::Clock;

@@ -10,6 +10,7 @@ pub mod oauth;
 pub mod sim;
 pub mod tcp;
 #[cfg(test)]
+#[cfg(feature = "sim")]
 mod tests;
 
 pub use deadline::Deadline;

@@ -56,6 +56,13 @@ pub struct Connection<C> {
     unread: BytesMut,
 }
 
+/// When a message without an end is over.
+struct Quiet<'a> {
+    may_be_whole: fn(&[u8]) -> bool,
+    pause: Duration,
+    deadline: &'a Deadline,
+}
+
 /// The connection has failed before: nothing goes out on it any more.
 fn closed() -> Failure {
     Failure::nothing(Reason::Offline, "the connection is closed")
@@ -131,7 +138,7 @@ impl<C> Connection<C> {
         C: Decoder,
         C::Error: fmt::Display,
     {
-        let answer = match deadline.bound(self.next()).await {
+        let answer = match deadline.bound(self.next(None)).await {
             Some(answer) => answer,
             None => Err(Failure::unknown(Reason::TimedOut, "no answer in time")),
         };
@@ -141,7 +148,32 @@ impl<C> Connection<C> {
         answer
     }
 
-    async fn next(&mut self) -> Result<C::Item, Failure>
+    /// Receives a message that may come without an end: what `may_be_whole` is taken for one after a pause. Meant for the last message of a connection.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub async fn receive_until_quiet(
+        &mut self,
+        may_be_whole: fn(&[u8]) -> bool,
+        pause: Duration,
+        deadline: &Deadline,
+    ) -> Result<C::Item, Failure>
+    where
+        C: Decoder,
+        C::Error: fmt::Display,
+    {
+        let quiet = Quiet { may_be_whole, pause, deadline };
+        let answer = match deadline.bound(self.next(Some(quiet))).await {
+            Some(answer) => answer,
+            None => Err(Failure::unknown(Reason::TimedOut, "no answer in time")),
+        };
+        if answer.is_err() {
+            self.close();
+        }
+        answer
+    }
+
+    async fn next(&mut self, quiet: Option<Quiet<'_>>) -> Result<C::Item, Failure>
     where
         C: Decoder,
         C::Error: fmt::Display,
@@ -155,7 +187,13 @@ impl<C> Connection<C> {
                 return Err(Failure::unknown(Reason::Garbled, "the answer has no end"));
             }
             let stream = self.stream.as_mut().ok_or_else(|| Failure::unknown(Reason::Offline, "the connection is closed"))?;
-            match stream.read_buf(&mut self.unread).await {
+            let pause = quiet.as_ref().filter(|quiet| (quiet.may_be_whole)(&self.unread)).map(|quiet| quiet.deadline.sooner(quiet.pause));
+            let read = stream.read_buf(&mut self.unread);
+            let read = match pause {
+                Some(pause) => pause.bound(read).await.unwrap_or(Ok(0)),
+                None => read.await,
+            };
+            match read {
                 Ok(0) => {
                     let rest = self.codec.decode_eof(&mut self.unread).map_err(garbled)?;
                     return rest.ok_or_else(|| Failure::unknown(Reason::Other, "the connection ended before an answer"));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Makers and products of access systems. seam-core speaks of access systems in general; what is special about one
 /// lives with its provider.
 const VENDORS: &[&str] =
-    &["akiles", "ambiance", "avigilon", "brivo", "dormakaba", "hotek", "kisi", "latch", "salto", "visionline", "vostio"];
+    &["akiles", "ambiance", "avigilon", "brivo", "dormakaba", "hotek", "kisi", "latch", "salto", "vingcard", "visionline", "vostio"];
 
 /// Where seam-core names a vendor, in a path or in a text.
 pub(super) fn vendor_names(root: &Path, files: &[PathBuf]) -> Result<Vec<String>, String> {

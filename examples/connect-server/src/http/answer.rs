@@ -1,7 +1,7 @@
 //! What a route answers: `{"<key>": ..., "ok": true}`.
 use super::problem::Problem;
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderValue, Response, header};
 use seam_core::model::Page;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -45,7 +45,7 @@ impl Answer {
     fn written(envelope: &impl Serialize) -> Outcome {
         serde_json::to_vec(envelope).map(Self).map_err(|e| {
             tracing::error!(error = %e, "an answer could not be written");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "the server failed; its log tells why")
+            Problem::internal()
         })
     }
     /// The answer on the wire.

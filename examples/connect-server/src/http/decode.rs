@@ -10,6 +10,7 @@ use schemars::generate::SchemaSettings;
 use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The parameters of a route: their schema, and what checks them against it.
 #[derive(Debug)]
@@ -42,11 +43,13 @@ impl Params {
     /// What a query says.
     #[must_use]
     pub fn from_query(&self, query: &str) -> Value {
+        let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (key, value) in form_pairs(query).filter(|(key, _)| key != "_strict") {
+            values.entry(key).or_default().push(value);
+        }
         let mut top = Map::new();
-        let pairs: Vec<(String, String)> = form_pairs(query).filter(|(key, _)| key != "_strict").collect();
-        for (key, _) in &pairs {
-            let values: Vec<&str> = pairs.iter().filter(|(k, _)| k == key).map(|(_, v)| v.as_str()).collect();
-            put(&mut top, &self.schema, key, &values);
+        for (key, values) in &values {
+            put(&mut top, &self.schema, key, &values.iter().map(String::as_str).collect::<Vec<_>>());
         }
         Value::Object(top)
     }
@@ -73,7 +76,7 @@ impl Params {
 }
 
 /// The pairs of a form-urlencoded text.
-fn form_pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
+pub fn form_pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (unescape(key), unescape(value))

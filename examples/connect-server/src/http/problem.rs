@@ -27,6 +27,10 @@ impl Problem {
     pub fn new(status: StatusCode, kind: impl Into<String>, message: impl Into<String>) -> Self {
         Self { status, kind: kind.into(), message: message.into(), data: Map::new(), validation: None, retry_after: None }
     }
+    /// It is the server's fault; its log tells why.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "the server failed; its log tells why")
+    }
     /// Nobody, or somebody unknown, asks.
     pub fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
@@ -82,12 +86,14 @@ impl From<Error> for Problem {
         if status.is_server_error() {
             // What the host has to look after is for its log; the client learns that it was not her fault.
             tracing::error!(error = %e, "a request could not be served");
-            let (kind, message) = match e.kind() {
-                ErrorKind::Busy | ErrorKind::Store | ErrorKind::Timeout => ("temporarily_unavailable", "nothing was changed; ask again"),
-                _ => ("internal_error", "the server failed; its log tells why"),
+            let problem = match e.kind() {
+                ErrorKind::Busy | ErrorKind::Store | ErrorKind::Timeout => {
+                    Self::new(status, "temporarily_unavailable", "nothing was changed; ask again")
+                }
+                _ => Self::internal(),
             };
             let retry_after = Some(e.retry_after().unwrap_or(Duration::from_secs(1)));
-            return Self { retry_after, ..Self::new(status, kind, message) };
+            return Self { retry_after, ..problem };
         }
         if status == StatusCode::UNAUTHORIZED {
             // The clients know one name for it; which kind of no it was stands beside.

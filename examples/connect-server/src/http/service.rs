@@ -69,7 +69,7 @@ pub async fn answer(
             Ok(Err(problem)) => problem.into_response(),
             Err(_) => {
                 tracing::error!(%id, route, "a handler panicked");
-                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "the server failed; its log tells why").into_response()
+                Problem::internal().into_response()
             }
         }
     };

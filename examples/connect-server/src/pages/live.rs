@@ -1,5 +1,6 @@
 //! The event stream as it happens: server-sent events whose ids are places in the stream, so that a reader that was cut off goes on where it was.
 use crate::app::App;
+use crate::http::decode::form_pairs;
 use crate::http::problem::Problem;
 use crate::http::service::{answer, caller};
 use axum::Router;
@@ -79,7 +80,7 @@ fn invalid(param: &str) -> Problem {
 /// Where a stream begins: `after` a place, so many events before the `last` one, or with what happens from now on.
 async fn begin(app: &App, ws: &Workspace, query: &str) -> Result<u64, Problem> {
     let named = |name: &'static str| {
-        let value = query.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name));
+        let value = form_pairs(query).find(|(key, _)| key == name);
         value.map(|(_, value)| value.parse::<u64>().map_err(|_| invalid(name))).transpose()
     };
     if let Some(after) = named("after")? {

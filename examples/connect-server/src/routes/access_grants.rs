@@ -1,5 +1,6 @@
 //! Grants: who, where, when, how.
-use super::{Named, count, named, selection};
+use super::related::Wanted;
+use super::{Named, Paging, PersonFields, count, named};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::decode::given;
@@ -8,11 +9,10 @@ use crate::http::route::Gives::{Batch, Nothing, One, Pages};
 use crate::http::route::{Route, Verb, route};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use seam_core::api::{GrantFilter, Related, UnmanagedFilter};
-use seam_core::model::{AccessGrant, AcsEntranceId, AcsSystemId, Shown, SpaceId, UserIdentityId};
-use seam_core::{AccessGrantId, AccessMethodMode, GrantUpdate, NewGrant, NewMethod, Person, Who};
+use seam_core::api::{GrantFilter, UnmanagedFilter};
+use seam_core::model::{AcsEntranceId, AcsSystemId, Shown, SpaceId, UserIdentityId};
+use seam_core::{AccessGrantId, AccessMethodMode, GrantUpdate, NewGrant, NewMethod, Who};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -42,17 +42,6 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 #[derive(Deserialize, JsonSchema)]
-struct Inline {
-    #[schemars(email)]
-    email_address: Option<String>,
-    #[schemars(length(min = 1))]
-    full_name: Option<String>,
-    phone_number: Option<String>,
-    #[schemars(length(min = 1))]
-    user_identity_key: Option<String>,
-}
-
-#[derive(Deserialize, JsonSchema)]
 struct Method {
     #[schemars(extend("enum" = ["code", "card", "mobile_key", "cloud_key"]))]
     mode: AccessMethodMode,
@@ -74,7 +63,7 @@ struct Location {
 #[derive(Deserialize, JsonSchema)]
 struct Create {
     user_identity_id: Option<UserIdentityId>,
-    user_identity: Option<Inline>,
+    user_identity: Option<PersonFields>,
     #[schemars(length(min = 1))]
     access_grant_key: Option<String>,
     #[serde(default)]
@@ -127,9 +116,8 @@ struct List {
     user_identity_id: Option<UserIdentityId>,
     #[schemars(length(min = 1))]
     search: Option<String>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -169,9 +157,8 @@ struct ListUnmanaged {
     user_identity_id: Option<UserIdentityId>,
     #[schemars(length(min = 1))]
     reservation_key: Option<String>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -195,12 +182,7 @@ fn methods(asked: Vec<Method>) -> Vec<NewMethod> {
 async fn create(call: Call, p: Create) -> Outcome {
     let who = match (p.user_identity_id, p.user_identity) {
         (Some(id), None) => Who::Known(id),
-        (None, Some(new)) => Who::Inline(Person {
-            key: new.user_identity_key,
-            full_name: new.full_name,
-            email_address: new.email_address,
-            phone_number: new.phone_number,
-        }),
+        (None, Some(new)) => Who::Inline(new.into()),
         (None, None) => return Err(Problem::invalid("user_identity_id", "Required, unless user_identity is given")),
         (Some(_), Some(_)) => return Err(Problem::invalid("user_identity", "not together with user_identity_id")),
     };
@@ -220,15 +202,12 @@ async fn create(call: Call, p: Create) -> Outcome {
     Answer::of("access_grant", &call.ws.access_grants().create(new).await?)
 }
 
-async fn one(call: &Call, id: Option<AccessGrantId>, key: Option<String>) -> Result<AccessGrant, Problem> {
-    Ok(match named(["access_grant_id", "access_grant_key"], id, key)? {
+async fn get(call: Call, p: Get) -> Outcome {
+    let grant = match named(["access_grant_id", "access_grant_key"], p.access_grant_id, p.access_grant_key)? {
         Named::Id(id) => call.ws.access_grants().get(id).await?,
         Named::Key(key) => call.ws.access_grants().get_by_key(&key).await?,
-    })
-}
-
-async fn get(call: Call, p: Get) -> Outcome {
-    Answer::of("access_grant", &one(&call, p.access_grant_id, p.access_grant_key).await?)
+    };
+    Answer::of("access_grant", &grant)
 }
 
 async fn list(call: Call, p: List) -> Outcome {
@@ -243,38 +222,10 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_reservation_key(p.reservation_key)
         .maybe_user_identity_id(call.person(p.user_identity_id)?)
         .maybe_search(p.search)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     Answer::page("access_grants", &call.ws.access_grants().list(&filter).await?)
-}
-
-/// What belongs together: of the kinds that a route has, those that are wanted, each under its name.
-pub(super) fn batch(related: &Related, kinds: &[&'static str], include: Option<&[String]>, exclude: &[String]) -> Outcome {
-    let mut batch = Map::new();
-    for kind in kinds {
-        let wanted = include.is_none_or(|names| names.iter().any(|n| n == kind)) && !exclude.iter().any(|n| n == kind);
-        if !wanted {
-            continue;
-        }
-        let things = match *kind {
-            "access_grants" => serde_json::to_value(&related.access_grants),
-            "access_methods" => serde_json::to_value(&related.access_methods),
-            "acs_entrances" => serde_json::to_value(&related.acs_entrances),
-            "acs_systems" => serde_json::to_value(&related.acs_systems),
-            "acs_access_groups" => serde_json::to_value(&related.acs_access_groups),
-            "acs_credentials" => serde_json::to_value(&related.acs_credentials),
-            "client_sessions" => serde_json::to_value(&related.client_sessions),
-            "connected_accounts" => serde_json::to_value(&related.connected_accounts),
-            "instant_keys" => serde_json::to_value(&related.instant_keys),
-            "spaces" => serde_json::to_value(&related.spaces),
-            "user_identities" => serde_json::to_value(&related.user_identities),
-            // Devices are entrances here: they stand there.
-            _ => Ok(Value::Array(Vec::new())),
-        };
-        batch.insert((*kind).to_owned(), things.unwrap_or_default());
-    }
-    Answer::of("batch", &batch)
 }
 
 const RELATED: [&str; 8] =
@@ -282,23 +233,26 @@ const RELATED: [&str; 8] =
 
 async fn get_related(call: Call, p: GetRelated) -> Outcome {
     let mut ids = p.access_grant_ids;
-    for key in &p.access_grant_keys {
-        ids.push(call.ws.access_grants().get_by_key(key).await?.access_grant_id);
-    }
+    ids.extend(call.ws.access_grants().ids_of(&p.access_grant_keys).await?);
     if ids.is_empty() {
         return Err(Problem::invalid("access_grant_ids", "Required, unless access_grant_keys is given"));
     }
-    let related = call.ws.access_grants().get_related(&ids, &selection(p.include.as_deref(), &p.exclude)).await?;
-    batch(&related, &RELATED, p.include.as_deref(), &p.exclude)
+    let wanted = Wanted::new(&RELATED, p.include.as_deref(), &p.exclude);
+    wanted.batch(&call.ws.access_grants().get_related(&ids, &wanted.select()).await?)
 }
 
 async fn update(call: Call, p: Update) -> Outcome {
-    let id = one(&call, p.access_grant_id, p.access_grant_key).await?.access_grant_id;
-    let mut update = GrantUpdate::new(id);
-    update.starts_at = p.starts_at;
-    update.ends_at = p.ends_at;
-    update.name = p.name;
-    call.ws.access_grants().update(update).await?;
+    let change = |mut update: GrantUpdate| {
+        update.starts_at = p.starts_at;
+        update.ends_at = p.ends_at;
+        update.name = p.name;
+        update
+    };
+    let grants = call.ws.access_grants();
+    match named(["access_grant_id", "access_grant_key"], p.access_grant_id, p.access_grant_key)? {
+        Named::Id(id) => grants.update(change(GrantUpdate::new(id))).await?,
+        Named::Key(key) => grants.update_by_key(&key, change).await?,
+    };
     Answer::done()
 }
 
@@ -321,8 +275,8 @@ async fn list_unmanaged(call: Call, p: ListUnmanaged) -> Outcome {
         .maybe_acs_system_id(p.acs_system_id)
         .maybe_acs_entrance_id(p.acs_entrance_id)
         .maybe_reservation_key(p.reservation_key)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     let mut page = call.ws.access_grants().search_unmanaged(&filter).await?;
     if let Some(person) = p.user_identity_id {

@@ -1,20 +1,17 @@
 //! Access methods: PINs, cards, mobile keys, cloud keys.
-use super::{count, selection};
+use super::related::Wanted;
+use super::{CARD_WAIT, Paging, count};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
 use crate::http::route::Gives::{Batch, Many, Nothing, One, Pages};
 use crate::http::route::{Route, Verb, route};
 use schemars::JsonSchema;
-use seam_core::api::{GrantFilter, MethodFilter};
+use seam_core::api::{MethodFilter, RelatedKind, Select};
 use seam_core::model::{AcsEncoderId, AcsEntranceId, SpaceId};
 use seam_core::plan::MethodsOf;
 use seam_core::{AccessGrantId, AccessMethodId, ErrorKind};
 use serde::Deserialize;
-use std::time::Duration;
-
-/// For how long an encoder waits for a card.
-const CARD_WAIT: Duration = Duration::from_secs(60);
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -61,9 +58,8 @@ struct List {
     acs_entrance_id: Option<AcsEntranceId>,
     device_id: Option<AcsEntranceId>,
     space_id: Option<SpaceId>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -126,8 +122,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_access_grant_id(grant)
         .maybe_acs_entrance_id(entrance)
         .maybe_space_id(p.space_id)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     Answer::page("access_methods", &call.ws.access_methods().list(&filter).await?)
 }
@@ -136,8 +132,8 @@ const RELATED: [&str; 8] =
     ["spaces", "devices", "acs_entrances", "access_grants", "access_methods", "instant_keys", "client_sessions", "acs_credentials"];
 
 async fn get_related(call: Call, p: GetRelated) -> Outcome {
-    let related = call.ws.access_methods().get_related(&p.access_method_ids, &selection(p.include.as_deref(), &p.exclude)).await?;
-    super::access_grants::batch(&related, &RELATED, p.include.as_deref(), &p.exclude)
+    let wanted = Wanted::new(&RELATED, p.include.as_deref(), &p.exclude);
+    wanted.batch(&call.ws.access_methods().get_related(&p.access_method_ids, &wanted.select()).await?)
 }
 
 async fn delete(call: Call, p: Delete) -> Outcome {
@@ -164,15 +160,15 @@ async fn assign_card(call: Call, p: AssignCard) -> Outcome {
 
 /// A session reaches its own person's methods; another's are as unknown to it as none.
 async fn reaches(call: &Call, method: AccessMethodId) -> Result<(), Problem> {
-    if call.session.is_none() {
-        return Ok(());
-    }
-    let own = GrantFilter::builder().maybe_user_identity_id(call.person(None)?).limit(1000).build();
-    let grants = call.ws.access_grants().list(&own).await?.items;
-    if grants.iter().any(|g| g.access_method_ids.contains(&method)) {
-        return Ok(());
-    }
-    Err(Problem::not_found("access_method", "there is no such access method"))
+    let Some(own) = call.session.as_ref() else { return Ok(()) };
+    let unknown = || Problem::not_found("access_method", "there is no such access method");
+    let grants = Select::only([RelatedKind::AccessGrants]);
+    let related = match call.ws.access_methods().get_related(&[method], &grants).await {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Err(unknown()),
+        related => related?,
+    };
+    let hers = related.access_grants.iter().any(|grant| own.is_of(grant.user_identity_id));
+    if hers { Ok(()) } else { Err(unknown()) }
 }
 
 async fn unlock_door(call: Call, p: Unlock) -> Outcome {

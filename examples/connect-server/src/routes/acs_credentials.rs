@@ -1,5 +1,5 @@
 //! Credentials.
-use super::count;
+use super::{Paging, count};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::route::Gives::{Many, Nothing, One, Pages};
@@ -66,9 +66,8 @@ struct List {
     #[schemars(length(min = 1))]
     search: Option<String>,
     created_before: Option<DateTime<Utc>>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -114,8 +113,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_is_multi_phone_sync_credential(p.is_multi_phone_sync_credential)
         .maybe_search(p.search)
         .maybe_created_before(p.created_before)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     Answer::page("acs_credentials", &call.ws.acs().credentials().list(&filter).await?)
 }

@@ -1,5 +1,5 @@
 //! Encoders, and what a sandbox is told of their next job.
-use super::count;
+use super::{CARD_WAIT, Paging, count};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -12,10 +12,6 @@ use seam_core::api::EncoderFilter;
 use seam_core::model::{AcsCredentialId, AcsEncoderId, AcsSystemId, AcsUserId, UserIdentityId};
 use seam_providers::sandbox::{EncodeFailure, Encoder, ScanFailure, ScanScenario};
 use serde::Deserialize;
-use std::time::Duration;
-
-/// For how long an encoder waits for a card.
-const CARD_WAIT: Duration = Duration::from_secs(60);
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -80,9 +76,8 @@ struct List {
     acs_system_id: Option<AcsSystemId>,
     #[serde(default)]
     acs_system_ids: Vec<AcsSystemId>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -139,8 +134,8 @@ async fn list(call: Call, p: List) -> Outcome {
     let filter = EncoderFilter::builder()
         .acs_encoder_ids(p.acs_encoder_ids)
         .acs_system_ids(systems)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     Answer::page("acs_encoders", &call.ws.acs().encoders().search(&filter).await?)
 }

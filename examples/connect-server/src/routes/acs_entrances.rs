@@ -1,5 +1,5 @@
 //! Entrances.
-use super::count;
+use super::{Paging, count};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -55,9 +55,8 @@ struct List {
     space_id: Option<SpaceId>,
     #[schemars(length(min = 1))]
     search: Option<String>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -101,8 +100,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_customer_key(p.customer_key)
         .maybe_space_id(p.space_id.or(p.location_id))
         .maybe_search(p.search)
-        .maybe_page_cursor(p.page_cursor)
-        .limit(count(p.limit).unwrap_or(900))
+        .maybe_page_cursor(p.page.page_cursor)
+        .limit(count(p.page.limit).unwrap_or(900))
         .build();
     Answer::page("acs_entrances", &call.ws.acs().entrances().search(&filter).await?)
 }

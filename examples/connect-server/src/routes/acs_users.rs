@@ -1,5 +1,5 @@
 //! Users of access systems.
-use super::count;
+use super::{Paging, count};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::decode::given;
@@ -81,9 +81,8 @@ struct List {
     #[schemars(length(min = 1))]
     search: Option<String>,
     created_before: Option<DateTime<Utc>>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -144,8 +143,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_user_identity_phone_number(p.user_identity_phone_number)
         .maybe_search(p.search)
         .maybe_created_before(p.created_before)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     Answer::page("acs_users", &call.ws.acs().users().list(&filter).await?)
 }

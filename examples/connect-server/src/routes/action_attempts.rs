@@ -1,5 +1,5 @@
 //! What persons asked for at devices.
-use super::count;
+use super::{Paging, count};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::route::Gives::{One, Pages};
@@ -25,9 +25,8 @@ struct List {
     #[serde(default)]
     #[schemars(length(max = 1000))]
     action_attempt_ids: Vec<ActionAttemptId>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 async fn get(call: Call, p: Which) -> Outcome {
@@ -35,6 +34,6 @@ async fn get(call: Call, p: Which) -> Outcome {
 }
 
 async fn list(call: Call, p: List) -> Outcome {
-    let limit = count(p.limit).unwrap_or(500);
-    Answer::page("action_attempts", &call.ws.action_attempts().page(&p.action_attempt_ids, p.page_cursor.as_deref(), limit).await?)
+    let limit = count(p.page.limit).unwrap_or(500);
+    Answer::page("action_attempts", &call.ws.action_attempts().page(&p.action_attempt_ids, p.page.page_cursor.as_deref(), limit).await?)
 }

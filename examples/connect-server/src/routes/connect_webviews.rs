@@ -1,5 +1,5 @@
 //! Pages on which somebody connects an access system.
-use super::count;
+use super::{Paging, count};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -28,6 +28,7 @@ struct Create {
     #[serde(default)]
     excluded_providers: Vec<String>,
     /// A name for a set of providers. Those that this server has are all offered.
+    #[expect(dead_code, reason = "clients send it; every provider is in every category here")]
     provider_category: Option<String>,
     #[serde(default)]
     custom_metadata: Map<String, Value>,
@@ -52,9 +53,8 @@ struct List {
     custom_metadata_has: Map<String, Value>,
     #[schemars(length(min = 1))]
     search: Option<String>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 async fn create(call: Call, p: Create) -> Outcome {
@@ -63,7 +63,6 @@ async fn create(call: Call, p: Create) -> Outcome {
         let shown: String = unknown.chars().take(60).collect();
         return Err(Problem::invalid("accepted_providers", format!("this server has no provider {shown:?}; it has {}", known.join(", "))));
     }
-    let _ = p.provider_category;
     let new = NewConnectWebview::builder()
         .accepted_providers(p.accepted_providers)
         .excluded_providers(p.excluded_providers)
@@ -85,8 +84,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_customer_key(p.customer_key)
         .custom_metadata_has(p.custom_metadata_has.into_iter().collect())
         .maybe_search(p.search)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     Answer::page("connect_webviews", &call.ws.connect_webviews().list(&filter).await?)
 }

@@ -1,5 +1,5 @@
 //! Connected accounts.
-use super::count;
+use super::{Paging, count};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::decode::given;
@@ -43,9 +43,8 @@ struct List {
     custom_metadata_has: Map<String, Value>,
     #[schemars(length(min = 1))]
     search: Option<String>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -68,8 +67,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_space_id(p.space_id)
         .custom_metadata_has(p.custom_metadata_has.into_iter().collect())
         .maybe_search(p.search)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     Answer::page("connected_accounts", &call.ws.connected_accounts().search(&filter).await?)
 }

@@ -7,8 +7,7 @@ use crate::http::route::{Route, Verb, route};
 use schemars::JsonSchema;
 use seam_core::api::{DeleteData, PushData, PushReport};
 use seam_core::plan::AutomationRules;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -27,33 +26,8 @@ struct Push {
     lists: Map<String, Value>,
 }
 
-/// Keys of what is to go, under their many names.
-#[derive(Default, Deserialize, Serialize, JsonSchema)]
-#[serde(default)]
-struct Delete {
-    customer_keys: Vec<String>,
-    reservation_keys: Vec<String>,
-    booking_keys: Vec<String>,
-    access_grant_keys: Vec<String>,
-    user_identity_keys: Vec<String>,
-    guest_keys: Vec<String>,
-    user_keys: Vec<String>,
-    resident_keys: Vec<String>,
-    tenant_keys: Vec<String>,
-    staff_member_keys: Vec<String>,
-    space_keys: Vec<String>,
-    room_keys: Vec<String>,
-    unit_keys: Vec<String>,
-    listing_keys: Vec<String>,
-    property_keys: Vec<String>,
-    property_listing_keys: Vec<String>,
-    building_keys: Vec<String>,
-    common_area_keys: Vec<String>,
-    facility_keys: Vec<String>,
-}
-
-fn read<T: DeserializeOwned>(lists: Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(lists).map_err(|e| {
+fn read(lists: Map<String, Value>) -> Result<PushData, Problem> {
+    serde_path_to_error::deserialize(Value::Object(lists)).map_err(|e| {
         let path = e.path().to_string();
         let mut faults = Faults::default();
         let steps: Vec<String> = path.replace('[', ".").replace(']', "").split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();
@@ -113,14 +87,13 @@ async fn push_data(call: Call, p: Push) -> Outcome {
     complete(&p.lists)?;
     let mut lists = p.lists;
     lists.insert("customer_key".to_owned(), p.customer_key.into());
-    let data: PushData = read(Value::Object(lists))?;
+    let data = read(lists)?;
     let report = call.ws.customers().push_data(&data, &AutomationRules::default()).await?;
     tell(&call, &report);
     Answer::done()
 }
 
-async fn delete_data(call: Call, p: Delete) -> Outcome {
-    let data: DeleteData = read(serde_json::to_value(p).unwrap_or_default())?;
+async fn delete_data(call: Call, data: DeleteData) -> Outcome {
     if data.is_empty() {
         return Err(Problem::invalid("reservation_keys", "Required, unless other keys are given"));
     }

@@ -1,5 +1,5 @@
 //! Events.
-use super::count;
+use super::{count, whole};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -8,7 +8,7 @@ use crate::http::route::{Route, Verb, route};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use seam_core::api::EventFilter;
-use seam_core::model::{Event, EventId, EventType, time};
+use seam_core::model::{EventId, EventType, time};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -140,13 +140,8 @@ async fn list(call: Call, p: List) -> Outcome {
         return Err(Problem::invalid("event_type", "there is no event of this type"));
     }
     let open_at = p.between.is_some().then_some(since);
-    let filter =
-        EventFilter::builder().event_types(types).about(kinds.first().cloned().unwrap_or_default()).since(since).maybe_until(until).build();
-    let about_all = |event: &Event| {
-        let text = serde_json::to_string(&event.payload).unwrap_or_default();
-        kinds.iter().skip(1).all(|ids| ids.iter().any(|id| text.contains(&id.to_string())))
-    };
-    let (limit, mut skip) = (count(p.limit).unwrap_or(500), p.unstable_offset.map_or(0, |n| count(Some(n)).unwrap_or(0)));
+    let filter = EventFilter::builder().event_types(types).also_about(kinds).since(since).maybe_until(until).build();
+    let (limit, mut skip) = (count(p.limit).unwrap_or(500), p.unstable_offset.map_or(0, whole));
     let (mut after, mut found) = (0, Vec::new());
     loop {
         let page = call.ws.events().search(&filter, after, 1000).await?;
@@ -154,8 +149,7 @@ async fn list(call: Call, p: List) -> Outcome {
         after = page.next;
         for (_, event) in page.events {
             let wanted = open_at.is_none_or(|at| time::to_millis(event.created_at) > at)
-                && (p.event_ids.is_empty() || p.event_ids.contains(&event.event_id))
-                && about_all(&event);
+                && (p.event_ids.is_empty() || p.event_ids.contains(&event.event_id));
             if wanted && skip > 0 {
                 skip -= 1;
             } else if wanted {

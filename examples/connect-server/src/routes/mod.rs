@@ -16,6 +16,7 @@ mod events;
 mod instant_keys;
 mod operations;
 mod phones;
+mod related;
 mod spaces;
 mod user_identities;
 mod webhooks;
@@ -25,10 +26,13 @@ use crate::app::App;
 use crate::http::problem::Problem;
 use crate::http::route::Route;
 use axum::Router;
-use seam_core::api::{RelatedKind, Select};
+use schemars::JsonSchema;
+use seam_core::Person;
 use seam_core::model::{AcsUserId, UserIdentityId};
 use seam_core::plan::CredentialOwner;
+use serde::Deserialize;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Every route of the API.
 #[must_use]
@@ -61,29 +65,9 @@ pub fn all() -> Vec<Route> {
 
 /// The whole server.
 pub fn router(app: &Arc<App>) -> Router {
-    crate::pages::mount(app, operations::mount(app, crate::http::service::router(app, all())))
-}
-
-/// What `include` and `exclude` of a `get_related` say. Names that this server has no things for are passed over.
-fn selection(include: Option<&[String]>, exclude: &[String]) -> Select {
-    let kind = |name: &String| {
-        Some(match name.as_str() {
-            "access_grants" => RelatedKind::AccessGrants,
-            "access_methods" => RelatedKind::AccessMethods,
-            "acs_entrances" | "devices" => RelatedKind::AcsEntrances,
-            "acs_systems" => RelatedKind::AcsSystems,
-            "acs_access_groups" => RelatedKind::AcsAccessGroups,
-            "acs_credentials" => RelatedKind::AcsCredentials,
-            "client_sessions" => RelatedKind::ClientSessions,
-            "connected_accounts" => RelatedKind::ConnectedAccounts,
-            "instant_keys" => RelatedKind::InstantKeys,
-            "spaces" => RelatedKind::Spaces,
-            "user_identities" => RelatedKind::UserIdentities,
-            _ => return None,
-        })
-    };
-    let only = include.map(|names| Select::only(names.iter().filter(|n| *n != "devices").filter_map(kind)));
-    only.unwrap_or_else(Select::all).without(exclude.iter().filter(|n| *n != "devices").filter_map(kind))
+    let routes = all();
+    let described = crate::openapi::document(&routes, &app.public_url).to_string();
+    crate::pages::mount(app, operations::mount(app, described, crate::http::service::router(app, routes)))
 }
 
 /// One of two ways to name a thing.
@@ -120,8 +104,46 @@ fn owner(user: Option<AcsUserId>, person: Option<UserIdentityId>) -> Result<Cred
     }
 }
 
+/// For how long an encoder waits for a card.
+const CARD_WAIT: Duration = Duration::from_secs(60);
+
+/// A person as the public API writes her.
+#[derive(Deserialize, JsonSchema)]
+struct PersonFields {
+    #[schemars(email)]
+    email_address: Option<String>,
+    #[schemars(length(min = 1))]
+    full_name: Option<String>,
+    phone_number: Option<String>,
+    #[schemars(length(min = 1))]
+    user_identity_key: Option<String>,
+}
+
+impl From<PersonFields> for Person {
+    fn from(p: PersonFields) -> Self {
+        Self { key: p.user_identity_key, full_name: p.full_name, email_address: p.email_address, phone_number: p.phone_number }
+    }
+}
+
+/// Which page of a list.
+#[derive(Deserialize, JsonSchema)]
+struct Paging {
+    #[schemars(range(min = 0, max = 10_000))]
+    limit: Option<f64>,
+    page_cursor: Option<String>,
+}
+
 /// A limit as the SDK takes it.
 fn count(limit: Option<f64>) -> Option<usize> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema keeps it between 0 and 10,000")]
-    limit.map(|n| (n as usize).max(1))
+    limit.map(|n| whole(n).max(1))
+}
+
+/// A number of things.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the schemas keep it from 0 on, and too many are as good as all"
+)]
+fn whole(number: f64) -> usize {
+    number as usize
 }

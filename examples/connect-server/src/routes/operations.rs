@@ -9,9 +9,8 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::routing::get;
 use std::sync::Arc;
 
-/// Adds the routes that need no key.
-pub(super) fn mount(app: &Arc<App>, router: Router) -> Router {
-    let described = crate::openapi::document(&super::all(), &app.public_url).to_string();
+/// Adds the routes that need no key. `described`: the routes that do, as an OpenAPI document.
+pub(super) fn mount(app: &Arc<App>, described: String, router: Router) -> Router {
     let describing = Arc::clone(app);
     let health = Arc::clone(app);
     let ready = Arc::clone(app);

@@ -1,5 +1,6 @@
 //! Spaces.
-use super::{Named, count, named, selection};
+use super::related::Wanted;
+use super::{Named, Paging, count, named};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -8,7 +9,7 @@ use crate::http::route::{Route, Verb, route};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use seam_core::api::SpaceFilter;
-use seam_core::model::{AcsEntranceId, ConnectedAccountId, Space, SpaceId};
+use seam_core::model::{AcsEntranceId, ConnectedAccountId, SpaceId};
 use seam_core::plan::{ParentSpace, SpaceUpdate};
 use seam_core::{Error, NewSpace};
 use serde::Deserialize;
@@ -87,9 +88,8 @@ struct List {
     parent_space_key: Option<String>,
     #[schemars(length(min = 1))]
     search: Option<String>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -168,15 +168,12 @@ async fn create(call: Call, p: Create) -> Outcome {
     Answer::of("space", &call.ws.spaces().create(new).await?)
 }
 
-async fn one(call: &Call, id: Option<SpaceId>, key: Option<String>) -> Result<Space, Problem> {
-    Ok(match named(["space_id", "space_key"], id, key)? {
+async fn get(call: Call, p: Get) -> Outcome {
+    let space = match named(["space_id", "space_key"], p.space_id, p.space_key)? {
         Named::Id(id) => call.ws.spaces().get(id).await?,
         Named::Key(key) => call.ws.spaces().get_by_key(&key).await?,
-    })
-}
-
-async fn get(call: Call, p: Get) -> Outcome {
-    Answer::of("space", &one(&call, p.space_id, p.space_key).await?)
+    };
+    Answer::of("space", &space)
 }
 
 async fn list(call: Call, p: List) -> Outcome {
@@ -187,8 +184,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_parent_space_id(p.parent_space_id)
         .maybe_parent_space_key(p.parent_space_key)
         .maybe_search(p.search)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     Answer::page("spaces", &call.ws.spaces().list(&filter).await?)
 }
@@ -207,18 +204,19 @@ fn as_device(e: Error) -> Problem {
 
 async fn get_related(call: Call, p: GetRelated) -> Outcome {
     let mut ids = p.space_ids;
-    for key in &p.space_keys {
-        ids.push(call.ws.spaces().get_by_key(key).await?.space_id);
-    }
+    ids.extend(call.ws.spaces().ids_of(&p.space_keys).await?);
     if ids.is_empty() {
         return Err(Problem::invalid("space_ids", "Required, unless space_keys is given"));
     }
-    let related = call.ws.spaces().get_related(&ids, &selection(p.include.as_deref(), &p.exclude)).await?;
-    super::access_grants::batch(&related, &RELATED, p.include.as_deref(), &p.exclude)
+    let wanted = Wanted::new(&RELATED, p.include.as_deref(), &p.exclude);
+    wanted.batch(&call.ws.spaces().get_related(&ids, &wanted.select()).await?)
 }
 
 async fn update(call: Call, p: Update) -> Outcome {
-    let id = one(&call, p.space_id, p.space_key).await?.space_id;
+    let id = match named(["space_id", "space_key"], p.space_id, p.space_key)? {
+        Named::Id(id) => id,
+        Named::Key(key) => call.ws.spaces().get_by_key(&key).await?.space_id,
+    };
     let entrances = match (p.acs_entrance_ids, p.device_ids) {
         (None, None) => None,
         (some, more) => Some([some.unwrap_or_default(), more.unwrap_or_default()].concat()),

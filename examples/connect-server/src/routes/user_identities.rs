@@ -1,5 +1,5 @@
 //! People.
-use super::{Named, count, named};
+use super::{Named, Paging, PersonFields, count, named};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::decode::given;
@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use seam_core::api::{IdentityFilter, UnmanagedFilter};
 use seam_core::model::{AcsEntranceId, AcsSystemId, AcsUserId, UserIdentity, UserIdentityId};
-use seam_core::{ErrorKind, Person, PersonUpdate};
+use seam_core::{ErrorKind, PersonUpdate};
 use serde::Deserialize;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -90,13 +90,8 @@ pub(super) fn routes() -> Vec<Route> {
 struct Create {
     #[serde(default)]
     acs_system_ids: Vec<AcsSystemId>,
-    #[schemars(email)]
-    email_address: Option<String>,
-    #[schemars(length(min = 1))]
-    full_name: Option<String>,
-    phone_number: Option<String>,
-    #[schemars(length(min = 1))]
-    user_identity_key: Option<String>,
+    #[serde(flatten)]
+    person: PersonFields,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -114,9 +109,8 @@ struct List {
     search: Option<String>,
     created_before: Option<DateTime<Utc>>,
     credential_manager_acs_system_id: Option<AcsSystemId>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -170,9 +164,8 @@ struct ListUnmanaged {
     #[schemars(length(min = 1))]
     search: Option<String>,
     created_before: Option<DateTime<Utc>>,
-    #[schemars(range(min = 0, max = 10_000))]
-    limit: Option<f64>,
-    page_cursor: Option<String>,
+    #[serde(flatten)]
+    page: Paging,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -197,8 +190,7 @@ struct GenerateKey {
 }
 
 async fn create(call: Call, p: Create) -> Outcome {
-    let person = Person { key: p.user_identity_key, full_name: p.full_name, email_address: p.email_address, phone_number: p.phone_number };
-    Answer::of("user_identity", &call.ws.user_identities().create_at(person, &p.acs_system_ids).await?)
+    Answer::of("user_identity", &call.ws.user_identities().create_at(p.person.into(), &p.acs_system_ids).await?)
 }
 
 async fn one(call: &Call, id: Option<UserIdentityId>, key: Option<String>) -> Result<UserIdentity, Problem> {
@@ -222,8 +214,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_credential_manager_acs_system_id(p.credential_manager_acs_system_id)
         .maybe_search(p.search)
         .maybe_created_before(p.created_before)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     Answer::page("user_identities", &call.ws.user_identities().list(&filter).await?)
 }
@@ -298,8 +290,8 @@ async fn list_unmanaged(call: Call, p: ListUnmanaged) -> Outcome {
     let filter = UnmanagedFilter::builder()
         .maybe_search(p.search)
         .maybe_created_before(p.created_before)
-        .maybe_page_cursor(p.page_cursor)
-        .maybe_limit(count(p.limit))
+        .maybe_page_cursor(p.page.page_cursor)
+        .maybe_limit(count(p.page.limit))
         .build();
     Answer::page("user_identities", &call.ws.user_identities().search_unmanaged(&filter).await?)
 }

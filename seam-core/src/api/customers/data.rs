@@ -219,6 +219,7 @@ impl PushedReservation {
 
 /// What of a customer's is to be deleted, by key. Reads the public API's request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct DeleteData {

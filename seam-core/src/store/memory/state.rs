@@ -75,9 +75,9 @@ impl State {
         let workspace = set.workspace;
         let stream = self.streams.entry(workspace).or_insert_with(|| Stream::new(workspace));
         let first = stream.heads.last_event + 1;
-        let told = audit::told(set.events.iter()).1;
+        let told = audit::told(set.events.iter());
         let wrote = written.iter().map(|w| (w.new.id, w.new.version));
-        let content = audit::content(set.id, wrote.clone(), told.as_ref(), &audit::audit_json(&set.audit));
+        let content = audit::content(set.id, wrote.clone(), told.as_ref(), &set.audit);
         stream.heads = stream.heads.after(set.events.len(), &content);
         let Heads { last_event, last_audit: seq, hash } = stream.heads;
         let entry = AuditEntry {

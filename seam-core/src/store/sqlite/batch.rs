@@ -4,7 +4,6 @@ use super::Shared;
 use super::codec;
 use super::head::{Change, Touched, apply};
 use super::load;
-use super::pack::pack;
 use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::*;
@@ -310,11 +309,10 @@ impl Packed {
 
     /// `wrote`: the rows with their new versions.
     fn without_derived<'r>(rows: impl Iterator<Item = &'r Row>, wrote: &[(RowId, u64)], set: &Changeset) -> Result<Self> {
-        let documents = rows.map(codec::document).collect::<Result<_>>()?;
-        let audit = audit::audit_json(&set.audit);
-        let (events, told) = audit::told(set.events.iter());
-        let content = audit::content(set.id, wrote.iter().copied(), told.as_ref(), &audit);
-        let events = if events.is_empty() { events } else { pack(events) };
-        Ok(Self { documents, audit: pack(audit), events, told, wrote: codec::wrote(wrote), content, derived: None })
+        let documents = rows.map(|row| codec::document(&row.body)).collect::<Result<_>>()?;
+        let told = audit::told(set.events.iter());
+        let content = audit::content(set.id, wrote.iter().copied(), told.as_ref(), &set.audit);
+        let events = if set.events.is_empty() { Vec::new() } else { codec::document(&set.events)? };
+        Ok(Self { documents, audit: codec::document(&set.audit)?, events, told, wrote: codec::wrote(wrote), content, derived: None })
     }
 }

@@ -1,10 +1,10 @@
 //! How values are packed into columns.
 use super::errors::corrupt;
-use super::pack::{pack, unpack};
 use crate::error::Result;
 use crate::model::WorkspaceId;
 use crate::state::{Body, Row, RowId};
 use chrono::{DateTime, Utc};
+use rusqlite::types::{Value, ValueRef};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -16,9 +16,22 @@ pub(super) fn instant(at: DateTime<Utc>) -> [u8; 12] {
     bytes
 }
 
-/// An end; none sorts last.
-pub(super) fn end(at: Option<DateTime<Utc>>) -> [u8; 12] {
-    at.map_or([0xff; 12], instant)
+/// An instant in few bytes: whole seconds as a number.
+pub(super) fn moment(at: DateTime<Utc>) -> Value {
+    if at.timestamp_subsec_nanos() == 0 { Value::Integer(at.timestamp()) } else { Value::Blob(instant(at).to_vec()) }
+}
+
+/// An end in few bytes; none is empty.
+pub(super) fn end(at: Option<DateTime<Utc>>) -> Value {
+    at.map_or(Value::Blob(Vec::new()), moment)
+}
+
+pub(super) fn read_moment(value: ValueRef<'_>) -> Option<DateTime<Utc>> {
+    match value {
+        ValueRef::Integer(seconds) => DateTime::from_timestamp(seconds, 0),
+        ValueRef::Blob(bytes) => read_instant(bytes),
+        _ => None,
+    }
 }
 
 pub(super) fn read_instant(bytes: &[u8]) -> Option<DateTime<Utc>> {
@@ -28,8 +41,8 @@ pub(super) fn read_instant(bytes: &[u8]) -> Option<DateTime<Utc>> {
 }
 
 /// An end that was read; the outer `None` when it is none of ours.
-pub(super) fn read_end(bytes: &[u8]) -> Option<Option<DateTime<Utc>>> {
-    if bytes == [0xff; 12] { Some(None) } else { read_instant(bytes).map(Some) }
+pub(super) fn read_end(value: ValueRef<'_>) -> Option<Option<DateTime<Utc>>> {
+    if value == ValueRef::Blob(&[]) { Some(None) } else { read_moment(value).map(Some) }
 }
 
 /// A look-up key: one that begins with an id in hexadecimal takes half the room.
@@ -47,26 +60,20 @@ pub(super) fn id(bytes: &[u8]) -> Result<Uuid> {
     Uuid::from_slice(bytes).map_err(|_| corrupt("id", format_args!("{} bytes", bytes.len())))
 }
 
-/// A row's document: its body.
-pub(super) fn document(row: &Row) -> Result<Vec<u8>> {
-    json(&row.body)
-}
-
-/// A value as packed JSON.
-pub(super) fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map(pack).map_err(|e| {
-        crate::error::Error::new(crate::error::ErrorKind::Internal, "row_has_no_json", "a row cannot be written").with_source(e)
+/// A value as a document.
+pub(super) fn document(value: &impl serde::Serialize) -> Result<Vec<u8>> {
+    super::document::write(value).map_err(|e| {
+        crate::error::Error::new(crate::error::ErrorKind::Internal, "row_has_no_document", "a row cannot be written").with_source(e)
     })
 }
 
-/// Reads what [`json`] made.
-pub(super) fn read_json<T: serde::de::DeserializeOwned>(packed: &[u8], bad: impl Fn() -> crate::error::Error) -> Result<T> {
-    let text = unpack(packed).ok_or_else(&bad)?;
-    serde_json::from_slice(&text).map_err(|e| bad().with_source(e))
+/// Reads what [`document`] made.
+pub(super) fn read_document<T: serde::de::DeserializeOwned>(bytes: &[u8], bad: impl Fn() -> crate::error::Error) -> Result<T> {
+    super::document::read(bytes).map_err(|e| bad().with_source(e))
 }
 
 pub(super) fn row(id: RowId, workspace: WorkspaceId, version: i64, document: &[u8]) -> Result<Arc<Row>> {
-    let body: Body = read_json(document, || corrupt("row", id))?;
+    let body: Body = read_document(document, || corrupt("row", id))?;
     let version = u64::try_from(version).map_err(|_| corrupt("row", id))?;
     Ok(Arc::new(Row { id, workspace, version, body }))
 }
@@ -119,8 +126,13 @@ mod tests {
             .collect();
         all.sort();
         assert!(all.windows(2).all(|w| instant(w[0]) < instant(w[1])));
-        assert!(all.iter().all(|at| instant(*at) < end(None) && read_instant(&instant(*at)) == Some(*at)));
-        assert_eq!(read_end(&end(None)), Some(None));
+        for at in all {
+            assert_eq!(read_instant(&instant(at)), Some(at));
+            assert_eq!(read_moment(ValueRef::from(&moment(at))), Some(at));
+            assert_eq!(read_end(ValueRef::from(&end(Some(at)))), Some(Some(at)));
+        }
+        assert_eq!(read_end(ValueRef::from(&end(None))), Some(None));
+        assert_eq!(read_end(ValueRef::Blob(&[1, 2])), None);
     }
 
     #[test]

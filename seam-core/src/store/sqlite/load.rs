@@ -50,8 +50,8 @@ pub(super) fn claims(conn: &Connection, key: ClaimKey) -> Result<ClaimSet> {
     let bad = || corrupt("claim", key.0);
     while let Some(row) = rows.next().map_err(typed)? {
         let blob = |n| row.get_ref(n).ok().and_then(|v| v.as_blob().ok()).ok_or_else(bad);
-        let from = codec::read_instant(blob(0)?).ok_or_else(bad)?;
-        let until = codec::read_end(blob(1)?).ok_or_else(bad)?;
+        let from = row.get_ref(0).ok().and_then(codec::read_moment).ok_or_else(bad)?;
+        let until = row.get_ref(1).ok().and_then(codec::read_end).ok_or_else(bad)?;
         let exclusive = row.get(3).map_err(|_| bad())?;
         set.insert(&Claim { key, from, until, exclusive }, codec::id(blob(2)?)?, codec::id(blob(4)?)?.into());
     }
@@ -126,7 +126,7 @@ pub(super) fn events(conn: &Connection, ws: i64, workspace: WorkspaceId, after: 
             .as_bytes()
             .ok()
             .filter(|b| !b.is_empty())
-            .map_or_else(|| Ok(Vec::new()), |packed| codec::read_json(packed, || corrupt("event", last)))?;
+            .map_or_else(|| Ok(Vec::new()), |told| codec::read_document(told, || corrupt("event", last)))?;
         let before = last.checked_sub(told.len() as u64).ok_or_else(|| corrupt("event", last))?;
         for (event, seq) in told.into_iter().zip(before + 1..) {
             if seq > after {
@@ -175,7 +175,7 @@ pub(super) fn audit(conn: &Connection, ws: i64, after: u64, at_most: usize) -> R
         entries.push(AuditEntry {
             seq,
             changeset: ChangesetId::from_uuid(codec::id(blob(2)?)?),
-            audit: codec::read_json(blob(6)?, bad)?,
+            audit: codec::read_document(blob(6)?, bad)?,
             wrote: codec::read_wrote(blob(5)?).ok_or_else(bad)?,
             last_event: count(row.get(1).map_err(|_| bad())?),
             told: hex(blob(4)?),

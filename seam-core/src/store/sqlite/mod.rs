@@ -2,13 +2,13 @@
 mod absent;
 mod batch;
 mod codec;
+mod document;
 mod errors;
 mod head;
 mod learn;
 mod load;
 mod open;
 mod options;
-mod pack;
 mod read;
 mod recent;
 mod schema;

@@ -2,7 +2,8 @@
 //!
 //! Laid out for few B-tree pages per commit: one row per thing with its document packed, one log row per changeset, ids that grow with
 //! time, what is due marked in the row itself (a partial index holds only the due ones), look-ups and claims as small rows without rowid.
-//! Instants are 12 bytes that sort like the instants; ids are 16 bytes.
+//! Instants are 12 bytes that sort like the instants; ids are 16 bytes. Of a claim, whose keyed hash lies anywhere in its table, each byte
+//! counts: an instant is a number of seconds if it is a whole one, no end is empty, and its row is told by number.
 
 /// Marks a file as ours (`PRAGMA application_id`): "SEAM".
 pub(super) const APPLICATION_ID: i64 = 0x5345_414d;
@@ -20,7 +21,7 @@ CREATE INDEX row_due ON row (due) WHERE due IS NOT NULL;
 CREATE TABLE uniq (idx INTEGER, ws INTEGER, key BLOB, row BLOB NOT NULL, PRIMARY KEY (idx, ws, key)) WITHOUT ROWID;
 CREATE TABLE lookup (idx INTEGER, ws INTEGER, key BLOB, row BLOB, PRIMARY KEY (idx, ws, key, row)) WITHOUT ROWID;
 CREATE TABLE claim (
-    key BLOB, start BLOB, stop BLOB, row BLOB, exclusive INTEGER, ws INTEGER NOT NULL,
+    key BLOB, start, stop, row INTEGER, exclusive INTEGER,
     PRIMARY KEY (key, start, stop, row, exclusive)) WITHOUT ROWID;
 CREATE TABLE log (
     no INTEGER PRIMARY KEY, last_event INTEGER NOT NULL, changeset BLOB NOT NULL, hash BLOB NOT NULL, told BLOB NOT NULL,
@@ -33,8 +34,7 @@ pub(super) const FIND_UNIQUE: &str = "SELECT row FROM uniq
     WHERE idx = ?1 AND ws = CASE WHEN ?2 IS NULL THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?2) END AND key = ?3";
 pub(super) const FIND_LOOKUP: &str = "SELECT row FROM lookup
     WHERE idx = ?1 AND ws = CASE WHEN ?2 IS NULL THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?2) END AND key = ?3 ORDER BY row";
-pub(super) const FIND_CLAIMS: &str =
-    "SELECT c.start, c.stop, c.row, c.exclusive, w.id FROM claim c JOIN workspace w ON w.no = c.ws WHERE c.key = ?1";
+pub(super) const FIND_CLAIMS: &str = "SELECT c.start, c.stop, r.id, c.exclusive, w.id FROM claim c JOIN row r ON r.no = c.row JOIN workspace w ON w.no = r.ws WHERE c.key = ?1";
 pub(super) const UNIQUE_FROM: &str = "SELECT idx, ws, key FROM uniq WHERE (idx, ws, key) > (?1, ?2, ?3) ORDER BY idx, ws, key LIMIT ?4";
 pub(super) const LOOKUP_FROM: &str =
     "SELECT DISTINCT idx, ws, key FROM lookup WHERE (idx, ws, key) > (?1, ?2, ?3) ORDER BY idx, ws, key LIMIT ?4";
@@ -70,11 +70,12 @@ pub(super) const SET_ROW: &str = "UPDATE row SET version = ?2, doc = ?3 WHERE id
 pub(super) const SET_ROW_AT: &str = "UPDATE row SET version = ?2, doc = ?3, class = ?4, at = ?5, channel = ?6 WHERE id = ?1";
 pub(super) const SET_ROW_DUE: &str = "UPDATE row SET version = ?2, doc = ?3, class = ?4, at = ?5, channel = ?6, due = ?7 WHERE id = ?1";
 pub(super) const SET_ROW_KIND: &str = "UPDATE row SET kind = ?2 WHERE id = ?1";
+pub(super) const NUMBER_OF_ROW: &str = "SELECT no FROM row WHERE id = ?1";
 pub(super) const ADD_UNIQUE: &str = "INSERT INTO uniq (idx, ws, key, row) VALUES (?1, ?2, ?3, ?4)";
 pub(super) const DROP_UNIQUE: &str = "DELETE FROM uniq WHERE idx = ?1 AND ws = ?2 AND key = ?3 AND row = ?4";
 pub(super) const ADD_LOOKUP: &str = "INSERT OR IGNORE INTO lookup (idx, ws, key, row) VALUES (?1, ?2, ?3, ?4)";
 pub(super) const DROP_LOOKUP: &str = "DELETE FROM lookup WHERE idx = ?1 AND ws = ?2 AND key = ?3 AND row = ?4";
-pub(super) const ADD_CLAIM: &str = "INSERT OR IGNORE INTO claim (key, start, stop, row, exclusive, ws) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub(super) const ADD_CLAIM: &str = "INSERT OR IGNORE INTO claim (key, start, stop, row, exclusive) VALUES (?1, ?2, ?3, ?4, ?5)";
 pub(super) const DROP_CLAIM: &str = "DELETE FROM claim WHERE key = ?1 AND start = ?2 AND stop = ?3 AND row = ?4 AND exclusive = ?5";
 pub(super) const ADD_LOG: &str =
     "INSERT INTO log (no, last_event, changeset, hash, told, wrote, audit, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";

@@ -44,28 +44,29 @@ impl<'c> Statements<'c> {
 
     /// Writes a changeset of the workspace with this number. What is given up goes first: a unique key may pass from one row to another.
     pub(super) fn write(&mut self, set: &Unwritten, ws: i64) -> Result<()> {
+        let mut numbers = Vec::with_capacity(set.rows.len());
         for (written, document) in &set.rows {
-            self.rows.put(written, document, ws)?;
+            numbers.push(self.rows.put(written, document, ws)?);
         }
         let scope = |place: &Place| if place.0.is_some() { ws } else { 0 };
-        for (Written { new, diff: Diff { keys_gone, claims_gone, .. }, .. }, _) in &set.rows {
+        for ((Written { new, diff: Diff { keys_gone, claims_gone, .. }, .. }, _), no) in set.rows.iter().zip(&numbers) {
             for place in keys_gone {
                 let statement = if place.1.index.is_unique() { &mut self.drop_unique } else { &mut self.drop_lookup };
                 statement.execute(params![place.1.index as u8, scope(place), codec::key(&place.1.key), new.id.as_bytes()])?;
             }
             for claim in claims_gone {
-                let (from, until) = (codec::instant(claim.from), codec::end(claim.until));
-                self.drop_claim.execute(params![claim.key.0.as_bytes(), from, until, new.id.as_bytes(), claim.exclusive])?;
+                let (from, until) = (codec::moment(claim.from), codec::end(claim.until));
+                self.drop_claim.execute(params![claim.key.0.as_bytes(), from, until, no, claim.exclusive])?;
             }
         }
-        for (Written { new, diff: Diff { keys_new, claims_new, .. }, .. }, _) in &set.rows {
+        for ((Written { new, diff: Diff { keys_new, claims_new, .. }, .. }, _), no) in set.rows.iter().zip(&numbers) {
             for place in keys_new {
                 let statement = if place.1.index.is_unique() { &mut self.add_unique } else { &mut self.add_lookup };
                 statement.execute(params![place.1.index as u8, scope(place), codec::key(&place.1.key), new.id.as_bytes()])?;
             }
             for claim in claims_new {
-                let (from, until) = (codec::instant(claim.from), codec::end(claim.until));
-                self.add_claim.execute(params![claim.key.0.as_bytes(), from, until, new.id.as_bytes(), claim.exclusive, ws])?;
+                let (from, until) = (codec::moment(claim.from), codec::end(claim.until));
+                self.add_claim.execute(params![claim.key.0.as_bytes(), from, until, no, claim.exclusive])?;
             }
         }
         let Packed { audit, events, told, wrote, .. } = &set.packed;
@@ -90,6 +91,7 @@ struct Rows<'c> {
     set_at: CachedStatement<'c>,
     set_due: CachedStatement<'c>,
     set_kind: CachedStatement<'c>,
+    number: CachedStatement<'c>,
 }
 
 impl<'c> Rows<'c> {
@@ -100,11 +102,13 @@ impl<'c> Rows<'c> {
             set_at: conn.prepare_cached(sql::SET_ROW_AT)?,
             set_due: conn.prepare_cached(sql::SET_ROW_DUE)?,
             set_kind: conn.prepare_cached(sql::SET_ROW_KIND)?,
+            number: conn.prepare_cached(sql::NUMBER_OF_ROW)?,
         })
     }
 
-    fn put(&mut self, Written { old, new, diff }: &Written, document: &[u8], ws: i64) -> Result<()> {
-        let Diff { due_before, due_after, .. } = diff;
+    /// Gives the row's number, if the row is new or its claims change.
+    fn put(&mut self, Written { old, new, diff }: &Written, document: &[u8], ws: i64) -> Result<Option<i64>> {
+        let Diff { due_before, due_after, claims_new, claims_gone, .. } = diff;
         let (id, version) = (new.id.as_bytes(), integer(new.version));
         let class = due_after.as_ref().map(|d| d.class as u8);
         let at = due_after.as_ref().map(|d| codec::instant(d.at));
@@ -112,7 +116,7 @@ impl<'c> Rows<'c> {
         let flag = due_after.as_ref().map(|_| 1);
         let kind = new.body.kind() as u8;
         let Some(old) = old else {
-            return self.add.execute(params![id, ws, kind, version, flag, class, at, channel, document]).map(drop);
+            return self.add.insert(params![id, ws, kind, version, flag, class, at, channel, document]).map(Some);
         };
         let changed = if due_before == due_after {
             self.set.execute(params![id, version, document])?
@@ -127,7 +131,10 @@ impl<'c> Rows<'c> {
         if old.body.kind() as u8 != kind {
             self.set_kind.execute(params![id, kind])?;
         }
-        Ok(())
+        if claims_new.is_empty() && claims_gone.is_empty() {
+            return Ok(None);
+        }
+        self.number.query_row([id], |row| row.get(0)).map(Some)
     }
 }
 

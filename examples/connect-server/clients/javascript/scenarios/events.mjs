@@ -63,8 +63,11 @@ scenario('by_ids', async () => {
 
 scenario('by_door_system_and_space', async () => {
   const { acs_entrance_id, acs_system_id } = await door('lobby')
-  await story()
+  const { access_grant_id } = await story()
   assert.ok(types(await seam.events.list({ acs_entrance_id, since })).includes('access_grant.access_granted_to_door'))
+  // Two kinds of ids are two conditions.
+  const both = await seam.events.list({ acs_entrance_id, access_grant_id, since })
+  assert.ok(both.length > 0 && both.every((one) => one.acs_entrance_id === acs_entrance_id && one.access_grant_id === access_grant_id))
   assert.ok((await seam.events.list({ acs_system_id, since, event_type: 'acs_system.added' })).length <= 1)
   const { space_id } = await seam.spaces.create({ name: unique('Floor') })
   assert.ok(types(await seam.events.list({ space_id, since })).includes('space.created'))
@@ -86,6 +89,10 @@ scenario('limit', async () => {
   const { events, access_grant_id } = await story()
   const two = await seam.events.list({ access_grant_id, since, limit: 2 })
   assert.deepEqual(two.map(({ event_id }) => event_id), events.slice(0, 2).map(({ event_id }) => event_id))
+  for (const unstable_offset of [0, 1]) {
+    const [first] = await seam.events.list({ access_grant_id, since, unstable_offset })
+    assert.equal(first.event_id, events[unstable_offset].event_id)
+  }
   await refused(() => seam.events.list({ since, event_type: 'no.such_event' }), 400, 'invalid_input')
 })
 

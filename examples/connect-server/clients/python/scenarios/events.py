@@ -68,8 +68,12 @@ class Events(Scenarios):
 
     def test_by_door_system_and_space(self):
         lobby = door("lobby")
-        story()
+        grant, _, _ = story()
         self.assertIn("access_grant.access_granted_to_door", types(listed(acs_entrance_id=lobby.acs_entrance_id)))
+        # Two kinds of ids are two conditions.
+        both = listed(acs_entrance_id=lobby.acs_entrance_id, access_grant_id=grant)
+        self.assertTrue(both)
+        self.assertTrue(all(event.acs_entrance_id == lobby.acs_entrance_id and event.access_grant_id == grant for event in both))
         self.assertLessEqual(len(listed(acs_system_id=lobby.acs_system_id, event_type="acs_system.added")), 1)
         space = seam.spaces.create(name=unique("Floor")).space_id
         self.assertIn("space.created", types(listed(space_id=space)))
@@ -90,6 +94,8 @@ class Events(Scenarios):
         grant, _, events = story()
         two = listed(access_grant_id=grant, limit=2)
         self.assertEqual([event.event_id for event in two], [event.event_id for event in events[:2]])
+        for offset in (0, 1):
+            self.assertEqual(listed(access_grant_id=grant, unstable_offset=offset)[0].event_id, events[offset].event_id)
         self.refused(lambda: listed(event_type="no.such_event"), 400, "invalid_input")
 
     def test_get(self):

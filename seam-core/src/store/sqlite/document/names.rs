@@ -1,0 +1,80 @@
+//! Words that documents are full of: names of fields, variants, kinds of events.
+use std::sync::LazyLock;
+
+/// One in each line. **Only ever added to, at the end**: files know them by their places.
+const LIST: &str = include_str!("names.txt");
+/// Places in the table. Few enough are taken that a look mostly ends at the first.
+const PLACES: usize = 4096;
+
+struct Names {
+    list: Vec<&'static str>,
+    /// Numbers of names plus one, each at the place that its hash says or at a free one behind it.
+    table: Vec<u16>,
+}
+
+static NAMES: LazyLock<Names> = LazyLock::new(|| {
+    let list: Vec<_> = LIST.lines().collect();
+    let mut table = vec![0; PLACES];
+    for (name, number) in list.iter().zip(1..) {
+        let mut at = place(name);
+        while table[at] != 0 {
+            at = (at + 1) % PLACES;
+        }
+        table[at] = number;
+    }
+    Names { list, table }
+});
+
+/// The number of a name.
+pub(super) fn number(name: &str) -> Option<usize> {
+    let Names { list, table } = &*NAMES;
+    let mut at = place(name);
+    loop {
+        let number = usize::from(table[at]).checked_sub(1)?;
+        if list[number] == name {
+            return Some(number);
+        }
+        at = (at + 1) % PLACES;
+    }
+}
+
+/// The name with a number.
+pub(super) fn name(number: usize) -> Option<&'static str> {
+    NAMES.list.get(number).copied()
+}
+
+fn place(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let word = |part: &[u8]| match part.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => part.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let ends = word(bytes) ^ word(&bytes[bytes.len().saturating_sub(8)..]).rotate_left(23) ^ (bytes.len() as u64) << 57;
+    (ends.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize % PLACES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest, Sha256};
+
+    #[test]
+    fn each_name_has_one_number() {
+        for (number, name) in LIST.lines().enumerate() {
+            assert_eq!(super::number(name), Some(number), "{name}");
+            assert_eq!(super::name(number), Some(name));
+        }
+        assert_eq!((number("no_such_name"), number(""), name(60_000)), (None, None, None));
+        assert!(LIST.lines().count() * 4 < PLACES);
+    }
+
+    /// The names that files have been written with. Add behind them; never change them.
+    #[test]
+    fn the_names_of_files_stay() {
+        let first: Vec<_> = LIST.lines().take(WRITTEN).collect();
+        let digest: String = Sha256::digest(first.join("\n")).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!((first.len(), digest.as_str()), (WRITTEN, DIGEST));
+    }
+    const WRITTEN: usize = 547;
+    const DIGEST: &str = "82398fcf9dd28292";
+}

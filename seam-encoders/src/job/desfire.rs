@@ -1,0 +1,330 @@
+//! DESFire EV1 to EV3: one application with one file, which a door reads with a key of its own.
+use super::profile::{CardNumber, Profile, Task, WriteError};
+use crate::apdu::StatusWord;
+use crate::desfire::{
+    AccessRights, Aid, ApplicationSettings, ChangeKey, CommMode, Desfire, FileKind, FileSettings, KeyChange, KeySettings, Right,
+};
+use crate::dialogue::{Card, Dialogue, SystemRandom};
+use crate::error::CardError;
+use crate::keys::{Key, KeySource, KeyType};
+use seam_core::encoder::{Progress, Technology};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The key that writes the file and changes keys.
+const MASTER: u8 = 0;
+/// The key that a door reads the file with.
+const READER: u8 = 1;
+/// What a card or an application comes with.
+const FACTORY: u8 = 0;
+/// What a writer does, for progress: application, file, data, master key, door's key.
+const STEPS: u32 = 5;
+
+/// One application with two AES keys, 0 to write and 1 to read, and one backup file, whose content travels encrypted.
+///
+/// The content of an image is `{"data": "<hexadecimal>"}`, up to [`size`](Self::size) bytes; the rest of the file is filled with zeros.
+///
+/// A card whose application has the number but neither keys of ours nor those of the factory is foreign, and so is one with applications of others
+/// unless it may be shared. A backup file takes its new content as a whole or not at all, so a card that is written again keeps opening as before
+/// until it opens as wanted.
+#[derive(Clone, Debug)]
+pub struct DesfireProfile {
+    technology: Technology,
+    aid: Aid,
+    file: u8,
+    size: u32,
+    keys: Arc<dyn KeySource>,
+    version: u8,
+    takes_card: bool,
+}
+
+impl DesfireProfile {
+    /// The application `aid` with the file 0 of `size` bytes (1 to 8192), and keys of `version` (1 to 255; 0 is how the factory's keys are told).
+    ///
+    /// The [`KeySource`] is asked for the keys 0 and 1 of the application, of `version`, and of every version that is found on a card.
+    ///
+    /// # Errors
+    /// [`CardError::Invalid`] for a number, size or version outside of these.
+    pub fn new(aid: u32, size: u32, keys: Arc<dyn KeySource>, version: u8) -> Result<Self, CardError> {
+        let aid = Aid::new(aid)?;
+        if aid == Aid::PICC || !(1..=8192).contains(&size) || version == FACTORY {
+            return Err(CardError::Invalid("an application of a card, a file of 1 to 8192 bytes, keys of a version from 1 on"));
+        }
+        Ok(Self { technology: Technology("desfire".to_owned()), aid, file: 0, size, keys, version, takes_card: false })
+    }
+    /// Takes the card for ourselves as well: its own master key becomes ours (key 0 of the application 000000), so that nobody else deletes or adds
+    /// an application.
+    #[must_use]
+    pub fn takes_card(mut self) -> Self {
+        self.takes_card = true;
+        self
+    }
+    /// Under another name of the technology than `desfire`.
+    #[must_use]
+    pub fn named(mut self, technology: &str) -> Self {
+        self.technology = Technology(technology.to_owned());
+        self
+    }
+
+    fn content(&self, task: &Task) -> Result<Zeroizing<Vec<u8>>, WriteError> {
+        let text = task.content.get("data").and_then(|data| data.as_str()).ok_or(WriteError::Image("there is no \"data\""))?;
+        let mut data = super::profile::from_hex(text).ok_or(WriteError::Image("its data are not hexadecimal"))?;
+        if data.len() > self.size as usize {
+            return Err(WriteError::Image("its data are more than the file holds"));
+        }
+        data.resize(self.size as usize, 0);
+        Ok(Zeroizing::new(data))
+    }
+
+    fn file_settings(&self) -> FileSettings {
+        let rights = AccessRights {
+            read: Right::Key(READER),
+            write: Right::Key(MASTER),
+            read_write: Right::Key(MASTER),
+            change: Right::Key(MASTER),
+        };
+        FileSettings { mode: CommMode::Full, rights, kind: FileKind::Backup { size: self.size } }
+    }
+
+    fn key(&self, uid: &[u8], aid: Aid, key_no: u8, version: u8) -> Result<Key, CardError> {
+        if version == FACTORY {
+            return Ok(Key::zero(KeyType::Aes128));
+        }
+        Ok(self.keys.derive(uid, &aid.bytes(), key_no, version)?.with_version(version))
+    }
+}
+
+impl Profile for DesfireProfile {
+    fn technology(&self) -> &Technology {
+        &self.technology
+    }
+    fn key_version(&self) -> u8 {
+        self.version
+    }
+    fn identify(&self, _: &[u8]) -> Dialogue<Option<CardNumber>> {
+        Dialogue::new(|card| async move {
+            let version = Desfire::new(card, SystemRandom).version().await?;
+            if version.uid == [0; 7] {
+                return Err(CardError::Unsupported("a card that shows random numbers"));
+            }
+            Ok(Some(CardNumber(version.uid.to_vec())))
+        })
+    }
+    fn write(&self, task: Task) -> Dialogue<(), WriteError> {
+        let profile = self.clone();
+        Dialogue::new(move |card| async move { Writer::new(&profile, &task, card).write().await })
+    }
+    fn verify(&self, task: Task) -> Dialogue<(), WriteError> {
+        let profile = self.clone();
+        Dialogue::new(move |card| async move {
+            let content = profile.content(&task)?;
+            let key = profile.key(&task.card.0, profile.aid, READER, profile.version)?;
+            let mut card = Desfire::new(card, SystemRandom);
+            card.select(profile.aid).await?;
+            // As the oldest reader at a door would do it; every generation understands it.
+            card.authenticate_ev1(READER, &key).await?;
+            let read = card.read_data(profile.file, 0, profile.size, CommMode::Full).await?;
+            if *read != *content {
+                return Err(CardError::NotAsWritten.into());
+            }
+            // In the session of the door's key: who answers here holds it.
+            if card.card_uid().await?[..] == task.card.0 { Ok(()) } else { Err(WriteError::AnotherCard) }
+        })
+    }
+}
+
+/// Writes one card.
+struct Writer<'w> {
+    profile: &'w DesfireProfile,
+    task: &'w Task,
+    handle: Card,
+    card: Desfire,
+}
+
+impl<'w> Writer<'w> {
+    fn new(profile: &'w DesfireProfile, task: &'w Task, card: Card) -> Self {
+        Self { profile, task, handle: card.clone(), card: Desfire::new(card, SystemRandom) }
+    }
+
+    async fn write(mut self) -> Result<(), WriteError> {
+        let (profile, task) = (self.profile, self.task);
+        let content = profile.content(task)?;
+        let wanted = |aid, key_no| profile.key(&task.card.0, aid, key_no, profile.version);
+        // Asked before anything is written: a source that does not answer must not stop a job in the middle.
+        let (master, reader) = (wanted(profile.aid, MASTER)?, wanted(profile.aid, READER)?);
+        let own = if profile.takes_card { Some(wanted(Aid::PICC, MASTER)?) } else { None };
+        // Proves also that it is this card: its number decides the keys.
+        if self.card.version().await?.uid[..] != task.card.0 {
+            return Err(WriteError::AnotherCard);
+        }
+        self.application().await?;
+        let mut version = self.open(&master).await?;
+        self.file().await?;
+        let reader_on_card = self.card.key_version(READER).await?;
+        self.step(2);
+        task.begins();
+        self.card.write_data(profile.file, 0, &content, CommMode::Full).await?;
+        if reader_on_card == profile.version {
+            // Doors know this card already: with its new content they take it as new.
+            task.goes_live();
+        }
+        self.card.commit().await?;
+        self.step(3);
+        if version != profile.version {
+            self.card.change_key(ChangeKey { key_no: MASTER, new: &master, old: None }).await?;
+            version = profile.version;
+            self.card.authenticate(MASTER, &master).await?;
+        }
+        debug_assert_eq!(version, profile.version);
+        if let Some(own) = own {
+            self.take_card(&own).await?;
+            self.card.select(profile.aid).await?;
+            self.card.authenticate(MASTER, &master).await?;
+        }
+        self.step(4);
+        if reader_on_card != profile.version {
+            self.change_reader_key(reader_on_card, &reader, &master).await?;
+        }
+        Ok(())
+    }
+
+    fn step(&self, done: u32) {
+        self.handle.report(Progress::Writing { done, of: STEPS });
+    }
+
+    /// Sees to it that the application is there, and selects it.
+    async fn application(&mut self) -> Result<(), WriteError> {
+        let aid = self.profile.aid;
+        let mut is_open = false;
+        let listed = match self.card.applications().await {
+            Err(e) if is_forbidden(&e) => {
+                is_open = self.open_card().await?;
+                self.card.applications().await
+            }
+            listed => listed,
+        };
+        let applications = listed.map_err(foreign_if_forbidden)?;
+        self.step(0);
+        if !applications.contains(&aid) {
+            if !applications.is_empty() && !self.task.may_share {
+                return Err(WriteError::Foreign("others have applications on it"));
+            }
+            if !is_open {
+                self.open_card().await?;
+            }
+            let keys = KeySettings { change_key: KeyChange::Key(MASTER), free_create_delete: false, ..KeySettings::FACTORY };
+            let settings = ApplicationSettings { keys, key_count: 2, key_type: KeyType::Aes128 };
+            self.task.begins();
+            self.card.create_application(aid, settings).await.map_err(foreign_if_forbidden)?;
+        }
+        Ok(self.card.select(aid).await?)
+    }
+
+    /// Authenticates with the card's own master key: ours, or the factory's. `false`: it is somebody else's, who may still let us do what we want.
+    async fn open_card(&mut self) -> Result<bool, WriteError> {
+        let version = self.card.key_version(MASTER).await.unwrap_or(FACTORY);
+        let mut keys = vec![Key::zero(KeyType::TwoKeyTripleDes), Key::zero(KeyType::Aes128)];
+        for version in self.versions(version) {
+            if version != FACTORY
+                && let Ok(key) = self.profile.key(&self.task.card.0, Aid::PICC, MASTER, version)
+            {
+                keys.insert(0, key);
+            }
+        }
+        for key in keys {
+            match self.card.authenticate(MASTER, &key).await {
+                Ok(()) => return Ok(true),
+                Err(CardError::AuthenticationRefused { .. }) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        if self.task.may_share { Ok(false) } else { Err(WriteError::Foreign("its master key is not ours")) }
+    }
+
+    /// Makes the card's own master key ours.
+    async fn take_card(&mut self, own: &Key) -> Result<(), WriteError> {
+        self.card.select(Aid::PICC).await?;
+        if self.card.key_version(MASTER).await? == own.version() && self.card.authenticate(MASTER, own).await.is_ok() {
+            return Ok(());
+        }
+        self.open_card().await?;
+        Ok(self.card.change_key(ChangeKey { key_no: MASTER, new: own, old: None }).await?)
+    }
+
+    /// Which versions a key may have, likeliest first: what the card says, what an interrupted job was about to write, the factory's.
+    fn versions(&self, on_card: u8) -> Vec<u8> {
+        let interrupted = self.task.interrupted.iter().flat_map(|entry| std::iter::once(entry.to).chain(entry.or.iter().copied()));
+        let mut versions = vec![on_card];
+        for version in std::iter::once(self.profile.version).chain(interrupted).chain([FACTORY]) {
+            if !versions.contains(&version) {
+                versions.push(version);
+            }
+        }
+        versions
+    }
+
+    /// Authenticates with the master key of the application as it is now, and gives its version.
+    async fn open(&mut self, wanted: &Key) -> Result<u8, WriteError> {
+        let on_card = self.card.key_version(MASTER).await?;
+        for version in self.versions(on_card) {
+            let key = match version == wanted.version() {
+                true => wanted.clone(),
+                // A version that the source does not know is not ours.
+                false => match self.profile.key(&self.task.card.0, self.profile.aid, MASTER, version) {
+                    Ok(key) => key,
+                    Err(CardError::Key(crate::keys::KeyError::None { .. })) => continue,
+                    Err(e) => return Err(e.into()),
+                },
+            };
+            match self.card.authenticate(MASTER, &key).await {
+                Ok(()) => return Ok(version),
+                Err(CardError::AuthenticationRefused { .. }) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        let known = self.task.interrupted.is_some();
+        Err(if known { WriteError::NoKeyFits } else { WriteError::Foreign("its application has keys of somebody else") })
+    }
+
+    /// Sees to it that the file is there as it must be.
+    async fn file(&mut self) -> Result<(), WriteError> {
+        let wanted = self.profile.file_settings();
+        self.step(1);
+        if self.card.file_ids().await?.contains(&self.profile.file) {
+            return if self.card.file_settings(self.profile.file).await? == wanted {
+                Ok(())
+            } else {
+                Err(WriteError::Image("the file on the card has another layout"))
+            };
+        }
+        self.task.begins();
+        Ok(self.card.create_file(self.profile.file, &wanted).await?)
+    }
+
+    /// The last step: from here on a door reads the card.
+    async fn change_reader_key(&mut self, on_card: u8, new: &Key, master: &Key) -> Result<(), WriteError> {
+        let mut refused = WriteError::NoKeyFits;
+        for version in self.versions(on_card) {
+            let Ok(old) = self.profile.key(&self.task.card.0, self.profile.aid, READER, version) else { continue };
+            if self.card.authenticated().is_none() {
+                self.card.authenticate(MASTER, master).await?;
+            }
+            self.task.goes_live();
+            match self.card.change_key(ChangeKey { key_no: READER, new, old: Some(&old) }).await {
+                Ok(()) => return Ok(()),
+                // The old key is another one.
+                Err(e @ CardError::Status(StatusWord(0x911E))) => refused = e.into(),
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(refused)
+    }
+}
+
+fn is_forbidden(e: &CardError) -> bool {
+    matches!(e, CardError::Status(StatusWord(0x919D | 0x91AE)))
+}
+
+fn foreign_if_forbidden(e: CardError) -> WriteError {
+    if is_forbidden(&e) { WriteError::Foreign("its master key is not ours") } else { e.into() }
+}

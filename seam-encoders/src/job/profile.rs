@@ -1,0 +1,136 @@
+//! What a technology says about itself, so that its cards are written safely.
+use super::journal::Entry;
+use crate::dialogue::Dialogue;
+use crate::error::CardError;
+use seam_core::encoder::Technology;
+use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// How cards of one technology are written for one site.
+///
+/// # Contract
+/// [`write`](Self::write) may be repeated on the same card until it succeeds, wherever the last try ended: it looks at what stands there and goes
+/// on. It writes data first and keys last, calls [`Task::begins`] before the first command that changes the card and
+/// [`Task::goes_live`] before the one from which on a door may accept it. [`verify`](Self::verify) proves the card as a door would read it: with
+/// the door's key, not with the writer's, and ends by asking who it is: it must still be the card of the task
+/// ([`WriteError::AnotherCard`]).
+pub trait Profile: fmt::Debug + Send + Sync + 'static {
+    /// The technology, as images name it.
+    fn technology(&self) -> &Technology;
+    /// The version that the keys of a card get.
+    fn key_version(&self) -> u8;
+    /// Looks at the card; nothing is written. `None`: it is of another technology.
+    fn identify(&self, atr: &[u8]) -> Dialogue<Option<CardNumber>>;
+    /// Writes the card.
+    fn write(&self, task: Task) -> Dialogue<(), WriteError>;
+    /// Reads back what was written.
+    fn verify(&self, task: Task) -> Dialogue<(), WriteError>;
+}
+
+/// The serial number of a card: 4, 7 or 10 bytes. `Debug` leaves it out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CardNumber(pub Vec<u8>);
+
+impl CardNumber {
+    /// In hexadecimal, upper case.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        use fmt::Write as _;
+        self.0.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02X}");
+            hex
+        })
+    }
+}
+
+impl fmt::Debug for CardNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CardNumber({} bytes)", self.0.len())
+    }
+}
+
+/// One card to be written. `Debug` shows nothing of card and content.
+#[derive(Clone)]
+pub struct Task {
+    /// Which card.
+    pub card: CardNumber,
+    /// What is to stand on it, in the format of the profile.
+    pub content: Value,
+    /// What the journal knows of an interrupted job with this card.
+    pub interrupted: Option<Entry>,
+    /// A person said that a card which others use too may be written. Without it such a card is [`WriteError::Foreign`].
+    pub may_share: bool,
+    stage: Arc<AtomicU8>,
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("interrupted", &self.interrupted).field("stage", &self.stage()).finish_non_exhaustive()
+    }
+}
+
+/// How far a card is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Nothing was written.
+    Looking,
+    /// Something was written; no door accepts it as new.
+    Begun,
+    /// A door may accept it.
+    Live,
+}
+
+impl Task {
+    /// A task at its beginning.
+    #[must_use]
+    pub fn new(card: CardNumber, content: Value, interrupted: Option<Entry>, may_share: bool) -> Self {
+        Self { card, content, interrupted, may_share, stage: Arc::default() }
+    }
+    /// The next command changes the card.
+    pub fn begins(&self) {
+        self.stage.fetch_max(1, Ordering::SeqCst);
+    }
+    /// After the next command a door may accept the card.
+    pub fn goes_live(&self) {
+        self.stage.fetch_max(2, Ordering::SeqCst);
+    }
+    /// How far it is.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::SeqCst) {
+            0 => Stage::Looking,
+            1 => Stage::Begun,
+            _ => Stage::Live,
+        }
+    }
+}
+
+/// Why a card was not written, or not proved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The dialogue with the card.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// The card is somebody else's, or shared with others and nobody said that it may be.
+    #[error("the card is not ours: {0}")]
+    Foreign(&'static str),
+    /// The content is not in the format of this profile.
+    #[error("the image is not one of this profile: {0}")]
+    Image(&'static str),
+    /// It is not the card of the task.
+    #[error("another card answers")]
+    AnotherCard,
+    /// None of the keys that we know opens the card.
+    #[error("no key that we know opens the card")]
+    NoKeyFits,
+}
+
+/// Bytes of hexadecimal text; `None` when it is not.
+pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
+    let (pairs, []) = digits.as_chunks::<2>() else { return None };
+    Some(pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}

@@ -1,0 +1,377 @@
+//! The panel's side of the bus: the handshake of the secure channel, commands and polls.
+use super::event::Event;
+use crate::dialogue::Random;
+use osdp::command::{BuzzerControl, BuzzerTone, Chlng, Command, LedColor, LedControl, LedPermanent, LedTemporary, Poll, SCrypt};
+use osdp::packet::{Address, ControlByte, CtrlFlags, PacketBuilder, ParsedPacket, Scb, ScsType, Sqn};
+use osdp::reply::{NakErrorCode, Reply, ReplyCode};
+use osdp::secure::{Direction, Disconnected, SCBK_D, Secure, Session, seal, unseal};
+use std::fmt;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use zeroize::Zeroizing;
+
+/// The first byte of a packet.
+const SOM: u8 = 0x53;
+/// The longest packet that is read.
+const LONGEST: usize = 1440;
+
+/// How the bus is protected.
+#[derive(Clone)]
+pub enum Security {
+    /// With the key of this reader.
+    Key(Zeroizing<[u8; 16]>),
+    /// With the key that every new reader has and everybody knows: only to give it one of its own.
+    InstallKey,
+    /// Not at all: whoever is on the wire reads every card and every PIN.
+    None,
+}
+
+impl fmt::Debug for Security {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key(_) => "Key(..)",
+            Self::InstallKey => "InstallKey",
+            Self::None => "None",
+        })
+    }
+}
+
+/// How long things take on the bus.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Until a reader answers: 200 ms by the standard.
+    pub answer: Duration,
+    /// Between two polls: 100 ms.
+    pub poll: Duration,
+    /// How often a packet is sent before the reader counts as gone: 3.
+    pub sends: u32,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { answer: Duration::from_millis(200), poll: Duration::from_millis(100), sends: 3 }
+    }
+}
+
+/// What is wrong on the bus.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OsdpError {
+    /// The wire.
+    #[error("the wire to the reader fails")]
+    Io(#[from] io::Error),
+    /// The reader does not answer.
+    #[error("the reader does not answer")]
+    Silent,
+    /// The reader does not prove that it knows the key, or has another one.
+    #[error("the reader does not know the key of the secure channel")]
+    Key,
+    /// A packet does not belong to the secure channel: it was changed, comes from somebody else, or the reader was restarted. The channel is
+    /// opened again by the next call.
+    #[error("the secure channel is broken")]
+    Channel,
+    /// The reader refuses the command.
+    #[error("the reader refuses the command: {0:?}")]
+    Refused(NakErrorCode),
+    /// The answer is not one to what was asked, or makes no sense.
+    #[error("the answer of the reader makes no sense")]
+    Strange,
+    /// There is no such address (0 to 126), or a value does not fit.
+    #[error("the command cannot be said")]
+    Invalid,
+    /// No random numbers.
+    #[error("no random numbers")]
+    NoRandom,
+}
+
+/// The panel of one reader. A call that is dropped in the middle costs the secure channel, and the next call opens it again; an event that the
+/// reader told then may be lost.
+pub struct Panel<S> {
+    io: S,
+    address: u8,
+    security: Security,
+    times: Times,
+    random: Box<dyn Random>,
+    received: Vec<u8>,
+    sqn: Sqn,
+    link: Link,
+}
+
+/// Where the conversation stands.
+enum Link {
+    /// Nothing was said, or something went wrong.
+    Closed,
+    Plain,
+    Secure(Box<Session<Secure>>),
+}
+
+impl<S> fmt::Debug for Panel<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let link = match self.link {
+            Link::Closed => "closed",
+            Link::Plain => "plain",
+            Link::Secure(_) => "secure",
+        };
+        f.debug_struct("Panel").field("address", &self.address).field("link", &link).finish_non_exhaustive()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Panel<S> {
+    /// The panel of the reader with this address (0 to 126) on a bus. Nothing is said yet.
+    pub fn new(io: S, address: u8, security: Security, times: Times, random: impl Random + 'static) -> Self {
+        Self { io, address, security, times, random: Box::new(random), received: Vec::new(), sqn: Sqn::ZERO, link: Link::Closed }
+    }
+
+    /// Whether cards and keys come through a secure channel now.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        matches!(self.link, Link::Secure(_))
+    }
+
+    /// Begins the conversation, with a secure channel unless there is to be none. Every other call does so too when it must.
+    ///
+    /// # Errors
+    /// [`OsdpError`].
+    pub async fn open(&mut self) -> Result<(), OsdpError> {
+        self.link = Link::Closed;
+        self.sqn = Sqn::ZERO;
+        self.received.clear();
+        let (key, is_own) = match &self.security {
+            Security::None => {
+                self.plain(None, &Command::Poll(Poll)).await?;
+                self.link = Link::Plain;
+                return Ok(());
+            }
+            Security::InstallKey => (SCBK_D, false),
+            Security::Key(key) => (**key, true),
+        };
+        let mut challenge = [0; 8];
+        self.random.fill(&mut challenge).map_err(|_| OsdpError::NoRandom)?;
+        let session = Session::<Disconnected>::new(key).challenge(challenge);
+        let scb = |ty| Some(Scb::new(ty, [u8::from(is_own)]));
+        let answer = self.plain(scb(ScsType::Scs11), &Command::Chlng(Chlng::new(challenge))).await?;
+        let Reply::CCrypt(proof) = answer else { return Err(OsdpError::Strange) };
+        let session = session.receive_ccrypt(&proof).map_err(|_| OsdpError::Key)?;
+        let ours = Command::SCrypt(SCrypt::new(session.server_cryptogram()));
+        let answer = self.plain(scb(ScsType::Scs13), &ours).await?;
+        let Reply::RMacI(mac) = answer else { return Err(OsdpError::Strange) };
+        let session = session.confirm_rmac_i(&mac.r_mac_i).map_err(|_| OsdpError::Key)?;
+        self.link = Link::Secure(Box::new(session));
+        Ok(())
+    }
+
+    /// The next thing that happens at the reader. It polls until then, and opens the conversation again when the reader was restarted.
+    ///
+    /// # Errors
+    /// [`OsdpError`]; after `Silent` and `Channel` it may be called again.
+    pub async fn event(&mut self) -> Result<Event, OsdpError> {
+        loop {
+            let reply = self.ask(&Command::Poll(Poll)).await?;
+            if let Some(event) = Event::of(reply)? {
+                return Ok(event);
+            }
+            tokio::time::sleep(self.times.poll).await;
+        }
+    }
+
+    /// Lights the first light of the reader in a colour for a time in tenths of a second, or from now on with `None`.
+    ///
+    /// # Errors
+    /// [`OsdpError`].
+    pub async fn light(&mut self, color: LedColor, tenths: Option<u16>) -> Result<(), OsdpError> {
+        let off = LedColor::Black;
+        let for_a_time = u8::from(tenths.is_some());
+        let temporary = LedTemporary {
+            control: 2 * for_a_time,
+            on_time: 1,
+            off_time: 0,
+            on_color: color,
+            off_color: off,
+            timer: tenths.unwrap_or_default(),
+        };
+        let permanent = LedPermanent { control: 1 - for_a_time, on_time: 1, off_time: 0, on_color: color, off_color: off };
+        let record = osdp::command::led::LedRecord { reader: 0, led: 0, temporary, permanent };
+        self.done(&Command::Led(LedControl::new(vec![record]))).await
+    }
+
+    /// Sounds the buzzer: so many times, each for so many tenths of a second, with as long a pause.
+    ///
+    /// # Errors
+    /// [`OsdpError`].
+    pub async fn buzz(&mut self, times: u8, tenths: u8) -> Result<(), OsdpError> {
+        let buzzer = BuzzerControl { reader: 0, tone: BuzzerTone::Default, on_time: tenths, off_time: tenths, count: times };
+        self.done(&Command::Buzzer(buzzer)).await
+    }
+
+    async fn done(&mut self, command: &Command) -> Result<(), OsdpError> {
+        match self.ask(command).await? {
+            Reply::Ack(_) => Ok(()),
+            _ => Err(OsdpError::Strange),
+        }
+    }
+
+    /// One command and its answer, in the conversation as it stands; it is opened first where it must be.
+    async fn ask(&mut self, command: &Command) -> Result<Reply, OsdpError> {
+        if matches!(self.link, Link::Closed) {
+            self.open().await?;
+        }
+        // Whatever goes wrong, or if this is dropped: the next call begins anew.
+        match std::mem::replace(&mut self.link, Link::Closed) {
+            Link::Secure(mut session) => {
+                let reply = self.secured(&mut session, command).await;
+                if matches!(reply, Ok(_) | Err(OsdpError::Refused(_))) {
+                    self.link = Link::Secure(session);
+                }
+                reply
+            }
+            _ => {
+                let reply = self.plain(None, command).await;
+                if matches!(reply, Ok(_) | Err(OsdpError::Refused(_))) {
+                    self.link = Link::Plain;
+                }
+                reply
+            }
+        }
+    }
+
+    async fn secured(&mut self, session: &mut Session<Secure>, command: &Command) -> Result<Reply, OsdpError> {
+        let data = command.encode_data().map_err(|_| OsdpError::Invalid)?;
+        let address = self.address()?;
+        let code = command.code().as_byte();
+        // A repeat is the same packet: it must not move the chain of MACs on.
+        let packet = seal(session, address, self.sqn, Direction::AcuToPd, !data.is_empty(), code, &data).map_err(|_| OsdpError::Invalid)?;
+        let answer = self.exchange(&packet).await?;
+        let (parsed, _) = ParsedPacket::parse(&answer).map_err(|_| OsdpError::Strange)?;
+        // Nothing outside the channel is believed, not even a refusal.
+        if !parsed.scb.is_some_and(|scb| matches!(scb.ty, ScsType::Scs16 | ScsType::Scs18)) {
+            return Err(OsdpError::Channel);
+        }
+        let plain = Zeroizing::new(unseal(session, &parsed, &answer).map_err(|_| OsdpError::Channel)?);
+        reply(parsed.code, &plain)
+    }
+
+    async fn plain(&mut self, scb: Option<Scb>, command: &Command) -> Result<Reply, OsdpError> {
+        let data = command.encode_data().map_err(|_| OsdpError::Invalid)?;
+        let flags = if scb.is_some() { CtrlFlags::USE_CRC | CtrlFlags::HAS_SCB } else { CtrlFlags::USE_CRC };
+        let wanted = scb.as_ref().map(|scb| if scb.ty == ScsType::Scs11 { ScsType::Scs12 } else { ScsType::Scs14 });
+        let packet =
+            PacketBuilder { addr: self.address()?, ctrl: ControlByte::new(self.sqn, flags), scb, code: command.code().as_byte(), data };
+        let packet = packet.encode().map_err(|_| OsdpError::Invalid)?;
+        let answer = self.exchange(&packet).await?;
+        let (parsed, _) = ParsedPacket::parse(&answer).map_err(|_| OsdpError::Strange)?;
+        let reply = reply(parsed.code, parsed.data)?;
+        if parsed.scb.map(|scb| scb.ty) != wanted {
+            return Err(OsdpError::Channel);
+        }
+        Ok(reply)
+    }
+
+    fn address(&self) -> Result<Address, OsdpError> {
+        Address::pd(self.address).map_err(|_| OsdpError::Invalid)
+    }
+
+    /// Sends a packet, again under the same number while no answer comes, and gives the answer.
+    async fn exchange(&mut self, packet: &[u8]) -> Result<Vec<u8>, OsdpError> {
+        for _ in 0..self.times.sends {
+            self.io.write_all(packet).await?;
+            self.io.flush().await?;
+            match tokio::time::timeout(self.times.answer, self.answer()).await {
+                Ok(answer) => {
+                    let answer = answer?;
+                    // A busy reader has not taken the command and says so under number 0: it is asked again.
+                    if answer.get(4).is_some_and(|ctrl| ctrl & 3 == 0) && ReplyCode::Busy.as_byte() == code(&answer) {
+                        tokio::time::sleep(self.times.poll).await;
+                        continue;
+                    }
+                    self.sqn = self.sqn.next();
+                    return Ok(answer);
+                }
+                Err(_) => self.received.clear(),
+            }
+        }
+        Err(OsdpError::Silent)
+    }
+
+    /// The next packet of our reader under our number, whatever noise comes before it.
+    async fn answer(&mut self) -> Result<Vec<u8>, OsdpError> {
+        loop {
+            while let Some(packet) = next_packet(&mut self.received) {
+                let ours = |p: &ParsedPacket<'_>| p.addr.is_reply() && p.addr.pd_addr() == self.address;
+                let is_ours = ParsedPacket::parse(&packet)
+                    .is_ok_and(|(p, _)| ours(&p) && (p.ctrl.sqn == self.sqn || p.code == ReplyCode::Busy.as_byte()));
+                if is_ours {
+                    return Ok(packet);
+                }
+            }
+            let mut chunk = [0; 256];
+            match self.io.read(&mut chunk).await? {
+                0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                length => self.received.extend_from_slice(&chunk[..length]),
+            }
+        }
+    }
+}
+
+fn code(packet: &[u8]) -> u8 {
+    ParsedPacket::parse(packet).map_or(0, |(packet, _)| packet.code)
+}
+
+fn reply(code: u8, data: &[u8]) -> Result<Reply, OsdpError> {
+    let code = ReplyCode::from_byte(code).map_err(|_| OsdpError::Strange)?;
+    match Reply::decode(code, data).map_err(|_| OsdpError::Strange)? {
+        Reply::Nak(nak) => Err(OsdpError::Refused(nak.error)),
+        reply => Ok(reply),
+    }
+}
+
+/// Takes the first whole packet out of what was received; noise before it, such as the mark byte that some stacks send, is dropped.
+fn next_packet(received: &mut Vec<u8>) -> Option<Vec<u8>> {
+    loop {
+        let start = received.iter().position(|byte| *byte == SOM).unwrap_or(received.len());
+        received.drain(..start);
+        let [_, _, low, high, ..] = received[..] else { return None };
+        let length = usize::from(u16::from_le_bytes([low, high]));
+        if (8..=LONGEST).contains(&length) {
+            if received.len() < length {
+                return None;
+            }
+            if ParsedPacket::parse(&received[..length]).is_ok() {
+                return Some(received.drain(..length).collect());
+            }
+        }
+        // It only looked like a beginning.
+        received.drain(..1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hex_literal::hex;
+    use proptest::prelude::*;
+
+    /// Source: a wire trace of libosdp 3.2.7; recomputed independently.
+    #[test]
+    fn packets_of_another_stack_are_found_in_noise() {
+        let poll = hex!("FF 53 65 09 00 04 61 00 D9 7A");
+        let mut received = [&hex!("00 53 11")[..], &poll, &hex!("53 65")].concat();
+        assert_eq!(next_packet(&mut received).unwrap(), poll[1..]);
+        assert_eq!((next_packet(&mut received), received.as_slice()), (None, &hex!("53 65")[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_packets_or_noise(mut bytes in prop::collection::vec(prop_oneof![Just(SOM), any::<u8>()], 0..600)) {
+            while let Some(packet) = next_packet(&mut bytes) {
+                prop_assert!(ParsedPacket::parse(&packet).is_ok());
+            }
+        }
+        #[test]
+        fn any_answer_is_an_event_or_refused(code: u8, data in prop::collection::vec(any::<u8>(), 0..40)) {
+            if let Ok(reply) = reply(code, &data) {
+                let _ = Event::of(reply);
+            }
+        }
+    }
+}

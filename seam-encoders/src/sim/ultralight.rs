@@ -1,0 +1,228 @@
+//! A simulated Ultralight EV1, C or AES in a reader with storage commands and a PN532 behind them. Of the AES card only its pages are simulated.
+use super::SimulatedCard;
+use des::TdesEde2;
+use des::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use std::fmt;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chip {
+    Ev1 { large: bool },
+    C,
+    Aes,
+}
+
+/// The card, and what its reader passes on.
+pub struct UltralightCard {
+    uid: [u8; 7],
+    chip: Chip,
+    pages: Vec<[u8; 4]>,
+    proven: bool,
+    /// The number that an authentication under way goes on with, and the last encrypted block.
+    pending: Option<([u8; 8], [u8; 8])>,
+    draws: u8,
+}
+
+impl fmt::Debug for UltralightCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UltralightCard").field("pages", &self.pages.len()).field("proven", &self.proven).finish_non_exhaustive()
+    }
+}
+
+impl UltralightCard {
+    /// An EV1 with 48 bytes.
+    #[must_use]
+    pub fn ev1_small(uid: [u8; 7]) -> Self {
+        let mut card = Self::new(uid, Chip::Ev1 { large: false }, 20);
+        card.pages[16] = [0, 0, 0, 0xff];
+        card.pages[18] = [0xff; 4];
+        card
+    }
+    /// An EV1 with 128 bytes.
+    #[must_use]
+    pub fn ev1_large(uid: [u8; 7]) -> Self {
+        let mut card = Self::new(uid, Chip::Ev1 { large: true }, 41);
+        card.pages[37] = [0, 0, 0, 0xff];
+        card.pages[39] = [0xff; 4];
+        card
+    }
+    /// A C with its key from the factory, "IEMKAERB!NACUOYF".
+    #[must_use]
+    pub fn c(uid: [u8; 7]) -> Self {
+        let mut card = Self::new(uid, Chip::C, 48);
+        card.pages[42] = [0x30, 0, 0, 0];
+        for (page, text) in (44..48).zip([b"BREA", b"KMEI", b"FYOU", b"CAN!"]) {
+            card.pages[page] = *text;
+        }
+        card
+    }
+    /// An AES card, whose authentication is not simulated.
+    #[must_use]
+    pub fn aes(uid: [u8; 7]) -> Self {
+        Self::new(uid, Chip::Aes, 60)
+    }
+
+    fn new(uid: [u8; 7], chip: Chip, count: usize) -> Self {
+        let mut pages = vec![[0; 4]; count];
+        let [a, b, c, d, e, f, g] = uid;
+        pages[0] = [a, b, c, 0x88 ^ a ^ b ^ c];
+        pages[1] = [d, e, f, g];
+        pages[2] = [d ^ e ^ f ^ g, 0x48, 0, 0];
+        Self { uid, chip, pages, proven: false, pending: None, draws: uid[6] }
+    }
+
+    /// Its memory, as nobody can read it.
+    #[must_use]
+    pub fn memory(&self) -> &[[u8; 4]] {
+        &self.pages
+    }
+
+    fn configuration(&self) -> usize {
+        self.pages.len() - 4
+    }
+
+    /// From which page on a proof is asked for, and whether for reading too.
+    fn gate(&self) -> (usize, bool) {
+        match self.chip {
+            Chip::Ev1 { .. } => (usize::from(self.pages[self.configuration()][3]), self.pages[self.configuration() + 1][0] & 0x80 != 0),
+            Chip::C => (usize::from(self.pages[42][0]), self.pages[43][0] & 1 == 0),
+            Chip::Aes => (usize::MAX, false),
+        }
+    }
+
+    fn is_secret(&self, page: usize) -> bool {
+        match self.chip {
+            Chip::Ev1 { .. } => page >= self.configuration() + 2,
+            Chip::C => page >= 44,
+            Chip::Aes => page >= 40,
+        }
+    }
+
+    fn read(&self, page: usize) -> Option<[u8; 4]> {
+        let (from, reading_too) = self.gate();
+        if page >= self.pages.len() || (reading_too && page >= from && !self.proven) {
+            return None;
+        }
+        match self.chip {
+            Chip::C | Chip::Aes if self.is_secret(page) => None,
+            _ if self.is_secret(page) => Some([0; 4]),
+            _ => Some(self.pages[page]),
+        }
+    }
+
+    fn write(&mut self, page: usize, data: [u8; 4]) -> bool {
+        let (from, _) = self.gate();
+        if !(2..self.pages.len()).contains(&page) || (page >= from && !self.proven) || (self.chip == Chip::Aes && page >= 40) {
+            return false;
+        }
+        if page == 2 || page == 3 {
+            // One-time bits: they are only ever set.
+            for (held, new) in self.pages[page].iter_mut().zip(data) {
+                *held |= new;
+            }
+        } else {
+            self.pages[page] = data;
+        }
+        true
+    }
+
+    fn key(&self) -> [u8; 16] {
+        let mut key = [0; 16];
+        for (at, byte) in self.pages[44..48].concat().into_iter().enumerate() {
+            // Each half lies the other way round.
+            key[at / 8 * 8 + 7 - at % 8] = byte;
+        }
+        key
+    }
+
+    /// What the chip answers to a raw command; `None`: it refuses, and forgets what was proven.
+    fn raw(&mut self, command: &[u8]) -> Option<Vec<u8>> {
+        let pending = self.pending.take();
+        match (self.chip, command) {
+            (Chip::Ev1 { large }, [0x60]) => Some(vec![0x00, 0x04, 0x03, 0x01, 0x01, 0x00, if large { 0x0e } else { 0x0b }, 0x03]),
+            (Chip::Ev1 { .. }, [0x1b, password @ ..]) if password == self.pages[self.configuration() + 2] => {
+                self.proven = true;
+                Some(self.pages[self.configuration() + 3][..2].to_vec())
+            }
+            (Chip::C, [0x1a, 0x00]) => {
+                let b: [u8; 8] = std::array::from_fn(|_| {
+                    self.draws = self.draws.wrapping_mul(53).wrapping_add(29);
+                    self.draws
+                });
+                let encrypted = crypt(self.key(), b, true);
+                self.pending = Some((b, encrypted));
+                Some([&[0xaf][..], &encrypted].concat())
+            }
+            (Chip::C, [0xaf, reply @ ..]) if reply.len() == 16 => {
+                let (b, last) = pending?;
+                let first: [u8; 8] = reply[..8].try_into().ok()?;
+                let second: [u8; 8] = reply[8..].try_into().ok()?;
+                let a = mixed(crypt(self.key(), first, false), last);
+                let turned = mixed(crypt(self.key(), second, false), first);
+                if turned[..7] != b[1..] || turned[7] != b[0] {
+                    self.proven = false;
+                    return None;
+                }
+                self.proven = true;
+                let back = [a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[0]];
+                Some([&[0x00][..], &crypt(self.key(), mixed(back, second), true)].concat())
+            }
+            _ => {
+                self.proven = false;
+                None
+            }
+        }
+    }
+}
+
+fn mixed(a: [u8; 8], b: [u8; 8]) -> [u8; 8] {
+    (u64::from_ne_bytes(a) ^ u64::from_ne_bytes(b)).to_ne_bytes()
+}
+
+fn crypt(key: [u8; 16], block: [u8; 8], encrypt: bool) -> [u8; 8] {
+    let cipher = TdesEde2::new(&Array::from(key));
+    let mut out = Array::from(block);
+    if encrypt {
+        cipher.encrypt_block(&mut out)
+    } else {
+        cipher.decrypt_block(&mut out)
+    }
+    out.into()
+}
+
+impl SimulatedCard for UltralightCard {
+    fn power_on(&mut self) -> Vec<u8> {
+        self.proven = false;
+        self.pending = None;
+        let mut atr =
+            vec![0x3b, 0x8f, 0x80, 0x01, 0x80, 0x4f, 0x0c, 0xa0, 0x00, 0x00, 0x03, 0x06, 0x03, 0x00, 0x03, 0x00, 0x00, 0x00, 0x00];
+        atr.push(atr[1..].iter().fold(0, |sum, byte| sum ^ byte));
+        atr
+    }
+
+    fn answer(&mut self, command: &[u8]) -> Vec<u8> {
+        match command {
+            [0xff, 0xca, 0, 0, 0] => [&self.uid[..], &[0x90, 0x00]].concat(),
+            [0xff, 0xb0, 0, page, 4] => match self.read(usize::from(*page)) {
+                Some(data) => [&data[..], &[0x90, 0x00]].concat(),
+                None => vec![0x63, 0x00],
+            },
+            [0xff, 0xd6, 0, page, 4, a, b, c, d] => {
+                if self.write(usize::from(*page), [*a, *b, *c, *d]) {
+                    vec![0x90, 0x00]
+                } else {
+                    vec![0x63, 0x00]
+                }
+            }
+            [0xff, 0, 0, 0, lc, 0xd4, 0x42, raw @ ..] if raw.len() + 2 == usize::from(*lc) => match self.raw(raw) {
+                Some(data) => [&[0xd5, 0x43, 0x00][..], &data, &[0x90, 0x00]].concat(),
+                None => vec![0xd5, 0x43, 0x01, 0x90, 0x00],
+            },
+            [0xff, ..] => vec![0x6a, 0x81],
+            _ => vec![0x6e, 0x00],
+        }
+    }
+
+    fn uid(&self) -> Vec<u8> {
+        self.uid.to_vec()
+    }
+}

@@ -1,0 +1,243 @@
+//! Jobs at an encoder: who lies there, consent, cancel, deadlines, and a fault at every command.
+#![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
+mod support;
+
+use chrono::TimeDelta;
+use seam_core::clock::{Clock, ManualClock};
+use seam_core::encoder::{CardEncoder, CardProblem, CardState, JobControl, Progress};
+use seam_encoders::job::{Cause, Encoder, EncoderBuilder, JobFailure, Journal, MemoryJournal, WriteError};
+use seam_encoders::sim::{Fault, FaultKind};
+use seam_encoders::transport::SimulatedReader;
+use std::sync::Arc;
+use std::time::Duration;
+use support::{OURS, PagesCard, PagesProfile, control, image};
+
+struct Desk {
+    clock: Arc<ManualClock>,
+    reader: SimulatedReader,
+    journal: Arc<MemoryJournal>,
+    encoder: Encoder,
+}
+
+fn desk_with(more: impl FnOnce(EncoderBuilder) -> EncoderBuilder) -> Desk {
+    let clock = Arc::new(ManualClock::new("2026-03-01T08:00:00Z".parse().unwrap()));
+    let reader = SimulatedReader::new("desk");
+    let journal = Arc::new(MemoryJournal::default());
+    let builder = Encoder::at(reader.clone()).profile(PagesProfile::default());
+    let builder = builder.clock(Arc::clone(&clock) as Arc<dyn Clock>).journal(Arc::clone(&journal) as Arc<dyn Journal>);
+    Desk { encoder: more(builder).build(), clock, reader, journal }
+}
+
+fn desk() -> Desk {
+    desk_with(|builder| builder)
+}
+
+impl Desk {
+    fn put(&self, card: &PagesCard) {
+        self.reader.put(Box::new(card.clone()));
+    }
+    async fn encode(&self, text: &str) -> Result<(), JobFailure> {
+        self.with(&control(&*self.clock), text).await
+    }
+    async fn with(&self, control: &JobControl, text: &str) -> Result<(), JobFailure> {
+        let (image, job) = (image(text), control.clone());
+        let job = self.encoder.encode(&image, &job);
+        // Virtual time passes whenever nothing else happens.
+        let time = async {
+            loop {
+                for _ in 0..20 {
+                    tokio::task::yield_now().await;
+                }
+                if let Some(next) = self.clock.next_wake() {
+                    self.clock.set(next);
+                }
+            }
+        };
+        tokio::select! { done = job => done.map(drop), () = time => unreachable!() }
+    }
+    fn stands(&self, text: &str) -> bool {
+        PagesCard::in_field(&self.reader) == (OURS, format!("{text:?}"))
+    }
+}
+
+#[tokio::test]
+async fn a_card_is_written_proved_and_not_taken_for_the_next_one() {
+    let d = desk();
+    d.put(&PagesCard::blank(1));
+    let control = control(&*d.clock);
+    let mut progress = control.progress();
+    d.with(&control, "room 101").await.unwrap();
+    assert!(d.stands("room 101") && d.journal.is_empty());
+    let mut told = Vec::new();
+    while let Ok(step) = progress.try_recv() {
+        told.push(step);
+    }
+    let writing = (0..6).map(|done| Progress::Writing { done, of: 6 });
+    let mut all = vec![Progress::WaitingForCard, Progress::CardSeen];
+    all.extend(writing.chain([Progress::Verifying, Progress::TakeCard]));
+    assert_eq!(told, all);
+
+    // It still lies there when the next guest's card is asked for.
+    let e = d.encode("room 102").await.unwrap_err();
+    assert!(matches!(e.cause, Cause::NoCard), "{e}");
+    assert!(d.stands("room 101"));
+    // Taken away and put back it is a card like any other.
+    let card = d.reader.take().unwrap();
+    d.reader.put(card);
+    d.encode("room 102").await.unwrap();
+    assert!(d.stands("room 102"));
+}
+
+#[tokio::test]
+async fn foreign_and_unknown_cards_are_left_alone() {
+    let d = desk();
+    let mut theirs = PagesCard::blank(1);
+    theirs.pages[0] = *b"else";
+    d.put(&theirs);
+    let e = d.encode("room 101").await.unwrap_err();
+    assert!(matches!(e.cause, Cause::Write(WriteError::Foreign(_))) && e.card == CardState::Untouched, "{e:?}");
+    assert_eq!(e.to_card_failure().problem, CardProblem::Foreign);
+    assert_eq!(PagesCard::in_field(&d.reader), (*b"else", String::new()));
+    // What looks half written is ours only if the journal knows it.
+    theirs.pages[0] = support::TORN;
+    d.reader.take();
+    d.put(&theirs);
+    assert!(matches!(d.encode("room 101").await.unwrap_err().cause, Cause::Write(WriteError::Foreign(_))));
+    assert!(d.journal.is_empty());
+    let mut wrong = image("room 101");
+    wrong.technology.0 = "other".to_owned();
+    let e = d.encoder.encode(&wrong, &control(&*d.clock)).await.unwrap_err();
+    assert!(matches!(e.cause, Cause::Technology) && e.card == CardState::Untouched);
+}
+
+#[tokio::test]
+async fn the_card_that_was_presented_is_the_one_that_is_written() {
+    let d = desk();
+    let control = control(&*d.clock);
+    d.put(&PagesCard::blank(1));
+    let seen = d.encoder.present(&control).await.unwrap();
+    assert_eq!(support::card_number(&seen), "04000001");
+    d.put(&PagesCard::blank(2));
+    let e = d.encoder.write(&seen, &image("room 101"), &control).await.unwrap_err();
+    assert_eq!((e.problem, e.card), (CardProblem::Changed, CardState::Untouched));
+    d.reader.take();
+    let e = d.encoder.write(&seen, &image("room 101"), &control).await.unwrap_err();
+    assert_eq!((e.problem, e.card), (CardProblem::Removed, CardState::Untouched));
+    d.put(&PagesCard::blank(1));
+    d.encoder.write(&seen, &image("room 101"), &control).await.unwrap();
+    assert!(d.stands("room 101"));
+    d.reader.set_unplugged(true);
+    assert_eq!(d.encoder.present(&control).await.unwrap_err().problem, CardProblem::Offline);
+}
+
+#[tokio::test]
+async fn a_job_ends_when_no_card_comes_or_somebody_cancels() {
+    let d = desk();
+    let until = d.clock.now() + TimeDelta::seconds(30);
+    assert!(matches!(d.encode("room 101").await.unwrap_err().cause, Cause::NoCard));
+    assert_eq!(d.clock.now(), until);
+    let control = control(&*d.clock);
+    let (image, second) = (image("room 102"), control.clone());
+    let other = async {
+        tokio::task::yield_now().await;
+        // One job at a time.
+        let e = d.encoder.encode(&image, &second).await.unwrap_err();
+        assert!(matches!(e.cause, Cause::Busy));
+        second.cancel();
+    };
+    let img = support::image("room 101");
+    let waiting = d.encoder.encode(&img, &control);
+    let (done, ()) = tokio::join!(waiting, other);
+    assert!(matches!(done.unwrap_err().cause, Cause::Cancelled));
+    // The place is free again.
+    d.put(&PagesCard::blank(1));
+    d.encode("room 101").await.unwrap();
+}
+
+/// Cancelled before each command of the job in turn: what the failure says is what stands on the card.
+#[tokio::test]
+async fn a_cancel_is_obeyed_between_any_two_commands() {
+    for at in 0.. {
+        let d = desk();
+        d.put(&PagesCard::blank(1));
+        let control = control(&*d.clock);
+        let stop = control.clone();
+        let reader = d.reader.clone();
+        let watch = async {
+            while reader.with_field(|f| f.sent()) < at {
+                tokio::task::yield_now().await;
+            }
+            stop.cancel();
+            std::future::pending::<()>().await;
+        };
+        let job = d.with(&control, "room 101");
+        let done = tokio::select! { biased; () = watch => unreachable!(), done = job => done };
+        let Err(e) = done else { break };
+        let (first, _) = PagesCard::in_field(&d.reader);
+        match e.card {
+            CardState::Untouched => assert_eq!(first, [0; 4]),
+            CardState::Torn => assert_ne!(first, OURS),
+            CardState::Unknown => {}
+            CardState::Written => panic!("{e}"),
+        }
+        // A repeat finishes it.
+        let card = d.reader.take().unwrap();
+        d.reader.put(card);
+        d.encode("room 101").await.unwrap();
+        assert!(d.stands("room 101") && d.journal.is_empty());
+    }
+}
+
+fn faults() -> Vec<(&'static str, fn() -> FaultKind)> {
+    vec![
+        ("pulled before", || FaultKind::PulledAfterBytes(0)),
+        ("pulled after", || FaultKind::PulledAfterBytes(300)),
+        ("pulled in the answer", || FaultKind::PulledInAnswer(1)),
+        ("mute", || FaultKind::Mute),
+        ("garbage", || FaultKind::Garbage(vec![0x6F, 0x00])),
+        ("nonsense", || FaultKind::Garbage(vec![1, 2, 3, 4, 5, 6, 7, 0x90, 0])),
+        ("slow", || FaultKind::Slow(Duration::ZERO)),
+        ("replaced", || FaultKind::Replaced(Box::new(PagesCard::blank(9)))),
+    ]
+}
+
+/// Whatever happens at whichever command: the failure is typed and true of the card, nothing of it is lost, and a repeat finishes the job.
+#[tokio::test]
+async fn a_fault_at_every_command_leaves_a_card_that_a_repeat_finishes() {
+    let mut tried = 0;
+    for (name, kind) in faults() {
+        for at in 0.. {
+            let d = desk();
+            d.put(&PagesCard::blank(1));
+            d.reader.with_field(|f| f.plan(Fault { at, kind: kind() }));
+            let result = d.encode("room 101").await;
+            if d.reader.with_field(|f| f.sent()) <= at {
+                result.unwrap();
+                break;
+            }
+            tried += 1;
+            // The first card comes back; another one that took its place is not taken for it.
+            match d.reader.take() {
+                Some(card) if card.uid() == [4, 0, 0, 9] => {
+                    let is_changed = matches!(&result, Err(JobFailure { cause: Cause::Changed, .. }));
+                    assert_eq!(is_changed, at > 0, "{name} at {at}");
+                    assert!(d.reader.put_back());
+                }
+                Some(card) => drop(d.reader.put(card)),
+                None => assert!(d.reader.put_back(), "a card that nobody pulled is gone: {name} at {at}"),
+            }
+            if let Err(e) = &result {
+                let (first, _) = PagesCard::in_field(&d.reader);
+                match e.card {
+                    CardState::Untouched => assert_eq!(first, [0; 4], "{name} at {at}: {e}"),
+                    CardState::Torn => assert_ne!(first, OURS, "{name} at {at}: {e}"),
+                    CardState::Unknown => {}
+                    CardState::Written => panic!("{name} at {at}: {e}"),
+                }
+            }
+            d.encode("room 101").await.unwrap_or_else(|e| panic!("{name} at {at}: {e}"));
+            assert!(d.stands("room 101") && d.journal.is_empty(), "{name} at {at}");
+        }
+    }
+    assert!(tried > 100, "{tried}");
+}

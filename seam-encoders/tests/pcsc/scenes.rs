@@ -1,0 +1,203 @@
+//! What happens at a desk, through PC/SC.
+use crate::stand::{NAMES, Slot, connected, service, soon, within};
+use crate::support::{OURS, PagesCard, PagesProfile, TORN, control, image};
+use chrono::TimeDelta;
+use seam_core::clock::SystemClock;
+use seam_core::encoder::{CardState, Progress};
+use seam_encoders::apdu::{Command, StatusWord};
+use seam_encoders::job::{Cause, Encoder};
+use seam_encoders::sim::{Fault, FaultKind};
+use seam_encoders::transport::pcsc::{PcscReader, changed, list};
+use seam_encoders::transport::{FieldState, Reader, ReaderError};
+use std::time::Duration;
+
+/// One after the other: they share one service.
+pub(crate) async fn all() {
+    let gone = PcscReader::new(NAMES[0]).connect().await.unwrap_err();
+    assert!(matches!(gone, ReaderError::Offline(_)), "no service runs yet: {gone:?}");
+    let service = service().await;
+    readers_are_listed().await;
+    a_wait_ends_when_it_is_dropped_and_when_a_card_comes().await;
+    a_card_belongs_to_one_program_at_a_time().await;
+    a_card_that_leaves_is_gone_and_its_session_with_it().await;
+    a_mute_card_wedges_the_reader_until_it_leaves().await;
+    a_job_is_cancelled_while_it_waits().await;
+    the_card_is_removed_at_every_command().await;
+    the_service_may_end_and_come_back(service).await;
+}
+
+fn uid() -> Command {
+    Command::new(0xFF, 0xCA, 0, 0).expecting(0)
+}
+
+async fn readers_are_listed() {
+    let known = list().await.unwrap();
+    assert_eq!(known, NAMES);
+    assert_eq!(within("the first list", changed(&[])).await.unwrap(), NAMES);
+    // Nothing comes or goes, and the wait for it can be dropped.
+    assert!(tokio::time::timeout(Duration::from_millis(50), changed(&known)).await.is_err());
+    let unknown = PcscReader::new("No Such Reader");
+    assert!(matches!(unknown.connect().await.unwrap_err(), ReaderError::Offline(_)));
+    assert!(matches!(within("an unknown reader", unknown.wait(FieldState::Card)).await.unwrap_err(), ReaderError::Offline(_)));
+}
+
+async fn a_wait_ends_when_it_is_dropped_and_when_a_card_comes() {
+    let mut slot = Slot::new(0);
+    let reader = slot.reader();
+    assert_eq!(reader.connect().await.unwrap_err(), ReaderError::NoCard);
+    within("an empty field", reader.wait(FieldState::Empty)).await.unwrap();
+    // The thread of the reader is free again at once, not after the longest wait of the service.
+    for _ in 0..3 {
+        assert!(tokio::time::timeout(Duration::from_millis(50), reader.wait(FieldState::Card)).await.is_err());
+    }
+    let wait = tokio::spawn(async move { reader.wait(FieldState::Card).await });
+    slot.put(PagesCard::blank(1)).await;
+    within("the card", wait).await.unwrap().unwrap();
+    slot.take_out();
+    within("it is taken out", slot.reader().wait(FieldState::Empty)).await.unwrap();
+}
+
+async fn a_card_belongs_to_one_program_at_a_time() {
+    let mut slot = Slot::new(0);
+    slot.put(PagesCard::blank(1)).await;
+    let (one, other) = (slot.reader(), slot.reader());
+    let mut link = connected(&one).await;
+    assert_eq!(link.atr(), [0x3B, 0x80, 0x80, 0x01, 0x01]);
+    assert_eq!(other.connect().await.unwrap_err(), ReaderError::Busy);
+    let answer = link.transmit(&uid()).await.unwrap();
+    assert_eq!((answer.data(), answer.status()), (&[4, 0, 0, 1][..], StatusWord::OK));
+    let presence = link.presence();
+    drop(link);
+    let mut again = None;
+    soon("the reader is free", async || {
+        again = other.connect().await.ok();
+        again.is_some()
+    })
+    .await;
+    assert_eq!(again.unwrap().presence(), presence, "nobody lifted the card");
+    slot.take_out();
+    slot.insert().await;
+    assert_ne!(connected(&one).await.presence(), presence, "it was lifted");
+}
+
+async fn a_card_that_leaves_is_gone_and_its_session_with_it() {
+    for kind in [FaultKind::PulledAfterBytes(0), FaultKind::PulledInAnswer(1)] {
+        let mut slot = Slot::new(0);
+        slot.put(PagesCard::blank(1)).await;
+        let reader = slot.reader();
+        let mut link = connected(&reader).await;
+        link.transmit(&uid()).await.unwrap();
+        let at = slot.field().sent();
+        slot.field().plan(Fault { at, kind });
+        assert_eq!(link.transmit(&uid()).await, Err(ReaderError::Gone));
+        slot.put_back().await;
+        // The card is back, the session is not.
+        assert_eq!(link.transmit(&uid()).await, Err(ReaderError::Gone));
+        drop(link);
+        connected(&reader).await.transmit(&uid()).await.unwrap();
+    }
+}
+
+async fn a_mute_card_wedges_the_reader_until_it_leaves() {
+    let mut slot = Slot::new(0);
+    slot.put(PagesCard::blank(1)).await;
+    let encoder = Encoder::at(slot.reader()).profile(PagesProfile::default()).exchange_within(TimeDelta::milliseconds(300)).build();
+    let at = slot.field().sent();
+    slot.field().plan(Fault { at: at + 3, kind: FaultKind::Mute });
+    let control = control(&SystemClock);
+    let (text, other) = (image("room 101"), image("room 102"));
+    let e = within("a mute card", encoder.encode(&text, &control)).await.unwrap_err();
+    assert!(matches!(e.cause, Cause::TooLate) && e.card == CardState::Torn, "{e:?}");
+    let e = within("a wedged reader", encoder.encode(&other, &control)).await.unwrap_err();
+    assert!(matches!(e.cause, Cause::Reader(ReaderError::Wedged)) && e.card == CardState::Untouched, "{e:?}");
+    // The driver returns when the card leaves; a new thread opens a new context.
+    slot.take_out();
+    let done = async {
+        loop {
+            match encoder.encode(&text, &control).await {
+                Err(e) if matches!(e.cause, Cause::Reader(ReaderError::Wedged)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                done => return done,
+            }
+        }
+    };
+    let (done, ()) = within("the repeat", async { tokio::join!(done, slot.insert()) }).await;
+    done.unwrap();
+    assert_eq!(PagesCard::in_the(&mut slot.field()), (OURS, "\"room 101\"".to_owned()));
+}
+
+async fn a_job_is_cancelled_while_it_waits() {
+    let slot = Slot::new(1);
+    let encoder = Encoder::at(slot.reader()).profile(PagesProfile::default()).build();
+    let control = control(&SystemClock);
+    let mut progress = control.progress();
+    let text = image("room 101");
+    let cancel = async {
+        assert_eq!(progress.recv().await, Some(Progress::WaitingForCard));
+        control.cancel();
+    };
+    let (done, ()) = within("a cancel", async { tokio::join!(encoder.encode(&text, &control), cancel) }).await;
+    assert!(matches!(done.unwrap_err().cause, Cause::Cancelled));
+}
+
+/// The card leaves before each command of the job in turn, or after it with the answer lost.
+async fn the_card_is_removed_at_every_command() {
+    let job = async |slot: &mut Slot, encoder: &Encoder| {
+        let before = slot.field().sent();
+        let text = image("room 101");
+        let done = within("a job", encoder.encode(&text, &control(&SystemClock))).await;
+        (done, slot.field().sent() - before)
+    };
+    let mut slot = Slot::new(1);
+    let encoder = Encoder::at(slot.reader()).profile(PagesProfile::default()).build();
+    slot.put(PagesCard::blank(1)).await;
+    let (done, commands) = job(&mut slot, &encoder).await;
+    assert_eq!(done.unwrap().commands as usize, commands);
+    for at in 0..commands {
+        slot.put(PagesCard::blank(1)).await;
+        let kind = FaultKind::PulledAfterBytes(if at % 2 == 0 { 0 } else { 300 });
+        let now = slot.field().sent();
+        slot.field().plan(Fault { at: now + at, kind });
+        // While the job only looks, it goes on with the card that comes back.
+        let text = image("room 101");
+        let control = control(&SystemClock);
+        let first = encoder.encode(&text, &control);
+        let back = async {
+            let slot = &mut slot;
+            soon("the card is pulled", async || slot.field().card().is_none()).await;
+            slot.put_back().await;
+        };
+        let (first, ()) = within("a job whose card leaves", async { tokio::join!(first, back) }).await;
+        if let Err(e) = first {
+            assert!(matches!(e.cause, Cause::Removed), "{at}: {e}");
+            let mark = PagesCard::in_the(&mut slot.field()).0;
+            let is_true = match e.card {
+                CardState::Untouched => mark == [0; 4],
+                CardState::Torn => mark == TORN || mark == [0; 4],
+                state => state == CardState::Unknown,
+            };
+            assert!(is_true, "{at}: {e}");
+            // What may be live is taken for a new card only when it was lifted.
+            slot.take_out();
+            slot.insert().await;
+            job(&mut slot, &encoder).await.0.unwrap();
+        }
+        assert_eq!(PagesCard::in_the(&mut slot.field()), (OURS, "\"room 101\"".to_owned()), "{at}");
+        slot.take_out();
+    }
+}
+
+async fn the_service_may_end_and_come_back(running: crate::stand::Service) {
+    let reader = PcscReader::new(NAMES[0]);
+    let waiting = tokio::spawn({
+        let reader = reader.clone();
+        async move { reader.wait(FieldState::Card).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    drop(running);
+    let e = within("the end of the service", waiting).await.unwrap().unwrap_err();
+    assert!(matches!(e, ReaderError::Offline(_)), "{e:?}");
+    assert!(matches!(reader.connect().await.unwrap_err(), ReaderError::Offline(_)));
+    let _running = service().await;
+    within("the reader is back", reader.wait(FieldState::Empty)).await.unwrap();
+    assert_eq!(reader.connect().await.unwrap_err(), ReaderError::NoCard);
+}

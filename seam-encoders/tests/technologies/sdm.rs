@@ -1,0 +1,96 @@
+//! Addresses of secure dynamic messaging: the vectors, and taps of the simulated card judged by the backend.
+use super::array;
+use hex_literal::hex;
+use seam_encoders::keys::{Key, KeyType};
+use seam_encoders::ntag424::Suite;
+use seam_encoders::ntag424::sdm::{Keys, SdmError, SdmUrl};
+use seam_encoders::ntag424::settings::KeyNo;
+
+fn zero() -> Key {
+    Key::zero(KeyType::Aes128)
+}
+
+/// NXP AN12196 tables 1, 4 and 5.
+#[test]
+fn macs_of_the_application_note() {
+    let keys = |uid: &str, counter: [u8; 3]| Keys::derive(Suite::Aes, &zero(), Some(&array(uid)), Some(&counter)).unwrap();
+    assert_eq!(keys("04DE5F1EACC040", hex!("3D0000")).mac(b""), hex!("94EED9EE65337086"));
+    assert_eq!(keys("04958CAA5C5E80", hex!("080000")).mac(b"CEE9A53E3E463EF1F459635736738962&cmac="), hex!("ECC1E7F6C6C73BF6"));
+    let other = Key::aes(hex!("5ACE7E50AB65D5D51FD5BF5A16B8205B"), 0);
+    let derived = Keys::derive(Suite::Aes, &other, Some(&hex!("04C767F2066180")), Some(&hex!("010000"))).unwrap();
+    // The session keys of table 1, seen through what they do.
+    let mac = seam_encoders::crypto::MacKey::new(seam_encoders::crypto::BlockCipher::aes(&hex!("3A3E8110E05311F7A3FCF0D969BF2B48")));
+    let whole = mac.cmac(&[b"x"]);
+    assert_eq!(derived.mac(b"x"), std::array::from_fn(|at| whole[2 * at + 1]));
+    let encryption = seam_encoders::crypto::BlockCipher::aes(&hex!("66DA61797E23DECA5D8ECA13BBADF7A9"));
+    let mut first = [0; 16];
+    first[0] = 1;
+    let mut vector = seam_encoders::crypto::Vector(encryption.encrypted_block(first));
+    let mut data = *b"sixteen letters!";
+    encryption.encrypt_cbc(&mut vector, &mut data).unwrap();
+    assert_eq!(derived.decrypt(hex!("010000"), data.to_vec()), b"sixteen letters!");
+}
+
+/// NXP AN12196 table 3: the encrypted part of a file, sixteen times the letter x.
+#[test]
+fn the_encrypted_part_of_the_application_note() {
+    let keys = Keys::derive(Suite::Aes, &zero(), Some(&hex!("04958CAA5C5E80")), Some(&hex!("010000"))).unwrap();
+    assert_eq!(keys.decrypt(hex!("010000"), hex!("94592FDE69FA06E8E3B6CA686A22842B").to_vec()), b"xxxxxxxxxxxxxxxx");
+}
+
+/// NXP AN12196 table 2 and 4: the address of a tap with an empty input of the MAC is one whose first placeholder is the MAC, so the number is read
+/// from an address that was put together here, and only its identity is checked.
+#[test]
+fn encrypted_identities() {
+    let url = SdmUrl::new(Suite::Aes, "https://example.com/?p={picc}&m={mac}").unwrap();
+    let tap = url.tap("https://example.com/?p=EF963FF7828658A599F3041510671E88&m=0000000000000000").unwrap();
+    let who = tap.identify(&zero()).unwrap();
+    assert_eq!((who.uid, who.counter), (Some(hex!("04DE5F1EACC040")), Some(0x3d)));
+    assert_eq!(tap.verify(&zero(), &zero(), None), Err(SdmError::Mac));
+    assert_eq!(tap.identify(&Key::aes([1; 16], 0)), Err(SdmError::Identity));
+    // A real tag with LRP (nfc-ev2-crypto, in the tests of the crate ntag424 0.1.1).
+    let url = SdmUrl::new(Suite::Lrp, "https://example.com/?p={picc}&m={mac}").unwrap();
+    let tap = url.tap("https://example.com/?p=AAE1508939ECF6FF26BCE407959AB1A5EC022819A35CD293&m=0000000000000000").unwrap();
+    let who = tap.identify(&zero()).unwrap();
+    assert_eq!((who.uid, who.counter), (Some(hex!("042E1D222A6380")), Some(0x6a)));
+}
+
+#[test]
+fn templates_that_make_no_sense_are_refused() {
+    for template in [
+        "https://example.com/",
+        "https://example.com/?m={mac}",
+        "https://example.com/?p={picc}",
+        "https://example.com/?p={picc}&u={uid}&m={mac}",
+        "https://example.com/?p={picc}&m={mac}&again={mac}",
+        "https://example.com/?m={mac}&p={picc}",
+        "https://example.com/?u={uid}&d={data:0123456789abcdef}&m={mac}",
+        "https://example.com/?p={picc}&d={data:short}&m={mac}",
+        "https://example.com/?p={picc}&m={mac",
+        "https://example.com/?p={unknown}&m={mac}",
+    ] {
+        assert!(SdmUrl::new(Suite::Aes, template).is_err(), "{template}");
+    }
+    let key = KeyNo::new(1).unwrap();
+    let long = format!("https://example.com/{}?p={{picc}}&m={{mac}}", "x".repeat(200));
+    assert!(SdmUrl::new(Suite::Aes, &long).unwrap().layout(key, key).is_err());
+}
+
+#[test]
+fn an_address_of_another_form_is_not_a_tap() {
+    let url = SdmUrl::new(Suite::Aes, "https://example.com/?u={uid}&c={counter}&m={mac}").unwrap();
+    let good = "https://example.com/?u=04DE5F1EACC040&c=00003D&m=94EED9EE65337086";
+    let tap = url.tap(good).unwrap();
+    assert_eq!(tap.identify(&zero()).unwrap().counter, Some(0x3d));
+    for bad in [
+        good.replace("https", "http"),
+        good.replace("04DE", "0xDE"),
+        good.replace("04DE", "+4DE"),
+        good.replace("3D&", "3\u{e9}&"),
+        format!("{good}0"),
+        good[..good.len() - 1].to_owned(),
+        String::new(),
+    ] {
+        assert_eq!(url.tap(&bad), Err(SdmError::Form), "{bad}");
+    }
+}

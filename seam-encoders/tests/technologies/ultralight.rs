@@ -1,0 +1,189 @@
+//! Ultralight cards: a job at each, with and without protection, and a fault at every command.
+use super::ntag424_card::Counting;
+use super::{faults, is_of_a_fault};
+use hex_literal::hex;
+use seam_encoders::dialogue::Dialogue;
+use seam_encoders::error::CardError;
+use seam_encoders::keys::{Key, KeyType};
+use seam_encoders::ndef::{Message, Record, tlv};
+use seam_encoders::sim::ultralight::UltralightCard;
+use seam_encoders::sim::{Fault, Field};
+use seam_encoders::ultralight::job::{self, Order, Protection};
+use seam_encoders::ultralight::{self, Kind, Password, Reader};
+
+const UID: [u8; 7] = [0x04, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66];
+const OTHER: [u8; 7] = [0x04, 0x99, 0x88, 0x77, 0x66, 0x55, 0x44];
+
+fn card(kind: Kind, uid: [u8; 7]) -> UltralightCard {
+    match kind {
+        Kind::Ev1Small => UltralightCard::ev1_small(uid),
+        Kind::Ev1Large => UltralightCard::ev1_large(uid),
+        Kind::C => UltralightCard::c(uid),
+        _ => UltralightCard::aes(uid),
+    }
+}
+
+fn key(bytes: [u8; 16]) -> Key {
+    Key::new(KeyType::TwoKeyTripleDes, &bytes).unwrap()
+}
+
+fn protection(kind: Kind, reading_too: bool) -> Protection {
+    match kind {
+        Kind::C => Protection::Key { key: key(hex!("00112233445566778899AABBCCDDEEFF")), reading_too },
+        Kind::Aes => Protection::Open,
+        _ => Protection::Password { password: Password::new(*b"pass", *b"ok"), reading_too },
+    }
+}
+
+fn order(kind: Kind, new: Protection) -> Order {
+    let message = Message::new(vec![Record::uri("https://door.example/a").unwrap()]);
+    Order { uid: UID, kind, reader: Reader::Pn532, message, old: Protection::Open, new }
+}
+
+fn write(field: &mut Field, order: &Order) -> Result<(), CardError> {
+    let order = order.clone();
+    field.run(Dialogue::new(|card| async move {
+        job::write_card(&card, &order, &(), &mut Counting(7)).await?;
+        job::verify(&card, &order, &mut Counting(7)).await
+    }))
+}
+
+/// The data of a card, as a phone reads it.
+fn as_a_phone(field: &mut Field, kind: Kind) -> Result<Option<Message>, CardError> {
+    field.reset();
+    let area = field.run(Dialogue::<_, CardError>::new(move |card| async move {
+        let mut area = Vec::new();
+        for page in ultralight::FIRST..kind.end() {
+            area.extend(ultralight::read(&card, page).await?);
+        }
+        Ok(area)
+    }))?;
+    Ok(tlv::message(&area).unwrap())
+}
+
+#[test]
+fn each_card_is_written_and_protected() {
+    for kind in [Kind::Ev1Small, Kind::Ev1Large, Kind::C, Kind::Aes] {
+        let order = order(kind, protection(kind, false));
+        let mut field = Field::with(card(kind, UID));
+        write(&mut field, &order).unwrap();
+        assert_eq!(as_a_phone(&mut field, kind), Ok(Some(order.message.clone())), "{kind:?}");
+        if kind == Kind::Aes {
+            continue;
+        }
+        // Without the proof nothing can be changed any more, and with it everything.
+        field.reset();
+        let refused = field.run(Dialogue::<_, CardError>::new(|card| async move { ultralight::write(&card, 5, [0; 4]).await }));
+        assert_eq!(refused, Err(CardError::Garbage("a write that the reader calls failed")));
+        field.reset();
+        let mut changed = order.clone();
+        changed.message = Message::new(vec![Record::text("en", "moved").unwrap()]);
+        write(&mut field, &changed).unwrap();
+        assert_eq!(as_a_phone(&mut field, kind), Ok(Some(changed.message)));
+    }
+}
+
+#[test]
+fn a_card_may_be_closed_to_reading_too_and_opened_with_the_proof() {
+    for kind in [Kind::Ev1Small, Kind::C] {
+        let order = order(kind, protection(kind, true));
+        let mut field = Field::with(card(kind, UID));
+        write(&mut field, &order).unwrap();
+        assert!(as_a_phone(&mut field, kind).is_err());
+        field.reset();
+        write(&mut field, &order).unwrap();
+    }
+}
+
+#[test]
+fn a_password_and_a_key_can_be_rotated() {
+    for kind in [Kind::Ev1Large, Kind::C] {
+        let mut field = Field::with(card(kind, UID));
+        let mut order = order(kind, protection(kind, false));
+        write(&mut field, &order).unwrap();
+        order.old = order.new.clone();
+        order.new = match kind {
+            Kind::C => Protection::Key { key: key([0x5c; 16]), reading_too: true },
+            _ => Protection::Password { password: Password::new(*b"word", *b"KO"), reading_too: true },
+        };
+        field.reset();
+        write(&mut field, &order).unwrap();
+        // The old one opens it no more.
+        let mut stranger = order.clone();
+        stranger.new = stranger.old.clone();
+        field.reset();
+        assert!(matches!(write(&mut field, &stranger), Err(CardError::AuthenticationRefused { .. })));
+    }
+}
+
+#[test]
+fn a_fault_at_every_command_is_typed_and_a_repeat_finishes() {
+    for kind in [Kind::Ev1Small, Kind::C] {
+        for reading_too in [false, true] {
+            let order = order(kind, protection(kind, reading_too));
+            let mut field = Field::with(card(kind, UID));
+            write(&mut field, &order).unwrap();
+            for at in 0..field.sent() {
+                for (name, fault) in faults(move || Box::new(card(kind, OTHER))) {
+                    let mut field = Field::with(card(kind, UID));
+                    field.plan(Fault { at, kind: fault() });
+                    let result = write(&mut field, &order);
+                    if let Err(error) = &result {
+                        let of_the_bits = *error == CardError::Invalid("the one-time bits of the card are used for something else");
+                        assert!(is_of_a_fault(error) || of_the_bits, "{name} at {at}: {error:?}");
+                    }
+                    if field.put_back().is_none() {
+                        field.reset();
+                    }
+                    assert_eq!(write(&mut field, &order), Ok(()), "the repeat after {name} at {at}, which gave {result:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_known_is_unsupported_and_nothing_is_sent() {
+    let refused = |kind: Kind, reader: Reader, new: Protection| {
+        let mut order = order(kind, new);
+        order.reader = reader;
+        let mut field = Field::with(card(kind, UID));
+        let result = write(&mut field, &order);
+        assert_eq!(field.sent(), 0);
+        result.unwrap_err()
+    };
+    let with_key = Protection::Key { key: key([1; 16]), reading_too: false };
+    let with_password = protection(Kind::Ev1Small, false);
+    assert_eq!(refused(Kind::Aes, Reader::Pn532, with_key.clone()), CardError::Unsupported("the authentication of Ultralight AES"));
+    assert!(matches!(refused(Kind::C, Reader::StorageOnly, with_key.clone()), CardError::Unsupported(_)));
+    assert!(matches!(refused(Kind::Ev1Small, Reader::StorageOnly, with_password.clone()), CardError::Unsupported(_)));
+    assert!(matches!(refused(Kind::C, Reader::Pn532, with_password), CardError::Invalid(_)));
+    assert!(matches!(refused(Kind::Ev1Small, Reader::Pn532, with_key), CardError::Invalid(_)));
+    let aes = Protection::Key { key: Key::zero(KeyType::Aes128), reading_too: false };
+    assert!(matches!(refused(Kind::C, Reader::Pn532, aes), CardError::Invalid(_)));
+    // Without protection any reader will do.
+    let mut open = order(Kind::Ev1Small, Protection::Open);
+    open.reader = Reader::StorageOnly;
+    assert_eq!(write(&mut Field::with(card(Kind::Ev1Small, UID)), &open), Ok(()));
+}
+
+#[test]
+fn a_message_that_is_too_long_is_refused_before_the_card_sees_anything() {
+    let mut order = order(Kind::Ev1Small, Protection::Open);
+    order.message = Message::new(vec![Record::text("en", &"x".repeat(60)).unwrap()]);
+    let mut field = Field::with(card(Kind::Ev1Small, UID));
+    assert!(matches!(write(&mut field, &order), Err(CardError::TooLong { max: 48, .. })));
+    assert_eq!(field.sent(), 0);
+}
+
+#[test]
+fn a_card_says_which_it_is() {
+    for kind in [Kind::Ev1Small, Kind::Ev1Large] {
+        let mut field = Field::with(card(kind, UID));
+        let said = field.run(Dialogue::<_, CardError>::new(|card| async move { ultralight::identify(&card, Reader::Pn532).await }));
+        assert_eq!(said, Ok(kind));
+    }
+    let mut field = Field::with(card(Kind::C, UID));
+    let said = field.run(Dialogue::<_, CardError>::new(|card| async move { ultralight::identify(&card, Reader::Pn532).await }));
+    assert!(matches!(said, Err(CardError::NotThisTechnology { .. })));
+}

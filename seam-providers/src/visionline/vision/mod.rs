@@ -1,0 +1,13 @@
+#![doc = include_str!("docs.md")]
+mod client;
+mod config;
+mod factory;
+mod provider;
+#[cfg(feature = "sim")]
+pub mod sim;
+#[cfg(test)]
+#[cfg(feature = "sim")]
+mod tests;
+mod wire;
+
+pub use factory::VisionFactory;
