@@ -4,9 +4,9 @@
 //! refresh token that the server rotates is worth as much as the login, so it is written down before the access token that came with it is used.
 use super::Deadline;
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::{ExposeSecret, SecretString};
 use seam_core::clock::Clock;
 use seam_core::provider::{Effect, Failure, HttpMethod, HttpRequest, HttpResponse, HttpTransport, Memo, Reason};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -63,7 +63,13 @@ pub struct OAuthClient {
 impl OAuthClient {
     /// A client.
     #[must_use]
-    pub fn new(token_url: impl Into<String>, client_id: impl Into<String>, client_secret: SecretString, scope: impl Into<String>, grant: Grant) -> Self {
+    pub fn new(
+        token_url: impl Into<String>,
+        client_id: impl Into<String>,
+        client_secret: SecretString,
+        scope: impl Into<String>,
+        grant: Grant,
+    ) -> Self {
         Self { token_url: token_url.into(), client_id: client_id.into(), client_secret, scope: scope.into(), grant }
     }
 }
@@ -263,7 +269,8 @@ fn understood(answer: &HttpResponse) -> Result<Answer, Failure> {
         429 | 503 => with_pause(Failure::nothing(Reason::RateLimited, "the token endpoint asks to wait"), answer),
         400 | 401 | 403 => {
             // The words of RFC 6749, 5.2; others are not repeated.
-            let words = ["invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"];
+            let words =
+                ["invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"];
             let word = read.error.as_deref().and_then(|e| words.into_iter().find(|w| *w == e));
             let failure = Failure::refused(Reason::Unauthenticated, "the login was refused");
             word.map_or(failure.clone(), |word| failure.with_vendor_code(word))

@@ -3,8 +3,8 @@ use super::error::checked;
 use super::wire::{Page, Request};
 use crate::net::oauth::Tokens;
 use crate::net::{Deadline, only_asked};
-use secrecy::{ExposeSecret, SecretString};
 use seam_core::provider::{Failure, HttpMethod, HttpRequest, HttpResponse, HttpTransport, Reason};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 

@@ -6,7 +6,8 @@ mod provider;
 mod put;
 #[cfg(feature = "sim")]
 pub mod sim;
-#[cfg(all(test, feature = "sim"))]
+#[cfg(feature = "sim")]
+#[cfg(test)]
 mod tests;
 pub mod wire;
 

@@ -4,8 +4,8 @@ use super::config::{Settings, schema};
 use super::error::invalid;
 use super::put::Job;
 use super::wire::{At, Entry, Lock, Site, instant, sites};
-use crate::net::oauth::Tokens;
 use crate::net::Deadline;
+use crate::net::oauth::Tokens;
 use async_trait::async_trait;
 use seam_core::clock::Clock;
 use seam_core::provider::{

@@ -300,7 +300,11 @@ impl Job<'_> {
             Want::User(user) => {
                 let found = self.tagged(&self.call.tag).await?;
                 let [one] = found.as_slice() else {
-                    return Ok(if found.is_empty() { Found::Absent } else { Found::Several(u32::try_from(found.len()).unwrap_or(u32::MAX)) });
+                    return Ok(if found.is_empty() {
+                        Found::Absent
+                    } else {
+                        Found::Several(u32::try_from(found.len()).unwrap_or(u32::MAX))
+                    });
                 };
                 let same = one.has_seat() != user.suspended && one.expires() == user.window.and_then(|w| w.ends_at());
                 // Without a role yet she is on her way.

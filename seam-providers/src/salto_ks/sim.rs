@@ -164,10 +164,11 @@ impl KsSim {
         let mut state = self.cloud.state();
         let passes = |(id, user): (&String, &User)| {
             let right = user.use_pin && user.seat && user.pin.as_deref() == Some(pin) && user.expires_at.is_none_or(|at| now < at);
-            right && state.groups.values().any(|g| {
-                let in_time = g.schedules.is_empty() || g.schedules.iter().any(|(from, to)| *from <= now && now < *to);
-                g.locks.contains(lock) && g.members.contains(&platform(id)) && in_time
-            })
+            right
+                && state.groups.values().any(|g| {
+                    let in_time = g.schedules.is_empty() || g.schedules.iter().any(|(from, to)| *from <= now && now < *to);
+                    g.locks.contains(lock) && g.members.contains(&platform(id)) && in_time
+                })
         };
         let open = !state.unsynced && state.users.iter().any(passes);
         let category = if open { "lock_opened_in_the_fake" } else { "lock_rejected" };
@@ -286,9 +287,10 @@ impl State {
     fn route(&mut self, method: &str, version: &str, rest: &[&str], body: &Value, query: &str, now: DateTime<Utc>) -> HttpAnswer {
         let done = || HttpAnswer::json(200, &json!({}));
         match (method, version, rest) {
-            ("GET", "v1.2", []) => {
-                HttpAnswer::json(200, &json!({"id": SITE, "customer_reference": "Aurora", "pin_enabled": true, "time_zone": "Europe/Amsterdam"}))
-            }
+            ("GET", "v1.2", []) => HttpAnswer::json(
+                200,
+                &json!({"id": SITE, "customer_reference": "Aurora", "pin_enabled": true, "time_zone": "Europe/Amsterdam"}),
+            ),
             ("GET", "v1.2", ["locks"]) => {
                 let lock = |(n, id): (usize, &&str)| {
                     let kind = if n == 0 { "escutcheon_pin" } else { "escutcheon" };
@@ -314,7 +316,13 @@ impl State {
             }
             ("POST", "v1.2", ["guests"]) => {
                 let seat = self.users.values().filter(|u| u.seat).count() < self.seats;
-                let user = User { alias: text(body, "alias").to_owned(), expires_at: date(body, "expires_at"), seat, made_at: now, ..User::default() };
+                let user = User {
+                    alias: text(body, "alias").to_owned(),
+                    expires_at: date(body, "expires_at"),
+                    seat,
+                    made_at: now,
+                    ..User::default()
+                };
                 let id = self.id();
                 let shown = self.show(&id, &user, now);
                 self.users.insert(id, user);
@@ -332,9 +340,7 @@ impl State {
                 if !query.contains("utc_date_time") {
                     return error(400, "1102");
                 }
-                let entry = |(n, (at, lock, category)): (usize, &(DateTime<Utc>, String, String))| {
-                    json!({"id": format!("{n:08}"), "event_category": category, "event_detail": null, "utc_date_time": at, "lock_id": lock})
-                };
+                let entry = |(n, (at, lock, category)): (usize, &(DateTime<Utc>, String, String))| json!({"id": format!("{n:08}"), "event_category": category, "event_detail": null, "utc_date_time": at, "lock_id": lock});
                 let items: Vec<Value> = self.entries.iter().enumerate().map(entry).rev().collect();
                 HttpAnswer::json(200, &json!({"items": items, "next_page_link": null}))
             }
@@ -412,9 +418,12 @@ impl State {
                 done()
             }
             ("POST", ["time_schedules"]) => {
-                let (Some(from), Some(to), Some("00:00:00"), true) =
-                    (date(body, "start_date"), date(body, "end_date"), body.get("start_time").and_then(Value::as_str), body.get("days").is_none())
-                else {
+                let (Some(from), Some(to), Some("00:00:00"), true) = (
+                    date(body, "start_date"),
+                    date(body, "end_date"),
+                    body.get("start_time").and_then(Value::as_str),
+                    body.get("days").is_none(),
+                ) else {
                     return error(400, "1101");
                 };
                 group.schedules.push((from, to));

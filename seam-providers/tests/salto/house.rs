@@ -80,7 +80,15 @@ impl House {
     pub(crate) async fn door(&self, name: &str) -> AcsEntranceId {
         self.ws.acs().entrances().by_name(name).await.unwrap().acs_entrance_id
     }
-    pub(crate) async fn wish(&self, who: &str, doors: &[&str], modes: &[AccessMethodMode], stay: Option<&str>, from: &str, to: &str) -> NewGrant {
+    pub(crate) async fn wish(
+        &self,
+        who: &str,
+        doors: &[&str],
+        modes: &[AccessMethodMode],
+        stay: Option<&str>,
+        from: &str,
+        to: &str,
+    ) -> NewGrant {
         let mut ids = Vec::new();
         for door in doors {
             ids.push(self.door(door).await);

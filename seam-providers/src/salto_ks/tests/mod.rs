@@ -179,6 +179,7 @@ async fn a_guest_gets_a_pin_that_opens_during_her_window() {
     let user = s.put(&s.user(), None, "user1").await.unwrap().handle.unwrap();
     let access = s.put(&s.access(&user, 2), None, "access1").await.unwrap().handle.unwrap();
     let made = s.put(&s.pin(&user), None, "pin1").await.unwrap();
+    assert_eq!(s.sim.take_requests().len(), 8, "a guest, a group with its times, lock and member, a look, a right to a PIN and the PIN");
     let pin = made.made.pin.unwrap();
     assert!(s.sim.enter(LOCKS[0], pin.expose_secret()) && !s.sim.enter(LOCKS[1], pin.expose_secret()));
     // Asked for again it stays the same: the guest knows it.

@@ -26,11 +26,27 @@ impl Stage {
         let doors = vec![door(room, DoorClass::Guest)];
         let stay = StaySpec { key: "stay".to_owned(), generation: 1, doors: doors.clone(), window };
         let body = Body::Card { number: None };
-        CredentialSpec { user: None, holder: "Ana".to_owned(), doors, window, schedule: None, suspended: false, body, stay: Some((stay, Role::Open)) }
+        CredentialSpec {
+            user: None,
+            holder: "Ana".to_owned(),
+            doors,
+            window,
+            schedule: None,
+            suspended: false,
+            body,
+            stay: Some((stay, Role::Open)),
+        }
     }
     async fn encode(&self, room: &str) -> Result<Receipt, Failure> {
         let system = self.system();
-        let call = Call { system: &system, tag: Tag("row".to_owned()), attempt: 1, within: Duration::from_secs(30), operator: None, notes: &NoNotes };
+        let call = Call {
+            system: &system,
+            tag: Tag("row".to_owned()),
+            attempt: 1,
+            within: Duration::from_secs(30),
+            operator: None,
+            notes: &NoNotes,
+        };
         let now = self.clock.now();
         let control = JobControl::new(now + TimeDelta::seconds(20), now + TimeDelta::seconds(25));
         let encoders = self.provider.encoders().unwrap();
@@ -39,7 +55,14 @@ impl Stage {
     }
     async fn user(&self, tag: &str) -> Result<Receipt, Failure> {
         let system = self.system();
-        let call = Call { system: &system, tag: Tag(tag.to_owned()), attempt: 1, within: Duration::from_secs(30), operator: None, notes: &NoNotes };
+        let call = Call {
+            system: &system,
+            tag: Tag(tag.to_owned()),
+            attempt: 1,
+            within: Duration::from_secs(30),
+            operator: None,
+            notes: &NoNotes,
+        };
         let user = UserSpec { name: "J\u{fc}rgen <&> S\u{e1}nz".to_owned(), email: None, phone: None, window: None, suspended: false };
         self.pass_while(self.provider.put(&Want::User(user), None, &call)).await
     }
@@ -48,7 +71,7 @@ impl Stage {
 #[tokio::test]
 async fn the_pms_line_says_what_may_have_happened() {
     let faults = PmsFaults::default;
-    let cases: Vec<(&str, PmsFaults, Option<(Effect, Reason)>)> = vec![
+    let cases = [
         ("in order", faults(), None),
         ("not ready twice", PmsFaults { not_ready: 2, ..faults() }, None),
         ("never ready", PmsFaults { not_ready: u32::MAX, ..faults() }, Some((Effect::Nothing, Reason::Busy))),
