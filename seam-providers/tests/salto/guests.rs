@@ -162,7 +162,10 @@ async fn a_night_takes_the_sum_of_its_card_times() {
         loop {
             // Time moves only to where somebody waits for it.
             match tokio::time::timeout(Duration::from_millis(4), round.as_mut()).await {
-                Ok(done) => break drop(done.unwrap()),
+                Ok(done) => {
+                    done.unwrap();
+                    break;
+                }
                 Err(_) => h.clock.advance(TimeDelta::milliseconds(500)),
             }
         }
