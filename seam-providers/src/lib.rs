@@ -6,6 +6,8 @@
 pub mod http;
 #[cfg(feature = "net")]
 pub mod net;
+#[cfg(feature = "salto-ks")]
+pub mod salto_ks;
 #[cfg(feature = "salto-space")]
 pub mod salto_space;
 #[cfg(feature = "sandbox")]

@@ -1,9 +1,11 @@
-//! What providers of servers on site share: [requests and answers over TCP](tcp), [certificates](certificates), [civil time](civil).
+//! What providers of servers on site share: [requests and answers over TCP](tcp), [certificates], [civil time](civil).
 //!
 //! Time limits go by the injected clock and are obeyed by closing the connection. Nothing is repeated here.
 pub mod certificates;
 pub mod civil;
 mod deadline;
+#[cfg(feature = "salto-ks")]
+pub mod oauth;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod tcp;

@@ -11,7 +11,8 @@ pub mod ship;
 mod ship_client;
 #[cfg(feature = "sim")]
 pub mod sim;
-#[cfg(all(test, feature = "sim"))]
+#[cfg(feature = "sim")]
+#[cfg(test)]
 mod tests;
 mod users;
 pub mod xml;

@@ -17,7 +17,7 @@ pub struct Node {
     /// Its text.
     pub text: String,
     /// The elements in it.
-    pub children: Vec<Node>,
+    pub children: Vec<Self>,
 }
 
 impl fmt::Debug for Node {

@@ -255,7 +255,7 @@ impl House {
             if self.clock.now() >= until {
                 return act(&mut State::default(), Came::Not("no card"));
             }
-            drop(select(pin!(moved), pin!(self.clock.sleep_until(until))).await);
+            let _ = select(pin!(moved), pin!(self.clock.sleep_until(until))).await;
         };
         let takes = self.state().write_time;
         if !takes.is_zero() {

@@ -1,6 +1,6 @@
 //! SHIP of the fake.
 use super::SimLogin;
-use super::house::{Came, Content, House, Level, Permit, State, UserKey, permits};
+use super::house::{Came, Content, House, Permit, State, UserKey, permits};
 use crate::net::sim::{Conversation, HttpAnswer, HttpAsked, HttpService, Wire};
 use crate::salto_space::ship::{KEY_HEADER, MEDIA_TYPE, StpCodec, time};
 use crate::salto_space::xml::{Node, XmlError};
@@ -64,6 +64,8 @@ fn exception(name: &str, code: u32, message: &str) -> String {
     Node::new("RequestResponse").with("RequestName", name).with_node(exception).document()
 }
 
+/// What a page shows, and whether it is the last.
+type Shown<'a, T> = (Vec<(&'a String, T)>, bool);
 type Answer = Result<Node, (u32, &'static str)>;
 
 /// Fields of a user that the reference names, as far as this fake keeps them.
@@ -194,7 +196,7 @@ impl House {
         if members.iter().any(|m| !state.users.contains_key(m)) {
             return Err((200, "User does not exist"));
         }
-        let level = state.levels.entry(id.clone()).or_insert_with(Level::default);
+        let level = state.levels.entry(id.clone()).or_default();
         if list.is_some() {
             level.doors = doors;
         }
@@ -210,7 +212,7 @@ impl House {
         params: &Node,
         from: &str,
         all: impl Iterator<Item = (&'a String, T)>,
-    ) -> Result<(Vec<(&'a String, T)>, bool), (u32, &'static str)> {
+    ) -> Result<Shown<'a, T>, (u32, &'static str)> {
         let most: usize = params.text_of("MaxCount").parse().map_err(|_| (503, "Wrong data type"))?;
         let start = params.child(from).map(|c| c.text.clone());
         let after = self.pages_begin_after;

@@ -2,3 +2,4 @@
 mod conformance;
 mod frames;
 mod stage;
+mod wrong;

@@ -1,0 +1,308 @@
+//! Tests of Salto KS.
+use crate::http::HttpClient;
+use crate::net::sim::Misbehaviour;
+use crate::salto_ks::sim::{KsSim, LOCKS, OTP, SITE};
+use crate::salto_ks::{KsFactory, OneTimeCodes};
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use seam_core::clock::{Clock, ManualClock};
+use seam_core::conformance::provider::{Fault, Issued, Judge, SamePin, Tried, check};
+use seam_core::model::{AcsEntranceId, AcsSystemId, Window};
+use seam_core::provider::*;
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+#[derive(Debug, Default)]
+struct Record(Mutex<(u64, String)>);
+
+#[async_trait]
+impl Memo for Record {
+    async fn load(&self) -> Result<(u64, SecretString), Failure> {
+        let (version, text) = self.0.lock().unwrap().clone();
+        Ok((version, SecretString::from(text)))
+    }
+    async fn swap(&self, version: u64, new: SecretString) -> Result<bool, Failure> {
+        let mut record = self.0.lock().unwrap();
+        let first = record.0 == version;
+        if first {
+            *record = (version + 1, new.expose_secret().to_owned());
+        }
+        Ok(first)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Kept(Mutex<Vec<Handle>>);
+
+#[async_trait]
+impl Notes for Kept {
+    async fn keep(&self, handle: &Handle) -> Result<(), Failure> {
+        self.0.lock().unwrap().push(handle.clone());
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Codes(&'static str);
+
+#[async_trait]
+impl OneTimeCodes for Codes {
+    async fn code(&self, _: &str) -> Option<SecretString> {
+        Some(SecretString::from(self.0)).filter(|_| !self.0.is_empty())
+    }
+}
+
+struct Stage {
+    clock: Arc<ManualClock>,
+    sim: KsSim,
+    memo: Arc<Record>,
+    provider: Arc<dyn AccessSystemProvider>,
+    system: SystemRef,
+    notes: Kept,
+    waits: AtomicBool,
+}
+
+impl Stage {
+    async fn new(code: &'static str) -> Self {
+        let clock = Arc::new(ManualClock::new("2026-05-04T10:00:00Z".parse().unwrap()));
+        let sim = KsSim::start(Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
+        let memo = Arc::new(Record::default());
+        let provider = Self::open(&clock, &sim, &memo, code);
+        let system = SystemRef { id: AcsSystemId::from_uuid(uuid::Uuid::nil()), handle: Handle::text(SITE) };
+        Self { clock, sim, memo, provider, system, notes: Kept::default(), waits: AtomicBool::new(false) }
+    }
+    fn open(clock: &Arc<ManualClock>, sim: &KsSim, memo: &Arc<Record>, code: &'static str) -> Arc<dyn AccessSystemProvider> {
+        let factory = KsFactory::new(Arc::new(HttpClient::for_providers().unwrap())).with_codes(Arc::new(Codes(code)));
+        let settings = sim.settings();
+        assert_eq!(check_settings(&factory.settings_schema(), &settings), []);
+        let env = ProviderEnv::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(memo) as Arc<dyn Memo>);
+        factory.open(SecretString::from(settings.to_string()), env).unwrap()
+    }
+    fn call(&self, tag: &str) -> Call<'_> {
+        let within = Duration::from_secs(20);
+        Call { system: &self.system, tag: Tag(tag.to_owned()), attempt: 1, within, operator: None, notes: &self.notes }
+    }
+    async fn put(&self, want: &Want, had: Option<&Handle>, tag: &str) -> Result<Receipt, Failure> {
+        self.provider.put(want, had, &self.call(tag)).await
+    }
+    fn user(&self) -> Want {
+        Want::User(UserSpec { name: "Ana Sanz".to_owned(), email: None, phone: None, window: None, suspended: false })
+    }
+    fn access(&self, user: &Handle, hours: i64) -> Want {
+        let door = Door { id: AcsEntranceId::from_uuid(uuid::Uuid::nil()), handle: Handle::text(LOCKS[0]), class: DoorClass::Online };
+        let now = self.clock.now();
+        let window = Window::new(now, Some(now + TimeDelta::hours(hours))).unwrap();
+        Want::Access(AccessSpec { user: Some(user.clone()), doors: vec![door], groups: vec![], window, schedule: None, suspended: false })
+    }
+    fn credential(&self, user: &Handle, body: Body) -> CredentialSpec {
+        let window = Window::new(self.clock.now(), None).unwrap();
+        let (holder, user) = ("Ana".to_owned(), Some(user.clone()));
+        CredentialSpec { user, holder, doors: vec![], window, schedule: None, suspended: false, body, stay: None }
+    }
+    fn pin(&self, user: &Handle) -> Want {
+        Want::Credential(self.credential(user, Body::Code { pin: None, slot: None }))
+    }
+}
+
+#[async_trait]
+impl Judge for Stage {
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+    async fn pass(&self, time: Duration) {
+        if time <= Duration::from_millis(500) {
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            if !self.waits.load(Ordering::SeqCst) {
+                return;
+            }
+        }
+        self.clock.advance(TimeDelta::from_std(time).unwrap());
+    }
+    async fn try_door(&self, door: &Handle, issued: &Issued<'_>) -> Tried {
+        match (issued.want.kind(), issued.pin) {
+            (Kind::Code, Some(pin)) => self.try_pin(door, pin.expose_secret()).await,
+            _ => Tried::Cannot,
+        }
+    }
+    async fn try_pin(&self, door: &Handle, pin: &str) -> Tried {
+        if self.sim.enter(door.as_text().unwrap(), pin) { Tried::Opened } else { Tried::Refused }
+    }
+    async fn holds(&self, issued: &Issued<'_>) -> Option<u32> {
+        match issued.want {
+            Want::User(_) => Some(self.sim.users_named(&issued.tag.0)),
+            Want::Access(_) => Some(self.sim.groups_in_force(&issued.tag.0)),
+            Want::Credential(c) if c.body.kind() == Kind::Code => {
+                Some(u32::from(self.sim.may_use_pin(c.user.as_ref()?.0.get("site_user")?.as_str()?)))
+            }
+            _ => None,
+        }
+    }
+    fn requests(&self) -> Option<u64> {
+        Some(self.sim.server.requests())
+    }
+    async fn spoil(&self, fault: Option<Fault>) -> bool {
+        let how = match fault {
+            None => None,
+            Some(Fault::RefuseConnections) => Some(Misbehaviour::Offline),
+            Some(Fault::LoseRequests) => Some(Misbehaviour::LoseRequests),
+            Some(Fault::LoseAnswers) => Some(Misbehaviour::LoseAnswers),
+            Some(_) => return false,
+        };
+        self.waits.store(how.is_some(), Ordering::SeqCst);
+        self.sim.server.misbehave(how).await.unwrap();
+        true
+    }
+    async fn lay_card(&self, _: &Handle) -> bool {
+        false
+    }
+    async fn registered_card(&self) -> Option<String> {
+        None
+    }
+    fn same_pin(&self) -> SamePin {
+        SamePin::Taken
+    }
+}
+
+#[tokio::test]
+async fn the_suite_of_providers() {
+    let stage = Stage::new(OTP).await;
+    let findings = check(&*stage.provider, &stage).await;
+    findings.assert_clean();
+    assert!(findings.tried > 100, "{findings}");
+}
+
+#[tokio::test]
+async fn a_guest_gets_a_pin_that_opens_during_her_window() {
+    let s = Stage::new(OTP).await;
+    let user = s.put(&s.user(), None, "user1").await.unwrap().handle.unwrap();
+    let access = s.put(&s.access(&user, 2), None, "access1").await.unwrap().handle.unwrap();
+    let made = s.put(&s.pin(&user), None, "pin1").await.unwrap();
+    assert_eq!(s.sim.take_requests().len(), 8, "a guest, a group with its times, lock and member, a look, a right to a PIN and the PIN");
+    let pin = made.made.pin.unwrap();
+    assert!(s.sim.enter(LOCKS[0], pin.expose_secret()) && !s.sim.enter(LOCKS[1], pin.expose_secret()));
+    // Asked for again it stays the same: the guest knows it.
+    assert!(s.put(&s.pin(&user), made.handle.as_ref(), "pin1").await.unwrap().made.pin.is_none());
+    s.clock.advance(TimeDelta::hours(2));
+    assert!(!s.sim.enter(LOCKS[0], pin.expose_secret()));
+    // Extended: one group takes the place of the other.
+    s.put(&s.access(&user, 5), Some(&access), "access1").await.unwrap();
+    assert_eq!((s.sim.groups(), s.sim.groups_in_force("access1")), (1, 1));
+    assert!(s.sim.enter(LOCKS[0], pin.expose_secret()));
+    assert_eq!(s.sim.logins(), 1, "one login serves all requests");
+}
+
+#[tokio::test]
+async fn seats_that_run_out_silently_are_a_refusal_that_leaves_nothing() {
+    let s = Stage::new(OTP).await;
+    s.sim.set_seats(1);
+    s.put(&s.user(), None, "one").await.unwrap();
+    let refused = s.put(&s.user(), None, "two").await.unwrap_err();
+    assert_eq!((refused.effect, refused.reason), (Effect::Refused, Reason::Full));
+    assert_eq!((s.sim.users_named("one"), s.sim.users_named("two")), (1, 0));
+}
+
+#[tokio::test]
+async fn a_new_user_is_waited_for() {
+    let s = Stage::new(OTP).await;
+    s.sim.set_role_delay(TimeDelta::seconds(5));
+    let user = s.put(&s.user(), None, "user").await.unwrap().handle.unwrap();
+    let not_yet = s.put(&s.access(&user, 2), None, "access").await.unwrap_err();
+    assert_eq!((not_yet.effect, not_yet.reason), (Effect::Nothing, Reason::Busy));
+    assert!(not_yet.retry_after.is_some());
+    let found = s.provider.find(&s.user(), None, &s.call("user")).await.unwrap();
+    assert!(matches!(found, Found::Present(seen) if seen.as_wanted.is_none()), "on her way");
+    s.clock.advance(TimeDelta::seconds(6));
+    s.put(&s.access(&user, 2), not_yet.left.as_ref(), "access").await.unwrap();
+    assert_eq!(s.sim.groups(), 1, "the group of the first try is gone");
+}
+
+#[tokio::test]
+async fn tokens_are_refreshed_once_and_shared() {
+    let s = Stage::new(OTP).await;
+    let other = Stage::open(&s.clock, &s.sim, &s.memo, OTP);
+    let (one, two) = tokio::join!(s.provider.systems(), s.provider.systems());
+    assert!(one.is_ok() && two.is_ok());
+    other.systems().await.unwrap();
+    assert_eq!(s.sim.logins(), 1, "in a process and among instances");
+    // A token that ends before its time, then one whose time is over: both are refreshed, with tokens that work once.
+    s.sim.end_tokens();
+    s.provider.systems().await.unwrap();
+    other.systems().await.unwrap();
+    s.clock.advance(TimeDelta::hours(2));
+    other.systems().await.unwrap();
+    s.provider.systems().await.unwrap();
+    assert_eq!(s.sim.logins(), 1);
+}
+
+#[tokio::test]
+async fn refusals_end_and_pauses_are_passed_on() {
+    let s = Stage::new(OTP).await;
+    s.provider.systems().await.unwrap();
+    s.sim.refuse_tokens(true);
+    s.sim.take_requests();
+    let refused = s.provider.systems().await.unwrap_err();
+    assert_eq!((refused.effect, refused.reason), (Effect::Refused, Reason::Unauthenticated));
+    assert_eq!(s.sim.take_requests().len(), 2, "tried once more with another token, and no further");
+    s.sim.refuse_tokens(false);
+    s.sim.set_wait(Some(17));
+    let wait = s.put(&s.user(), None, "u").await.unwrap_err();
+    assert_eq!((wait.effect, wait.reason, wait.retry_after), (Effect::Nothing, Reason::RateLimited, Some(Duration::from_secs(17))));
+    s.sim.set_wait(None);
+    s.sim.server.misbehave(Some(Misbehaviour::Garbage(b"HTTP/1.1 200 X\r\nContent-Length: 4\r\n\r\n<a/>".to_vec()))).await.unwrap();
+    let garbled = s.put(&s.user(), None, "u").await.unwrap_err();
+    assert_eq!((garbled.effect, garbled.reason), (Effect::Unknown, Reason::Garbled));
+    s.sim.server.misbehave(Some(Misbehaviour::HalfAnswer)).await.unwrap();
+    assert_eq!(s.put(&s.user(), None, "v").await.unwrap_err().effect, Effect::Unknown);
+    s.sim.server.misbehave(None).await.unwrap();
+    for tag in ["u", "v"] {
+        let found = s.provider.find(&s.user(), None, &s.call(tag)).await.unwrap();
+        assert!(matches!(found, Found::Present(_)), "{tag} was made, and is found by its tag: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn remote_unlock_needs_a_code_and_a_holder_with_a_seat() {
+    for (code, reason) in [(OTP, None), ("000000", Some(Reason::NotThere)), ("", Some(Reason::Forbidden))] {
+        let s = Stage::new(code).await;
+        let user = s.put(&s.user(), None, "user").await.unwrap().handle.unwrap();
+        let spec = s.credential(&user, Body::CloudKey);
+        let door = Door { id: AcsEntranceId::from_uuid(uuid::Uuid::nil()), handle: Handle::text(LOCKS[0]), class: DoorClass::Online };
+        let unlock = s.provider.unlock().unwrap();
+        let answer = unlock.unlock(&spec, None, &door, &s.call("key")).await;
+        assert_eq!(answer.as_ref().err().map(|f| f.reason), reason, "{answer:?}");
+        assert_eq!(s.sim.opened(), u64::from(reason.is_none()));
+        s.sim.remove_user("user");
+        let gone = unlock.unlock(&spec, None, &door, &s.call("key")).await.unwrap_err();
+        assert_eq!((gone.effect, gone.reason), (Effect::Refused, Reason::NotThere));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_public_is_unsupported_and_never_sent() {
+    let s = Stage::new(OTP).await;
+    let user = s.put(&s.user(), None, "user").await.unwrap().handle.unwrap();
+    let before = s.sim.server.requests();
+    for body in [
+        Body::Card { number: None },
+        Body::MobileKey { endpoint: None },
+        Body::Code { pin: Some(SecretString::from("123456")), slot: None },
+    ] {
+        let refused = s.put(&Want::Credential(s.credential(&user, body)), None, "x").await.unwrap_err();
+        assert_eq!((refused.effect, refused.reason), (Effect::Refused, Reason::Unsupported));
+    }
+    assert_eq!(s.sim.server.requests(), before);
+}
+
+/// Secrets of the settings, tokens and PINs show nowhere.
+#[tokio::test]
+async fn secrets_stay_out_of_what_is_shown() {
+    let s = Stage::new(OTP).await;
+    let user = s.put(&s.user(), None, "user").await.unwrap().handle.unwrap();
+    let made = s.put(&s.pin(&user), None, "pin").await;
+    let pin = made.as_ref().unwrap().made.pin.clone().unwrap();
+    s.sim.refuse_tokens(true);
+    let shown = format!("{:?} {} {made:?} {:?}", s.provider, s.provider, s.provider.systems().await);
+    assert!(!shown.contains("planted") && !shown.contains(pin.expose_secret()), "{shown}");
+}

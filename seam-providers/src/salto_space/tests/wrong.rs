@@ -1,0 +1,274 @@
+//! What goes wrong on the wires.
+use super::stage::{NoNotes, Stage, Way};
+use crate::net::sim::Misbehaviour;
+use crate::salto_space::frame::FrameCodec;
+use crate::salto_space::ship::{NoAnswer, Request, StpCodec, time};
+use crate::salto_space::sim::{PmsFaults, SimLogin};
+use crate::salto_space::xml::{Node, XmlError};
+use bytes::BytesMut;
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use seam_core::clock::Clock;
+use seam_core::encoder::JobControl;
+use seam_core::model::{AcsEntranceId, Window};
+use seam_core::provider::*;
+use std::time::Duration;
+use tokio_util::codec::{Decoder, Encoder};
+
+fn door(handle: &str, class: DoorClass) -> Door {
+    Door { id: AcsEntranceId::from_uuid(uuid::Uuid::nil()), handle: Handle::text(handle), class }
+}
+
+impl Stage {
+    fn guest(&self, room: &str) -> CredentialSpec {
+        let now = self.clock.now();
+        let window = Window::new(now, Some(now + TimeDelta::days(2))).unwrap();
+        let doors = vec![door(room, DoorClass::Guest)];
+        let stay = StaySpec { key: "stay".to_owned(), generation: 1, doors: doors.clone(), window };
+        let body = Body::Card { number: None };
+        CredentialSpec {
+            user: None,
+            holder: "Ana".to_owned(),
+            doors,
+            window,
+            schedule: None,
+            suspended: false,
+            body,
+            stay: Some((stay, Role::Open)),
+        }
+    }
+    async fn encode(&self, room: &str) -> Result<Receipt, Failure> {
+        let system = self.system();
+        let call = Call {
+            system: &system,
+            tag: Tag("row".to_owned()),
+            attempt: 1,
+            within: Duration::from_secs(30),
+            operator: None,
+            notes: &NoNotes,
+        };
+        let now = self.clock.now();
+        let control = JobControl::new(now + TimeDelta::seconds(20), now + TimeDelta::seconds(25));
+        let encoders = self.provider.encoders().unwrap();
+        self.sim.lay("Desk 1", &self.sim.blank_card());
+        self.pass_while(encoders.encode(&self.guest(room), None, &Handle::text("Desk 1"), &call, &control)).await
+    }
+    async fn user(&self, tag: &str) -> Result<Receipt, Failure> {
+        let system = self.system();
+        let call = Call {
+            system: &system,
+            tag: Tag(tag.to_owned()),
+            attempt: 1,
+            within: Duration::from_secs(30),
+            operator: None,
+            notes: &NoNotes,
+        };
+        let user = UserSpec { name: "J\u{fc}rgen <&> S\u{e1}nz".to_owned(), email: None, phone: None, window: None, suspended: false };
+        self.pass_while(self.provider.put(&Want::User(user), None, &call)).await
+    }
+}
+
+#[tokio::test]
+async fn the_pms_line_says_what_may_have_happened() {
+    let faults = PmsFaults::default;
+    let cases = [
+        ("in order", faults(), None),
+        ("not ready twice", PmsFaults { not_ready: 2, ..faults() }, None),
+        ("never ready", PmsFaults { not_ready: u32::MAX, ..faults() }, Some((Effect::Nothing, Reason::Busy))),
+        ("refuses twice", PmsFaults { refuses: 2, ..faults() }, None),
+        ("a storm of refusals", PmsFaults { refuses: u32::MAX, ..faults() }, Some((Effect::Nothing, Reason::Busy))),
+        ("wrong check byte", PmsFaults { wrong_lrc: true, ..faults() }, Some((Effect::Unknown, Reason::Garbled))),
+        ("silent", PmsFaults { late: true, ..faults() }, Some((Effect::Unknown, Reason::TimedOut))),
+    ];
+    for (what, faults, expected) in cases {
+        let s = Stage::new(Way::Pms, |_| {}).await;
+        s.sim.set_pms_faults(faults);
+        let answer = s.encode("room/101").await;
+        assert_eq!(answer.as_ref().err().map(|f| (f.effect, f.reason)), expected, "{what}: {answer:?}");
+        assert!(s.sim.take_requests().len() <= 1, "{what}: never written twice");
+    }
+}
+
+#[tokio::test]
+async fn answers_to_somebody_else_and_codes_mean_what_they_say() {
+    use Effect::{Nothing, Refused, Unknown};
+    let cases = [
+        ("CN,Desk 2", Unknown, Reason::Garbled),
+        ("LT,Desk 1,LM", Unknown, Reason::Garbled),
+        ("ES,Desk 1", Refused, Reason::Invalid),
+        ("NC,Desk 1", Nothing, Reason::EncoderOffline),
+        ("OV,Desk 1", Nothing, Reason::Busy),
+        ("EP,Desk 1", Nothing, Reason::NoCard),
+        ("EF,Desk 1", Nothing, Reason::BadCard),
+        ("TD,Desk 1", Refused, Reason::NotThere),
+        ("ED", Nothing, Reason::NoCard),
+        ("EA,Desk 1", Refused, Reason::Clash),
+        ("OS,Desk 1", Refused, Reason::Clash),
+        ("EO,Desk 1", Nothing, Reason::Busy),
+        ("EV,Desk 1", Nothing, Reason::BadCard),
+        ("NF", Nothing, Reason::Other),
+        ("EG,Desk 1,Something", Unknown, Reason::Other),
+        ("ZZ,Desk 1", Unknown, Reason::Other),
+    ];
+    let s = Stage::new(Way::Pms, |_| {}).await;
+    for (fields, effect, reason) in cases {
+        let answers = Some(fields.split(',').map(str::to_owned).collect());
+        s.sim.set_pms_faults(PmsFaults { answers, ..PmsFaults::default() });
+        let failure = s.encode("room/101").await.unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (effect, reason), "{fields}");
+    }
+}
+
+#[tokio::test]
+async fn whole_wires_go_wrong() {
+    let cases = [
+        (Misbehaviour::Offline, Effect::Nothing),
+        (Misbehaviour::LoseRequests, Effect::Unknown),
+        (Misbehaviour::LoseAnswers, Effect::Unknown),
+        (Misbehaviour::HalfAnswer, Effect::Unknown),
+        (Misbehaviour::Garbage(b"hello".to_vec()), Effect::Unknown),
+    ];
+    for (how, effect) in cases {
+        let s = Stage::new(Way::Pms, |_| {}).await;
+        s.sim.pms.misbehave(Some(how.clone())).await.unwrap();
+        assert_eq!(s.encode("room/007").await.unwrap_err().effect, effect, "{how:?}");
+        let s = Stage::new(Way::Stp, |_| {}).await;
+        s.sim.stp.misbehave(Some(how.clone())).await.unwrap();
+        assert_eq!(s.user("u").await.unwrap_err().effect, effect, "{how:?}");
+    }
+    for way in [Way::Pms, Way::Stp] {
+        let s = Stage::new(way, |_| {}).await;
+        s.sim.pms.misbehave(Some(Misbehaviour::Drip)).await.unwrap();
+        s.sim.stp.misbehave(Some(Misbehaviour::Drip)).await.unwrap();
+        let done = if way == Way::Pms { s.encode("room/007").await } else { s.user("u").await };
+        done.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn logins_are_checked_and_told_nowhere() {
+    let logins = [SimLogin::Basic("desk".to_owned(), "planted-password".to_owned()), SimLogin::Key("planted-key".to_owned())];
+    for login in logins {
+        let s = Stage::new(Way::Http, |o| o.login = login.clone()).await;
+        s.user("u").await.unwrap();
+        let mut settings = s.sim.ship_settings(false);
+        for name in ["password", "key"] {
+            if settings["ship"].get(name).is_some() {
+                settings["ship"][name] = serde_json::json!("planted-wrong");
+            }
+        }
+        let wrong = Stage::open(&s.clock, &settings).unwrap();
+        let failure = wrong.inventory().unwrap().entrances(&s.system()).await.unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Unauthenticated));
+        assert!(!format!("{failure:?} {wrong:?} {wrong} {:?}", s.provider).contains("planted"));
+    }
+}
+
+#[tokio::test]
+async fn settings_that_cannot_work_are_refused_without_being_repeated() {
+    let s = Stage::new(Way::Pms, |_| {}).await;
+    let changes: [fn(&mut serde_json::Value); 7] = [
+        |v| v["time_zone"] = "Mars/Phobos".into(),
+        |v| v["pms"]["rooms"] = serde_json::json!(["101", "101"]),
+        |v| v["pms"]["rooms"] = serde_json::json!(["Z\u{fc}rich"]),
+        |v| v["pms"]["rooms"] = serde_json::json!(["LM"]),
+        |v| v["pms"]["authorisations"] = serde_json::json!([{"number": 63, "name": "x"}]),
+        |v| v["pms"]["unheard-of"] = "planted".into(),
+        |v| drop(v.as_object_mut().unwrap().remove("pms")),
+    ];
+    for change in changes {
+        let mut settings = s.sim.pms_settings();
+        change(&mut settings);
+        let failure = Stage::open(&s.clock, &settings).unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Invalid));
+        assert!(!failure.to_string().contains("planted"));
+    }
+}
+
+/// Another server's answer, and XML that wants to fill the memory.
+#[test]
+fn bombs_and_strangers_are_no_answers() {
+    let info = Request::new("GetInfo");
+    let bomb = r#"<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "xxxx"><!ENTITY b "&a;&a;&a;">]><RequestResponse><RequestName>&b;</RequestName></RequestResponse>"#;
+    assert_eq!(info.answer(bomb).unwrap_err(), NoAnswer::Xml(XmlError::DocumentType));
+    let deep = format!("{}{}", "<a>".repeat(5000), "</a>".repeat(5000));
+    assert_eq!(info.answer(&deep).unwrap_err(), NoAnswer::Xml(XmlError::TooMuch));
+    assert_eq!(info.answer("<a>&unknown;</a>").unwrap_err(), NoAnswer::Xml(XmlError::Malformed));
+    for broken in ["", "hello", "<a>", "<a></b>", "<a/><b/>", "<a>\u{0}"] {
+        assert!(info.answer(broken).is_err(), "{broken:?}");
+    }
+    let other = "<RequestResponse><RequestName>SaltoDBUser.Delete</RequestName></RequestResponse>";
+    assert_eq!(info.answer(other).unwrap_err(), NoAnswer::Stranger);
+    let gone = "<RequestResponse><RequestName>SaltoDBUser.Delete</RequestName><Exception><Code>200</Code><Message>User does not exist</Message></Exception></RequestResponse>";
+    let expected = NoAnswer::Exception { code: 200, message: "User does not exist".to_owned() };
+    assert_eq!(Request::new("SaltoDBUser.Delete").answer(gone).unwrap_err(), expected);
+}
+
+/// The examples of the envelope and of STP, byte for byte.
+#[test]
+fn envelopes_are_the_worked_ones() {
+    let xml = r#"<?xml version="1.0" encoding="ISO-8859-1"?><RequestCall><RequestName>GetInfo</RequestName></RequestCall>"#;
+    let mut bytes = BytesMut::new();
+    StpCodec.encode(xml, &mut bytes).unwrap();
+    assert_eq!(bytes, format!("STP/00/104/{xml}").as_bytes());
+    assert_eq!(StpCodec.decode(&mut bytes).unwrap().unwrap(), xml);
+    assert_eq!(Request::new("GetInfo").document(), xml.replace("ISO-8859-1", "UTF-8"));
+    let period = || Node::new("Period").with("StartDate", "2026-11-22T15:00:00").with("EndDate", "2026-11-24T11:00:00");
+    let permission = Node::new("SaltoDB.AccessPermission.User_Door").with("ExtDoorID", "R101").with("UsePeriod", "1").with_node(period());
+    let user = Node::new("SaltoDBUser")
+        .with("ExtUserID", "stay-7f3a-1")
+        .with("FirstName", "Ana")
+        .with("LastName", "Sanz")
+        .with("UserActivation", "2026-11-22T15:00:00")
+        .with("UserExpiration.Enabled", "1")
+        .with("UserExpiration", "2026-11-24T11:00:00")
+        .with("PhoneNumber", "+34600111222")
+        .with("MobileAppType", "2")
+        .with_node(Node::new("SaltoDB.AccessPermissionList.User_Door").with_node(permission));
+    let worked = concat!(
+        r#"<?xml version="1.0" encoding="UTF-8"?><RequestCall><RequestName>SaltoDBUser.InsertOrUpdate</RequestName><Params><SaltoDBUser>"#,
+        "<ExtUserID>stay-7f3a-1</ExtUserID><FirstName>Ana</FirstName><LastName>Sanz</LastName>",
+        "<UserActivation>2026-11-22T15:00:00</UserActivation><UserExpiration.Enabled>1</UserExpiration.Enabled><UserExpiration>2026-11-24T11:00:00</UserExpiration>",
+        "<PhoneNumber>+34600111222</PhoneNumber><MobileAppType>2</MobileAppType>",
+        "<SaltoDB.AccessPermissionList.User_Door><SaltoDB.AccessPermission.User_Door><ExtDoorID>R101</ExtDoorID><UsePeriod>1</UsePeriod>",
+        "<Period><StartDate>2026-11-22T15:00:00</StartDate><EndDate>2026-11-24T11:00:00</EndDate></Period>",
+        "</SaltoDB.AccessPermission.User_Door></SaltoDB.AccessPermissionList.User_Door></SaltoDBUser></Params></RequestCall>",
+    );
+    assert_eq!(Request::new("SaltoDBUser.InsertOrUpdate").with_node(user).document(), worked);
+    assert_eq!(time("2026-11-22T24:00:00"), time("2026-11-23T00:00:00"), "the end of a day");
+    assert_eq!((time("2000-01-01T00:00:00"), time("1900-01-01T00:00:00"), time("yesterday")), (None, None, None));
+    assert!(time("2026-1-2T03:04:05").is_some());
+}
+
+proptest! {
+    #[test]
+    fn documents_survive(text in "\\PC{0,40}", name in "[A-Za-z][A-Za-z.]{0,12}", cuts in prop::collection::vec(1..9_usize, 1..30)) {
+        let node = Node::new("Root").with(&name, text.trim());
+        let document = node.document();
+        prop_assert_eq!(Node::parse(&document).unwrap(), node);
+        let mut all = BytesMut::new();
+        StpCodec.encode(document.as_str(), &mut all).unwrap();
+        let (mut unread, mut rest, mut got) = (BytesMut::new(), &all[..], Vec::new());
+        for cut in cuts.iter().cycle() {
+            let (now, later) = rest.split_at((*cut).min(rest.len()));
+            unread.extend_from_slice(now);
+            rest = later;
+            got.extend(StpCodec.decode(&mut unread).unwrap());
+            if rest.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(got, vec![document]);
+    }
+
+    #[test]
+    fn any_text_is_survived(text in "\\PC{0,200}", bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        let _ = Node::parse(&text);
+        let _ = time(&text);
+        let _ = StpCodec.decode(&mut BytesMut::from(&bytes[..]));
+        let mut headed = BytesMut::from(&b"STP/00/"[..]);
+        headed.extend_from_slice(&bytes);
+        let _ = StpCodec.decode(&mut headed);
+        let _ = FrameCodec::default().decode(&mut BytesMut::from(&bytes[..]));
+    }
+}
