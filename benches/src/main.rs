@@ -15,6 +15,7 @@ mod record;
 mod replay;
 mod syncs;
 mod table;
+mod vendors;
 mod windows;
 
 use clap::Parser;
@@ -31,7 +32,7 @@ struct Args {
     /// A few seconds: enough to see that everything still runs, not enough to believe a time.
     #[arg(long)]
     smoke: bool,
-    /// Only these groups: syncs, commits, log, windows, lists, fan-out, lives, http, replay, cards.
+    /// Only these groups: syncs, commits, log, windows, lists, fan-out, lives, http, vendors, replay, cards.
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
     /// Where the databases are written while measuring; the system's folder for temporary files if not given.
@@ -123,6 +124,9 @@ async fn work(args: &Args) -> Result<(), Failed> {
     if wanted("http") {
         let fake = args.fake.clone().unwrap_or_else(http::usual_fake);
         show(http::measure(&own("http")?, &fake, &size)?);
+    }
+    if wanted("vendors") {
+        show(vendors::measure(&size).await?);
     }
     if wanted("cards") {
         show(cards::measure(&size)?);

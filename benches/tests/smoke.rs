@@ -2,7 +2,7 @@
 use std::process::Command;
 
 /// What each line of the table begins with, in order.
-const LINES: [&str; 25] = [
+const LINES: [&str; 30] = [
     "syncs per acknowledged grant, 1 caller",
     "syncs per acknowledged grant, 16 callers",
     "syncs per acknowledged grant, 64 callers",
@@ -27,6 +27,11 @@ const LINES: [&str; 25] = [
     "a healthy system beside one that hangs",
     "simulated grant lives per second",
     "durable creates per second over HTTP",
+    "visionline: requests per card ÷ the least",
+    "visionline: cards per second at 1 encoders of 50 ms ÷ ideal",
+    "visionline: cards per second at 4 encoders of 50 ms ÷ ideal",
+    "visionline: cards per second at 16 encoders of 50 ms ÷ ideal",
+    "visionline: from asked to issued ÷ the encoder's own time",
     "replay of real bookings",
 ];
 

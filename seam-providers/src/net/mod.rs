@@ -1,4 +1,5 @@
 //! What providers of servers on site share: [requests and answers over TCP](tcp), [certificates], [civil time](civil).
+//! What providers of servers on site share: [requests and answers over TCP](tcp), [`certificates`], [civil time](civil).
 //!
 //! Time limits go by the injected clock and are obeyed by closing the connection. Nothing is repeated here.
 pub mod certificates;
