@@ -1,4 +1,5 @@
 //! Whole transactions between both roles, and the checklist of what must be refused. Tests name the line of the checklist that they are for.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod support;
 
