@@ -1,4 +1,5 @@
 //! Whole transactions between both roles, and the checklist of what must be refused. Tests name the line of the checklist that they are for.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod support;
 
@@ -117,7 +118,10 @@ fn documents_are_shown_and_believed<B: Backend>() {
         iteration: Some(9),
         time_required: true,
     };
-    let (_, document) = written(|out| Ok(draft.sign(&crypto, &issuer, out).unwrap()));
+    let (_, document) = written(|out| {
+        draft.sign(&crypto, &issuer, out).unwrap();
+        Ok(())
+    });
     phone.wallet.document = Some((DocType::Access, "floor1".into(), document.clone()));
     let outcome = transact(Reader::new(&crypto, reader_id(), &key), &mut phone, None, 1, |_, _| {}).unwrap().standard();
     let step_up = outcome.session.step_up().unwrap().unwrap();

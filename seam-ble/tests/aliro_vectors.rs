@@ -1,4 +1,5 @@
 //! Byte for byte against what others have published, on each backend.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod support;
 

@@ -17,7 +17,7 @@ pub type Exchange = extern "C" fn(*mut u8, usize) -> usize;
 
 fn run(seed: [u8; 32], phone: Option<&StoredPhone>, exchange: Exchange) -> Result<(), AliroError> {
     let (key, mut buffer) = (SoftwareKey::from_bytes(&Secret::new(seed))?, [0; 512]);
-    let mut talk = |buffer: &mut [u8; 512], length: usize| exchange(buffer.as_mut_ptr(), length).min(512);
+    let talk = |buffer: &mut [u8; 512], length: usize| exchange(buffer.as_mut_ptr(), length).min(512);
     let reader = Reader::new(&RustCrypto, ReaderId::new(seed), &key);
     let mut out = Writer::new(&mut buffer);
     let state = reader.select(&mut out)?;

@@ -1,7 +1,7 @@
 //! Aliro 1.0 (Connectivity Standards Alliance, released 2026-02-26), both roles.
 //!
-//! A [reader](reader) is driven: each of its states is a type that offers what may come next, so a wrong order does not compile. A
-//! [device](device) answers: it takes any command in any state and gives a response, with the state left as it was or the session closed.
+//! A [`reader`] is driven: each of its states is a type that offers what may come next, so a wrong order does not compile. A
+//! [`device`] answers: it takes any command in any state and gives a response, with the state left as it was or the session closed.
 //!
 //! ```text
 //! reader                                      device
