@@ -6,6 +6,8 @@
 pub mod http;
 #[cfg(feature = "net")]
 pub mod net;
+#[cfg(feature = "open-lock")]
+pub mod open_lock;
 #[cfg(feature = "salto-space")]
 pub mod salto_space;
 #[cfg(feature = "sandbox")]

@@ -101,7 +101,8 @@ impl ShipSettings {
     /// Where it is reached.
     pub(super) fn end(&self) -> Result<ShipEnd, Failure> {
         if let Some(rest) = self.address.strip_prefix("stp://") {
-            let (host, port) = rest.trim_end_matches('/').rsplit_once(':').ok_or_else(|| invalid("ship.address: stp://host:port is expected"))?;
+            let (host, port) =
+                rest.trim_end_matches('/').rsplit_once(':').ok_or_else(|| invalid("ship.address: stp://host:port is expected"))?;
             let port = port.parse().map_err(|_| invalid("ship.address: the port is no number from 1 to 65535"))?;
             if self.user.is_some() || self.password.is_some() || self.key.is_some() {
                 return Err(invalid("ship: there is no login over STP"));

@@ -13,8 +13,8 @@ use seam_core::clock::Clock;
 use seam_core::encoder::{CardSeen, JobControl};
 use seam_core::model::Window;
 use seam_core::provider::{
-    Body, Call, CardPath, ChannelReport, CredentialSpec, Door, DoorClass, DoorLimit, EncoderReport, EndsBy, EntranceReport, Failure, Finding,
-    Found, Handle, JoinBy, Kind, KindRules, ReadBack, Reason, Receipt, Repeat, Role, StayRules, StaySpec, SystemReport, Tag, Want,
+    Body, Call, CardPath, ChannelReport, CredentialSpec, Door, DoorClass, DoorLimit, EncoderReport, EndsBy, EntranceReport, Failure,
+    Finding, Found, Handle, JoinBy, Kind, KindRules, ReadBack, Reason, Receipt, Repeat, Role, StayRules, StaySpec, SystemReport, Tag, Want,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -94,7 +94,8 @@ impl Guests {
     }
 
     pub(super) fn report(&self) -> SystemReport {
-        let mut report = SystemReport::new(Handle::text(SYSTEM), self.name.clone(), format!("salto-space-pms {}", self.end), self.channel());
+        let mut report =
+            SystemReport::new(Handle::text(SYSTEM), self.name.clone(), format!("salto-space-pms {}", self.end), self.channel());
         "salto_space_system".clone_into(&mut report.external_type);
         "Salto Space".clone_into(&mut report.external_type_display_name);
         report.time_zone = Some(self.zone.name().to_owned());
@@ -174,7 +175,9 @@ impl Guests {
     /// What a card will say, and whether it opens the stay. Refused before anything is sent where the protocol has no word for it.
     fn key(&self, spec: &CredentialSpec, tag: &Tag) -> Result<(KeyKind, KeyContent), Failure> {
         if !matches!(spec.body, Body::Card { .. }) {
-            return Err(Failure::unsupported("the PMS interface makes cards for guests; mobile keys need a phone number, which a guest's key does not bring"));
+            return Err(Failure::unsupported(
+                "the PMS interface makes cards for guests; mobile keys need a phone number, which a guest's key does not bring",
+            ));
         }
         if spec.suspended {
             return Err(Failure::unsupported("a card cannot be suspended"));
@@ -233,7 +236,8 @@ impl Guests {
         let Some(ends) = inwards(&stay.window, self.zone, MINUTE)?.ends else {
             return Err(Failure::refused(Reason::WindowRefused, "a stay needs an end"));
         };
-        let until = super::pms::time_text(ends).ok_or_else(|| Failure::refused(Reason::WindowRefused, "the protocol knows the years 2000 to 2099"))?;
+        let until = super::pms::time_text(ends)
+            .ok_or_else(|| Failure::refused(Reason::WindowRefused, "the protocol knows the years 2000 to 2099"))?;
         let handle = Handle::text(&until);
         let deadline = self.deadline(call);
         if had.is_none_or(|had| *had == handle) {
@@ -290,7 +294,13 @@ impl Guests {
     }
 
     /// The system cannot be told to stop: a job that is cancelled ends when the system's own card wait does.
-    pub(super) async fn encode(&self, spec: &CredentialSpec, at: &Handle, call: &Call<'_>, control: &JobControl) -> Result<Receipt, Failure> {
+    pub(super) async fn encode(
+        &self,
+        spec: &CredentialSpec,
+        at: &Handle,
+        call: &Call<'_>,
+        control: &JobControl,
+    ) -> Result<Receipt, Failure> {
         let encoder = self.encoder(at)?.to_owned();
         let (kind, content) = self.key(spec, &call.tag)?;
         let deadline = self.job(call, control)?;

@@ -6,9 +6,7 @@ use super::ship::Request;
 use super::users::{PAGE, USUAL, Users, key_handle, levels, pin_handle, window_of};
 use super::xml::Node;
 use crate::net::Deadline;
-use seam_core::provider::{
-    Denial, DoorClass, EntranceReport, Failure, Handle, Held, HeldPage, Kind, LogEntry, LogPage, Reason, Tag,
-};
+use seam_core::provider::{Denial, DoorClass, EntranceReport, Failure, Handle, Held, HeldPage, Kind, LogEntry, LogPage, Reason, Tag};
 use secrecy::SecretString;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +76,10 @@ impl Users {
             from = last;
         }
         let online = self.online(&doors, &deadline).await?;
-        Ok(doors.into_iter().map(|(id, door)| self.entrance(&id, &door, online.contains(door.text_of("Name")) || online.contains(&id))).collect())
+        Ok(doors
+            .into_iter()
+            .map(|(id, door)| self.entrance(&id, &door, online.contains(door.text_of("Name")) || online.contains(&id)))
+            .collect())
     }
 
     fn entrance(&self, id: &str, door: &Node, online: bool) -> EntranceReport {
@@ -107,7 +108,9 @@ impl Users {
             };
             let states = answer.child("OnlineDoorStatusList").into_iter().flat_map(|l| l.all("OnlineDoorStatus"));
             // 0: a control unit on the network; its decisions are made with what it is told now.
-            online.extend(states.filter(|s| s.text_of("DoorType") == "0" && s.text_of("CommStatus") != "-1").map(|s| s.text_of("DoorID").to_owned()));
+            online.extend(
+                states.filter(|s| s.text_of("DoorType") == "0" && s.text_of("CommStatus") != "-1").map(|s| s.text_of("DoorID").to_owned()),
+            );
         }
         Ok(online)
     }

@@ -126,7 +126,11 @@ pub struct KeyContent {
 
 impl fmt::Debug for KeyContent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyContent").field("rooms", &self.rooms).field("starts", &self.starts).field("ends", &self.ends).finish_non_exhaustive()
+        f.debug_struct("KeyContent")
+            .field("rooms", &self.rooms)
+            .field("starts", &self.starts)
+            .field("ends", &self.ends)
+            .finish_non_exhaustive()
     }
 }
 
@@ -398,7 +402,8 @@ pub const CODES: [&str; 14] = ["ES", "NC", "NF", "OV", "EP", "EF", "TD", "ED", "
 impl NoAnswer {
     fn from_code(frame: &Frame) -> Self {
         let code = frame.command();
-        let known = ["CN", "CC", "CA", "CO", "MC", "LT", "CNM", "CCM", "CNMB", "CCMB", "WF", "WN", "WR", "WO", "L1", "L2", "L3", "P1", "P2", "P3"];
+        let known =
+            ["CN", "CC", "CA", "CO", "MC", "LT", "CNM", "CCM", "CNMB", "CCMB", "WF", "WN", "WR", "WO", "L1", "L2", "L3", "P1", "P2", "P3"];
         let has_shape = code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
         if known.contains(&code) {
             Self::Stranger
@@ -522,7 +527,11 @@ pub struct Record {
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Record").field("date", &self.date).field("time", &self.time).field("incident", &self.incident).finish_non_exhaustive()
+        f.debug_struct("Record")
+            .field("date", &self.date)
+            .field("time", &self.time)
+            .field("incident", &self.incident)
+            .finish_non_exhaustive()
     }
 }
 

@@ -89,7 +89,8 @@ async fn stp(end: &TcpEnd, document: &str, deadline: &Deadline) -> Result<String
 
 /// The document of an answer. Whether exceptions come with another status than 200 is not known: whatever is XML is read.
 fn body(answer: &HttpResponse) -> Result<String, Failure> {
-    let text = std::str::from_utf8(&answer.body).ok().filter(|t| !answer.is_cut && t.trim_start_matches('\u{feff}').trim_start().starts_with('<'));
+    let text =
+        std::str::from_utf8(&answer.body).ok().filter(|t| !answer.is_cut && t.trim_start_matches('\u{feff}').trim_start().starts_with('<'));
     let status = answer.status;
     let failure = match (status, text) {
         (401 | 403, _) => Failure::refused(Reason::Unauthenticated, "the login of the SHIP interface was refused"),

@@ -137,7 +137,9 @@ impl Users {
                         }
                         Ok(Receipt::accepted().with_needs(Needs::Encoding))
                     }
-                    _ => Err(Failure::unsupported("such a credential cannot be given over SHIP, or its doors and encoders are not in the settings")),
+                    _ => Err(Failure::unsupported(
+                        "such a credential cannot be given over SHIP, or its doors and encoders are not in the settings",
+                    )),
                 }
             }
             _ => Err(Failure::unsupported("the requests of SHIP's hotel part are not public")),
@@ -171,7 +173,8 @@ impl Users {
         }
         let user = access.user.as_ref().and_then(Handle::as_text).ok_or_else(|| invalid("a permission belongs to a user"))?;
         let window = inwards(&access.window, self.zone, 1)?;
-        let doors: Vec<&str> = access.doors.iter().map(|d| d.handle.as_text().filter(|t| !t.is_empty())).collect::<Option<_>>().ok_or_else(no_door)?;
+        let doors: Vec<&str> =
+            access.doors.iter().map(|d| d.handle.as_text().filter(|t| !t.is_empty())).collect::<Option<_>>().ok_or_else(no_door)?;
         let mut level = Node::new("SaltoDBGroup").with("ExtGroupID", id).with("Name", id);
         let mut permissions = Node::new("SaltoDB.AccessPermissionList.Group_Door");
         for door in doors.iter().filter(|_| !access.suspended) {

@@ -81,7 +81,9 @@ impl PmsConversation {
         let faults = self.house.state().faults.clone();
         let fields = faults.answers.unwrap_or(fields);
         let mut answer = Frame::new(fields).map(|f| bytes(&Message::Frame(f))).unwrap_or_default();
-        if faults.wrong_lrc && let Some(last) = answer.last_mut() {
+        if faults.wrong_lrc
+            && let Some(last) = answer.last_mut()
+        {
             *last = if *last ^ 0x55 == 0x0D { 0x00 } else { *last ^ 0x55 };
         }
         if faults.late {
@@ -241,7 +243,8 @@ fn seen(content: &Content, rooms: &[(String, u64, bool)]) -> Vec<String> {
         let word = if matches!(content, Content::Staff | Content::User(_)) { "LM" } else { "LD" };
         return vec![word.to_owned()];
     };
-    let main = key.rooms.first().and_then(|(name, number)| rooms.iter().find(|(n, ..)| n == name).map(|(_, guest, in_)| (*number, *guest, *in_)));
+    let main =
+        key.rooms.first().and_then(|(name, number)| rooms.iter().find(|(n, ..)| n == name).map(|(_, guest, in_)| (*number, *guest, *in_)));
     let state = match main {
         Some((mine, guest, true)) if mine == guest => "CI",
         Some((mine, guest, false)) if mine == guest => "CO",

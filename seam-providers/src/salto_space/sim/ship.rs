@@ -205,7 +205,12 @@ impl House {
     }
 
     /// The part of a list that a page shows, and whether it is the last.
-    fn page<'a, T>(&self, params: &Node, from: &str, all: impl Iterator<Item = (&'a String, T)>) -> Result<(Vec<(&'a String, T)>, bool), (u32, &'static str)> {
+    fn page<'a, T>(
+        &self,
+        params: &Node,
+        from: &str,
+        all: impl Iterator<Item = (&'a String, T)>,
+    ) -> Result<(Vec<(&'a String, T)>, bool), (u32, &'static str)> {
         let most: usize = params.text_of("MaxCount").parse().map_err(|_| (503, "Wrong data type"))?;
         let start = params.child(from).map(|c| c.text.clone());
         let after = self.pages_begin_after;

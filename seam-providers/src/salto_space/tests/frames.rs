@@ -109,7 +109,11 @@ fn answers_are_understood() {
     let code = |fields: &str| key.answer(&frame_of(fields)).unwrap_err();
     assert_eq!(code(WORKED[5].0), NoAnswer::Code { code: "TD".to_owned(), text: String::new() });
     assert_eq!(code(WORKED[11].0), NoAnswer::Code { code: "EG".to_owned(), text: "Encoder is not configured".to_owned() });
-    assert_eq!(code("QX"), NoAnswer::Code { code: "QX".to_owned(), text: String::new() }, "a code that nobody has documented, without a subject");
+    assert_eq!(
+        code("QX"),
+        NoAnswer::Code { code: "QX".to_owned(), text: String::new() },
+        "a code that nobody has documented, without a subject"
+    );
     for stranger in ["CN,Desk 2", "CC,Desk 1", "CO,0,101", "LT,Desk 1,101,,,,CI"] {
         assert_eq!(code(stranger), NoAnswer::Stranger, "{stranger}");
     }
@@ -134,7 +138,21 @@ fn answers_are_understood() {
 
 #[test]
 fn every_authorisation_has_a_symbol_of_its_own() {
-    let known = [(1, "1"), (9, "9"), (10, "a"), (35, "z"), (36, "!"), (37, "#"), (40, "&"), (41, "("), (45, ","), (47, "."), (60, "_"), (61, "{"), (62, "}")];
+    let known = [
+        (1, "1"),
+        (9, "9"),
+        (10, "a"),
+        (35, "z"),
+        (36, "!"),
+        (37, "#"),
+        (40, "&"),
+        (41, "("),
+        (45, ","),
+        (47, "."),
+        (60, "_"),
+        (61, "{"),
+        (62, "}"),
+    ];
     let all: Vec<Authorisation> = (1..=62).map(|n| Authorisation::new(n).unwrap()).collect();
     let content = KeyContent { granted: all.clone(), ..guest("x") };
     let key = Command::Key { kind: KeyKind::Copy, encoder: desk(), removal: None, content, serial: false };
