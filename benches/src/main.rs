@@ -1,5 +1,6 @@
 //! Measures what the SDK costs above the least that its promises cost, and prints one table. See `benches/README.md`.
 mod callers;
+mod cards;
 mod commits;
 mod desk;
 mod fan_out;
@@ -30,7 +31,7 @@ struct Args {
     /// A few seconds: enough to see that everything still runs, not enough to believe a time.
     #[arg(long)]
     smoke: bool,
-    /// Only these groups: syncs, commits, log, windows, lists, fan-out, lives, http, replay.
+    /// Only these groups: syncs, commits, log, windows, lists, fan-out, lives, http, replay, cards.
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
     /// Where the databases are written while measuring; the system's folder for temporary files if not given.
@@ -122,6 +123,9 @@ async fn work(args: &Args) -> Result<(), Failed> {
     if wanted("http") {
         let fake = args.fake.clone().unwrap_or_else(http::usual_fake);
         show(http::measure(&own("http")?, &fake, &size)?);
+    }
+    if wanted("cards") {
+        show(cards::measure(&size)?);
     }
     if wanted("replay") {
         show(replay::measure(&args.bookings, &size)?);

@@ -155,6 +155,16 @@ impl<'a> Command<'a> {
     }
 }
 
+/// The data of a whole command, to be changed in place.
+///
+/// # Errors
+/// As [`Command::parse`].
+pub fn data_mut(bytes: &mut [u8]) -> Result<&mut [u8], ApduError> {
+    let length = Command::parse(bytes)?.data.len();
+    let start = if length > 0 && bytes.get(4) == Some(&0) { 7 } else { 5 };
+    Ok(bytes.get_mut(start..start + length).unwrap_or_default())
+}
+
 /// A response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Response<'a> {
@@ -218,6 +228,7 @@ mod tests {
             let mut out = Writer::new(&mut space);
             command.write(&mut out).unwrap();
             assert_eq!(Command::parse(out.as_slice()), Ok(command));
+            assert_eq!(data_mut(out.as_mut_slice()), Ok(&mut data.clone()[..]));
         }
 
         #[test]

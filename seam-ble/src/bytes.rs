@@ -66,6 +66,16 @@ impl<'a> Writer<'a> {
         self.used == 0
     }
 
+    /// Takes back what was written beyond the first `length` bytes.
+    pub fn truncate(&mut self, length: usize) {
+        self.used = self.used.min(length);
+    }
+
+    /// How many bytes still fit.
+    pub fn remaining(&self) -> usize {
+        self.space.len() - self.used
+    }
+
     /// What is written.
     pub fn as_slice(&self) -> &[u8] {
         &self.space[..self.used]
@@ -126,9 +136,19 @@ impl<const N: usize> Bytes<N> {
         self.used
     }
 
+    /// The bytes, to be changed in place.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut self.space[..self.used]
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.used == 0
+    }
+
+    /// Keeps the first `length` bytes, all when there are fewer.
+    pub fn truncate(&mut self, length: usize) {
+        self.used = self.used.min(length);
     }
 
     /// Overwrites the content with zeros and holds nothing.

@@ -11,11 +11,14 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod aliro;
 pub mod apdu;
 pub mod bytes;
 pub mod cbor;
 pub mod crypto;
 pub mod lock;
+#[cfg(feature = "nuki")]
+pub mod nuki;
 pub mod pkoc;
 pub mod tlv;
 #[cfg(feature = "transport")]

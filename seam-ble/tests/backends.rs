@@ -83,6 +83,7 @@ proptest! {
     fn hashes_and_derivations_are_equal(key: Vec<u8>, salt: Vec<u8>, info: Vec<u8>, length in 0_usize..300) {
         let pieces = [&salt[..], &info[..]];
         both(RustCrypto.sha256(&pieces), AwsLc.sha256(&pieces));
+        both(RustCrypto.sha1(&pieces), AwsLc.sha1(&pieces));
         both(RustCrypto.hmac_sha256(&key, &pieces), AwsLc.hmac_sha256(&key, &pieces));
         let (mut rust, mut aws) = (vec![0; length], vec![0; length]);
         both(RustCrypto.hkdf(&key, &salt, &[&info, &key], &mut rust), AwsLc.hkdf(&key, &salt, &[&info, &key], &mut aws)).unwrap();

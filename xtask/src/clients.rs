@@ -11,13 +11,13 @@ const SUITE: &str = "examples/connect-server/clients";
 const STAMP: &str = ".installed";
 
 /// One language's packages.
-struct Packages {
+pub(crate) struct Packages {
     /// The folder, below the suite and below `target/clients`.
-    folder: &'static str,
+    pub(crate) folder: &'static str,
     /// What says which packages, in which versions. The first names are files, compared and copied; a folder is copied only.
-    pins: &'static [&'static str],
+    pub(crate) pins: &'static [&'static str],
     /// What has to be done in the folder, in this order.
-    install: &'static [&'static [&'static str]],
+    pub(crate) install: &'static [&'static [&'static str]],
 }
 
 const PACKAGES: &[Packages] = &[
@@ -37,7 +37,7 @@ const PACKAGES: &[Packages] = &[
 ];
 
 /// The folder that cargo builds into.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     target_of(std::env::var_os("CARGO_TARGET_DIR").as_deref())
 }
 
@@ -67,11 +67,11 @@ fn pinned(packages: &Packages, from: &Path) -> Result<String, String> {
     packages.pins.iter().map(|name| fs::read_to_string(from.join(name)).map_err(|e| format!("{name}: {e}"))).collect()
 }
 
-fn is_installed(packages: &Packages, from: &Path, to: &Path) -> bool {
+pub(crate) fn is_installed(packages: &Packages, from: &Path, to: &Path) -> bool {
     pinned(packages, from).is_ok_and(|pins| fs::read_to_string(to.join(STAMP)).is_ok_and(|stamp| stamp == pins))
 }
 
-fn install(packages: &Packages, from: &Path, to: &Path) -> Result<(), String> {
+pub(crate) fn install(packages: &Packages, from: &Path, to: &Path) -> Result<(), String> {
     let pins = pinned(packages, from)?;
     let told = |e: std::io::Error| e.to_string();
     // From nothing: what an older pin brought would otherwise stay beside what a newer one brings.

@@ -5,6 +5,7 @@ mod args;
 mod clients;
 mod commands;
 mod promises;
+mod radio;
 mod setup;
 mod steps;
 

@@ -1,6 +1,7 @@
 //! What the check needs on the machine, and how it gets there.
 use crate::clients;
 use crate::commands::{cargo, run, succeeds};
+use crate::radio;
 use std::process::{Command, Stdio};
 
 /// A part that comes from Debian's packages. One more part is one more row of [`PARTS`].
@@ -104,6 +105,14 @@ pub(crate) fn set_up() -> Result<(), String> {
         println!("skipped: the suite of the official clients: {e}; get them with: cargo xtask test --only setup");
         if in_ci {
             return Err("packages of the official clients are missing, and CI is set: nothing may be skipped".into());
+        }
+    }
+    if missing.is_empty()
+        && let Err(e) = radio::set_up()
+    {
+        println!("skipped: the tests on a virtual radio: {e}; get it with: cargo xtask test --only setup");
+        if in_ci {
+            return Err("the virtual radio is missing, and CI is set: nothing may be skipped".into());
         }
     }
     verdict(&missing, in_ci)

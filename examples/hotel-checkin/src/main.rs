@@ -3,7 +3,7 @@ use clap::Parser;
 use hotel_checkin::hotel::{Hotel, HotelError};
 use hotel_checkin::replay::Replay;
 use hotel_checkin::script::Script;
-use hotel_checkin::sdk_hotel::SdkHotel;
+use hotel_checkin::sdk_hotel::{SdkHotel, System};
 use hotel_checkin::summary::Summary;
 use hotel_checkin::{bookings, demo};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -26,6 +26,9 @@ struct Args {
     /// Keeps the state in this SQLite file (and in files beside it), and goes on where it was.
     #[arg(long, value_name = "PATH")]
     database: Option<PathBuf>,
+    /// The access system of the hotel. What it cannot do does not happen in the replay.
+    #[arg(long, value_enum, default_value_t)]
+    system: System,
     /// Ends with the summary as JSON.
     #[arg(long)]
     json: bool,
@@ -33,7 +36,7 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(work(&args))) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
@@ -51,18 +54,24 @@ fn main() -> ExitCode {
 
 async fn work(args: &Args) -> Result<u64, HotelError> {
     let Some(bookings) = &args.bookings else {
+        if args.system != System::Sandbox {
+            return Err("the small hotel's story is told at the sandbox; give --bookings".into());
+        }
         let scratch = tempfile::tempdir()?;
         let mut hotel = SdkHotel::at(&scratch.path().join("hotel.db"), demo::start())?;
         return demo::tell(&mut hotel, |line| println!("{line}")).await;
     };
+    if args.database.is_some() && !args.system.is_kept() {
+        return Err("a replay at this system cannot be kept: its server is a fake that forgets".into());
+    }
     let started = Instant::now();
     let mut bookings = bookings::open(bookings)?;
     bookings.truncate(args.limit.unwrap_or(usize::MAX));
-    let script = Script::new(&bookings, args.seed);
+    let script = Script::with(&bookings, args.seed, args.system.abilities());
     let Some(first) = script.ops.first() else { return Err("there are no bookings".into()) };
     let scratch = tempfile::tempdir()?;
     let database = args.database.clone().unwrap_or_else(|| scratch.path().join("hotel.db"));
-    let mut hotel = SdkHotel::at(&database, first.at)?;
+    let mut hotel = SdkHotel::with(args.system, &database, first.at)?;
     hotel.open(&script.plan).await?;
     let mut journal = database.into_os_string();
     journal.push(".replay");

@@ -160,6 +160,24 @@ impl Hours {
     }
 }
 
+/// What the access system of the hotel can do. What it cannot is not asked of it, and does not happen in the hotel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// PINs at common doors.
+    pub codes: bool,
+    /// Mobile keys that follow every change.
+    pub phones: bool,
+    /// Cards of staff, with their hours.
+    pub staff: bool,
+    /// Keys of a stay can be made while the stay before it is still in the room.
+    pub keys_before: bool,
+}
+
+impl Abilities {
+    /// All of it.
+    pub const ALL: Self = Self { codes: true, phones: true, staff: true, keys_before: true };
+}
+
 /// A member of staff. Her card is no guest's: it opens nothing for a stay and no stay overrides it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staff {

@@ -6,14 +6,14 @@ use hotel_checkin::demo;
 use hotel_checkin::hotel::Hotel;
 use hotel_checkin::replay::Replay;
 use hotel_checkin::script::Script;
-use hotel_checkin::sdk_hotel::SdkHotel;
+use hotel_checkin::sdk_hotel::{SdkHotel, System};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 #[expect(clippy::unwrap_used, reason = "a test without a runtime is a failed test")]
 fn block<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 #[test]
@@ -29,6 +29,24 @@ fn every_door_answers_right_on_the_sdk() {
         let counts = hotel.counts().await.unwrap();
         assert_eq!(counts.granted, replay.tally.grants);
         assert!(counts.events > counts.access_methods && counts.access_methods > counts.granted);
+    });
+}
+
+#[test]
+fn every_door_answers_right_at_visionline() {
+    let script = Script::with(&common::bookings(60, 1), 1, System::Visionline.abilities());
+    assert!(
+        script.plan.staff.is_empty() && !script.wishes.iter().any(|wish| wish.code || wish.phone),
+        "it is not asked for what it cannot do"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let mut hotel = SdkHotel::with(System::Visionline, &folder.path().join("hotel.db"), script.ops[0].at).unwrap();
+    block(async {
+        hotel.open(&script.plan).await.unwrap();
+        let mut replay = Replay::new(&script);
+        replay.run(&mut hotel, usize::MAX, |_| {}).await.unwrap();
+        assert_eq!(replay.tally.wrong_answers, 0, "{:#?}", replay.tally.wrong);
+        assert!(replay.tally.door_attempts > 500, "{}", replay.tally.door_attempts);
     });
 }
 

@@ -109,6 +109,12 @@ impl Crypto for AwsLc {
         hash.finish().as_ref().try_into().unwrap_or([0; 32])
     }
 
+    fn sha1(&self, pieces: &[&[u8]]) -> [u8; 20] {
+        let mut hash = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
+        pieces.iter().for_each(|piece| hash.update(piece));
+        hash.finish().as_ref().try_into().unwrap_or([0; 20])
+    }
+
     fn hmac_sha256(&self, key: &[u8], pieces: &[&[u8]]) -> [u8; 32] {
         let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
         pieces.iter().for_each(|piece| mac.update(piece));

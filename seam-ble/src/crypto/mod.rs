@@ -223,6 +223,9 @@ pub trait Crypto {
     /// SHA-256 over the pieces, one after the other.
     fn sha256(&self, pieces: &[&[u8]]) -> [u8; 32];
 
+    /// SHA-1 over the pieces. Only names of keys are made with it, where a protocol demands so; nothing rests on it.
+    fn sha1(&self, pieces: &[&[u8]]) -> [u8; 20];
+
     /// HMAC with SHA-256 over the pieces, one after the other.
     fn hmac_sha256(&self, key: &[u8], pieces: &[&[u8]]) -> [u8; 32];
 

@@ -98,6 +98,12 @@ impl Crypto for RustCrypto {
         hash.finalize().into()
     }
 
+    fn sha1(&self, pieces: &[&[u8]]) -> [u8; 20] {
+        let mut hash = sha1::Sha1::new();
+        pieces.iter().for_each(|piece| hash.update(piece));
+        hash.finalize().into()
+    }
+
     fn hmac_sha256(&self, key: &[u8], pieces: &[&[u8]]) -> [u8; 32] {
         // A key of any length is allowed; the error has no cause.
         let Ok(mut mac) = hmac::Hmac::<sha2::Sha256>::new_from_slice(key) else { return [0; 32] };

@@ -8,6 +8,8 @@ use core::time::Duration;
 
 pub mod memory;
 pub mod pkoc;
+#[cfg(feature = "trouble")]
+pub mod radio;
 
 /// Why a link gave nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 
 mod grants;
+#[cfg(all(feature = "nuki", feature = "sim"))]
+mod nuki_refusals;
+#[cfg(all(feature = "nuki", feature = "sim"))]
+mod nuki_setup;
+#[cfg(all(feature = "nuki", feature = "sim"))]
+mod nuki_vectors;
 mod pkoc_flow;
 mod pkoc_nfc;
 mod pkoc_refusals;

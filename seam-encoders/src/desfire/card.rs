@@ -104,7 +104,7 @@ impl Desfire {
             ) {
                 return Err(CardError::Invalid("this needs an authentication"));
             }
-            return self.frames(ins, &[header, data].concat()).await;
+            return self.frames(ins, &Zeroizing::new([header, data].concat())).await;
         }
         let Some(Session { messaging, .. }) = &mut session else { return Err(CardError::Invalid("this needs an authentication")) };
         let sent = match messaging {

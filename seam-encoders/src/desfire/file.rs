@@ -114,10 +114,13 @@ impl FileSettings {
     /// Reads the answer to GetFileSettings. Source: libfreefare, proxmark3; more sets of rights (EV2) follow when bit 7 of the options says so.
     ///
     /// # Errors
-    /// [`CardError::Garbage`] when it is not one.
+    /// [`CardError::Garbage`] when it is not one; [`CardError::Unsupported`] for a file that mirrors data.
     pub fn parse(bytes: &[u8]) -> Result<Self, CardError> {
         const NONSENSE: CardError = CardError::Garbage("settings of a file that make no sense");
         let [kind, options, rights @ ..] = bytes else { return Err(NONSENSE) };
+        if options & 0x40 != 0 {
+            return Err(CardError::Unsupported("a file of an EV3 that mirrors data (secure dynamic messaging)"));
+        }
         let (rights, rest) = rights.split_first_chunk::<2>().ok_or(NONSENSE)?;
         let (kind, rest) = match kind {
             0 | 1 => {

@@ -7,10 +7,12 @@ mod desfire;
 mod encoder;
 mod failure;
 mod journal;
+mod ntag424;
 mod profile;
 
 pub use desfire::DesfireProfile;
 pub use encoder::{Encoded, Encoder, EncoderBuilder};
 pub use failure::{Cause, JobFailure};
 pub use journal::{Entry, FileJournal, Journal, MemoryJournal};
+pub use ntag424::Ntag424Profile;
 pub use profile::{CardNumber, Profile, Stage, Task, WriteError};

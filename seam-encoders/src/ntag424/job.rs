@@ -8,6 +8,7 @@ use seam_core::encoder::Progress;
 use super::sdm::SdmUrl;
 use super::settings::{Access, CommMode, FileSettings, KeyNo, Rights};
 use super::{File, Ntag424, Session, Suite};
+use crate::Course;
 use crate::dialogue::{Card, Random};
 use crate::error::CardError;
 use crate::keys::Key;
@@ -35,9 +36,10 @@ pub struct Order {
     pub uid: [u8; 7],
     /// Which cipher it uses.
     pub suite: Suite,
-    /// The keys that it holds, by number. Those of a new card are zeros of version 0.
-    pub old: [Key; 5],
-    /// The keys that it shall hold, by number. Each differs from the old one in its version, or is the same key.
+    /// The keys that it may hold, by number, likeliest first. Those of a new card are zeros of version 0. Which of them each of the keys 1 to 4 is
+    /// is told by its version.
+    pub old: Vec<[Key; 5]>,
+    /// The keys that it shall hold, by number. Each differs from the old ones in its version, or is the same key.
     pub new: [Key; 5],
     /// The NDEF file.
     pub ndef: FileOrder,
@@ -64,7 +66,7 @@ impl Order {
             }
             order.settings.to_bytes()?;
         }
-        for (old, new) in self.old.iter().zip(&self.new) {
+        for (old, new) in self.old.iter().flat_map(|set| set.iter().zip(&self.new)) {
             if old != new && old.version() == new.version() {
                 return Err(CardError::Invalid("a new key needs another version than the old one"));
             }
@@ -73,26 +75,35 @@ impl Order {
     }
 
     fn steps(&self) -> u32 {
-        let keys = self.old.iter().zip(&self.new).filter(|(old, new)| old != new).count();
-        u32::try_from(2 * self.files().count() + keys).unwrap_or(u32::MAX)
+        u32::try_from(2 * self.files().count() + self.new.len()).unwrap_or(u32::MAX)
     }
 }
 
-/// Writes a card and proves it.
+/// Writes a card. What is proof of it is [`verify`].
 ///
 /// # Errors
-/// [`CardError::AuthenticationRefused`]: the card holds neither the old nor the new master key. [`CardError::Invalid`]: an order that cannot be
+/// [`CardError::AuthenticationRefused`]: the card holds neither an old nor the new master key. [`CardError::Invalid`]: an order that cannot be
 /// carried out, or another card; nothing was changed. After any other error, repeat it.
-pub async fn write(card: Card, order: &Order, random: &mut dyn Random) -> Result<(), CardError> {
+pub async fn write(card: &Card, order: &Order, course: &dyn Course, random: &mut dyn Random) -> Result<(), CardError> {
     order.check()?;
     let (of, mut done) = (order.steps(), 0);
-    let mut step = |card: &Card| {
+    let mut step = || {
         done += 1;
         card.report(Progress::Writing { done, of });
     };
-    let mut session = open(&card, order, random).await?;
+    let (mut session, master) = open(card, order, random).await?;
     if session.uid().await? != order.uid {
-        return Err(CardError::Invalid("this is another card than the one that was presented"));
+        return Err(OTHER_CARD);
+    }
+    // Which keys were changed by a job before this one; versions are told only to whom the master key was proven.
+    let mut versions = [master; 5];
+    for number in 1..=4u8 {
+        versions[usize::from(number)] = session.key_version(KeyNo::new(number)?).await?;
+    }
+    course.begins();
+    if versions.iter().zip(&order.new).all(|(version, new)| *version == new.version()) {
+        // Doors know this card already: they take what is written now.
+        course.goes_live();
     }
     for (file, wanted) in order.files() {
         let mut settings = session.settings(file).await?;
@@ -102,56 +113,62 @@ pub async fn write(card: Card, order: &Order, random: &mut dyn Random) -> Result
             session.change_settings(file, &settings).await?;
         }
         session.write(file, &settings, 0, &wanted.content).await?;
-        step(&card);
+        step();
         session.change_settings(file, &wanted.settings).await?;
-        step(&card);
+        step();
     }
     for number in 1..=4u8 {
-        let (old, new) = (&order.old[usize::from(number)], &order.new[usize::from(number)]);
-        if old == new {
-            continue;
+        let (new, version) = (&order.new[usize::from(number)], versions[usize::from(number)]);
+        if version != new.version() {
+            let old = order.old.iter().map(|set| &set[usize::from(number)]).find(|old| old.version() == version);
+            course.goes_live();
+            session.change_key(KeyNo::new(number)?, old.ok_or(CardError::Invalid("a key of a version that is not known"))?, new).await?;
         }
-        let key_no = KeyNo::new(number)?;
-        // Already changed by a job before this one: the version is told only to whom the master key was proven.
-        if session.key_version(key_no).await? != new.version() {
-            session.change_key(key_no, old, new).await?;
-        }
-        step(&card);
+        step();
     }
-    if order.old[0] != order.new[0] {
-        // Whether it is changed already is not asked: to write it again is harmless, and the session is over either way.
+    if master != order.new[0].version() {
+        course.goes_live();
         session.change_master(&order.new[0]).await?;
-        step(&card);
     }
-    card.report(Progress::Verifying);
-    verify(card, order, random).await
+    step();
+    Ok(())
 }
 
-/// A session with the master key that the card holds: the old one, or the new one when an interrupted job already changed it.
-async fn open(card: &Card, order: &Order, random: &mut dyn Random) -> Result<Session, CardError> {
-    let tag = Ntag424::select(card.clone()).await?;
-    match tag.authenticate(order.suite, KeyNo::MASTER, &order.old[0], random).await {
-        Err(CardError::AuthenticationRefused { .. }) if order.old[0] != order.new[0] => {
-            let tag = Ntag424::select(card.clone()).await?;
-            tag.authenticate(order.suite, KeyNo::MASTER, &order.new[0], random).await
+/// The card is not the one that the order is for.
+pub(crate) const OTHER_CARD: CardError = CardError::Invalid("this is another card than the one that was presented");
+
+/// A session with the master key that the card holds, and its version: an old one, or the new one when an interrupted job already changed it.
+async fn open(card: &Card, order: &Order, random: &mut dyn Random) -> Result<(Session, u8), CardError> {
+    let mut refused = CardError::Invalid("no key to prove");
+    let mut tried: Vec<&Key> = Vec::new();
+    for key in order.old.iter().chain([&order.new]).map(|set| &set[0]) {
+        if tried.contains(&key) {
+            continue;
         }
-        other => other,
+        tried.push(key);
+        let tag = Ntag424::select(card.clone()).await?;
+        match tag.authenticate(order.suite, KeyNo::MASTER, key, random).await {
+            Ok(session) => return Ok((session, key.version())),
+            Err(error @ CardError::AuthenticationRefused { .. }) => refused = error,
+            Err(error) => return Err(error),
+        }
     }
+    Err(refused)
 }
 
 /// Proves that a card is as ordered: with a tap as a phone and the backend see it, then file by file and key by key.
 ///
 /// # Errors
 /// [`CardError::NotAsWritten`]: it is not; [`CardError::AuthenticationRefused`]: not even the master key.
-pub async fn verify(card: Card, order: &Order, random: &mut dyn Random) -> Result<(), CardError> {
-    let tag = Ntag424::select(card).await?;
+pub async fn verify(card: &Card, order: &Order, random: &mut dyn Random) -> Result<(), CardError> {
+    let tag = Ntag424::select(card.clone()).await?;
     if let (Some(url), Some(sdm)) = (&order.url, order.ndef.settings.sdm) {
         let file = tag.read(File::Ndef, 0, order.ndef.content.len()).await?;
         tap_is_ours(url, sdm, &file, order)?;
     }
     let mut session = tag.authenticate(order.suite, KeyNo::MASTER, &order.new[0], random).await?;
     if session.uid().await? != order.uid {
-        return Err(CardError::Invalid("this is another card than the one that was presented"));
+        return Err(OTHER_CARD);
     }
     for (file, wanted) in order.files() {
         let settings = session.settings(file).await?;

@@ -80,8 +80,8 @@ pub struct Version {
     pub hardware: [u8; 4],
     /// Version of the software.
     pub software: [u8; 2],
-    /// Whether it hides its serial number (which then reads as zeros here).
-    pub hides_uid: bool,
+    /// Its serial number; `None` when it hides it.
+    pub uid: Option<[u8; 7]>,
 }
 
 /// Sends a native command in its ISO wrapping: `90 INS 00 00 Lc .. 00`.
@@ -144,7 +144,7 @@ impl Ntag424 {
             vendor: *vendor,
             hardware: [*kind, *subtype, *major, *minor],
             software: [*soft_major, *soft_minor],
-            hides_uid: uid.iter().take(7).all(|&byte| byte == 0),
+            uid: uid.first_chunk().copied().filter(|uid| *uid != [0; 7]),
         })
     }
 

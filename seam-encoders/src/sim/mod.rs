@@ -2,8 +2,8 @@
 //!
 //! They stand for real cards in tests and wherever there is no hardware. They know nothing of the drivers: their secure messaging is written a
 //! second time, directly on the block ciphers, from the same facts.
-mod desfire;
 pub mod classic;
+mod desfire;
 mod field;
 pub mod ntag424;
 pub mod pkoc;

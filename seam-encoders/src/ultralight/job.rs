@@ -6,6 +6,7 @@
 use seam_core::encoder::Progress;
 
 use super::{CAPABILITY, FIRST, Kind, PAGE, Password, Reader, authenticate, prove_password, read, uid, write};
+use crate::Course;
 use crate::dialogue::{Card, Random};
 use crate::error::CardError;
 use crate::keys::{Key, KeyType};
@@ -91,39 +92,41 @@ fn is_key(protection: &Protection) -> bool {
     matches!(protection, Protection::Key { key, .. } if key.kind() == KeyType::TwoKeyTripleDes)
 }
 
-/// Writes a card and reads it back.
+/// Writes a card. What is proof of it is [`verify`].
 ///
 /// The container of a card that has none is written into one-time bits: **for ever**.
 ///
 /// # Errors
 /// [`CardError::Invalid`] or [`CardError::Unsupported`]: nothing was changed. [`CardError::AuthenticationRefused`]: the card asks for a password or
 /// key that is neither the old nor the new one. After any other error, repeat it.
-pub async fn write_card(card: Card, order: &Order, random: &mut dyn Random) -> Result<(), CardError> {
+pub async fn write_card(card: &Card, order: &Order, course: &dyn Course, random: &mut dyn Random) -> Result<(), CardError> {
     order.check()?;
     let pages = order.pages()?;
-    same_card(&card, order).await?;
-    open(&card, order, random).await?;
-    let held = read(&card, CAPABILITY).await?;
+    same_card(card, order).await?;
+    // To open it changes a page already, and what stands on the first pages is read by anybody.
+    course.begins();
+    course.goes_live();
+    open(card, order, random).await?;
+    let held = read(card, CAPABILITY).await?;
     if held == [0; PAGE] {
-        write(&card, CAPABILITY, order.capability()).await?;
+        write(card, CAPABILITY, order.capability()).await?;
     } else if held[0] != 0xe1 {
         return Err(CardError::Invalid("the one-time bits of the card are used for something else"));
     }
     let of = u32::try_from(pages.len()).unwrap_or(u32::MAX).saturating_add(1);
     for (done, (page, data)) in (1u32..).zip(&pages) {
-        write(&card, *page, *data).await?;
+        write(card, *page, *data).await?;
         card.report(Progress::Writing { done, of });
     }
     for (page, data) in &pages {
-        if read(&card, *page).await? != *data {
+        if read(card, *page).await? != *data {
             return Err(CardError::NotAsWritten);
         }
     }
-    same_card(&card, order).await?;
-    close(&card, order).await?;
+    same_card(card, order).await?;
+    close(card, order).await?;
     card.report(Progress::Writing { done: of, of });
-    card.report(Progress::Verifying);
-    verify(&card, order, &pages, random).await
+    Ok(())
 }
 
 async fn same_card(card: &Card, order: &Order) -> Result<(), CardError> {
@@ -198,7 +201,13 @@ async fn close(card: &Card, order: &Order) -> Result<(), CardError> {
     }
 }
 
-async fn verify(card: &Card, order: &Order, pages: &[(u8, [u8; PAGE])], random: &mut dyn Random) -> Result<(), CardError> {
+/// Proves the password or key, reads the card and compares.
+///
+/// # Errors
+/// [`CardError::NotAsWritten`]: it is not as ordered; [`CardError::AuthenticationRefused`]: another password or key.
+pub async fn verify(card: &Card, order: &Order, random: &mut dyn Random) -> Result<(), CardError> {
+    order.check()?;
+    let pages = order.pages()?;
     if order.new != Protection::Open {
         prove(card, order, &order.new, random).await?;
         let Some((page, byte, _)) = gate(order.kind) else { return Err(CardError::NotAsWritten) };
@@ -209,7 +218,7 @@ async fn verify(card: &Card, order: &Order, pages: &[(u8, [u8; PAGE])], random: 
     if read(card, CAPABILITY).await?[0] != 0xe1 {
         return Err(CardError::NotAsWritten);
     }
-    for (page, data) in pages {
+    for (page, data) in &pages {
         if read(card, *page).await? != *data {
             return Err(CardError::NotAsWritten);
         }

@@ -1,4 +1,5 @@
 //! The driver and the simulated card, which were written independently of each other.
+use seam_encoders::apdu::StatusWord;
 use seam_encoders::desfire::{
     AccessRights, Aid, ApplicationSettings, ChangeKey, CommMode, Desfire, FileKind, FileSettings, Generation, KeyChange, KeySettings,
     Right, TransactionMac, TransactionMacKey, ValueLimits, ins,
@@ -262,6 +263,12 @@ fn what_is_not_committed_is_gone_without_power() {
     })
     .expect("the card does all of it");
     field.reset();
+    let nothing_waits = with(&mut field, |mut card| async move {
+        card.select(aid()).await?;
+        card.authenticate_ev2_first(0, &Key::zero(KeyType::Aes128)).await?;
+        card.commit().await
+    });
+    assert_eq!(nothing_waits, Err(CardError::Status(StatusWord(0x910C))));
     assert_eq!(inside.lock().expect("no panic").content(aid().number(), 1), Some(vec![0; 4]));
 }
 

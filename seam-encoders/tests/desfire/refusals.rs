@@ -5,7 +5,7 @@ use seam_encoders::desfire::{AccessRights, ChangeKey, CommMode, Desfire, FileKin
 use seam_encoders::dialogue::Dialogue;
 use seam_encoders::error::{CardError, Effect};
 use seam_encoders::keys::{Key, KeyType};
-use seam_encoders::sim::{DesfireCard, DesfireModel, Fault, FaultKind, Field, SimulatedCard};
+use seam_encoders::sim::{DesfireCard, DesfireModel, Fault, FaultKind, Field, Reply, SimulatedCard};
 
 use super::card::{Messaging, aid, application, authenticate, file, make_application, rights};
 use super::support::{Counting, UID, card, with};
@@ -101,43 +101,57 @@ fn job(field: &mut Field, messaging: Messaging) -> Result<(), CardError> {
 /// Every command of a job, changed on its way to the card by one bit: the card finds out, or the driver does.
 #[test]
 fn a_flipped_bit_in_any_command_is_found_out() {
-    for (model, messaging) in BOTH {
-        for at in 3..9 {
-            let (inside, mut field) = prepared(model);
-            let before = inside.lock().expect("no panic").content(aid().number(), 1);
+    for ((model, messaging), mode) in BOTH.into_iter().flat_map(|way| [(way, CommMode::Mac), (way, CommMode::Full)]) {
+        let mut at = 0;
+        loop {
+            let (inside, mut field) = card(model);
+            with(&mut field, move |mut card| async move {
+                make_application(&mut card, application(KeyType::Aes128, 2)).await?;
+                card.authenticate_ev1(0, &Key::zero(KeyType::Aes128)).await?;
+                card.create_file(1, &file(mode, rights(1, 1), FileKind::Standard { size: 100 })).await
+            })
+            .expect("the card does all of it");
             let mut sent = 0;
-            let mut commands = 0;
             let dialogue = Dialogue::new(|card| async move {
                 let mut card = Desfire::new(card, Counting(7));
                 card.select(aid()).await?;
                 authenticate(&mut card, messaging, 1, &Key::zero(KeyType::Aes128)).await?;
-                card.write_data(1, 0, &[0xEE; 100], CommMode::Full).await
+                card.write_data(1, 0, &[0xEE; 100], mode).await
             });
             let result = dialogue.run(|command| {
                 let mut bytes = command.bytes().to_vec();
                 if sent == at {
+                    // The last byte of the data.
                     let last = bytes.len() - 2;
                     bytes[last] ^= 0x10;
                 }
                 sent += 1;
-                commands = sent;
                 match field.transmit(&bytes) {
-                    seam_encoders::sim::Reply::Answer(answer, _) => Some(answer),
-                    _ => None,
+                    Reply::Answer(answer, _) => Some(answer),
+                    Reply::Gone | Reply::Mute => None,
                 }
             });
-            if at < commands {
-                assert!(result.is_err(), "{model:?}: command {at}");
-                assert_eq!(
-                    inside.lock().expect("no panic").content(aid().number(), 1),
-                    before,
-                    "{model:?}: command {at} changed something"
-                );
-            } else {
-                assert_eq!(result, Ok(()));
+            let content = inside.lock().expect("no panic").content(aid().number(), 1).expect("there is such a file");
+            if at >= sent {
+                assert_eq!((result, content), (Ok(()), vec![0xEE; 100]));
+                break;
             }
+            assert!(result.is_err(), "{model:?} {mode:?}: command {at}");
+            assert_eq!(content, vec![0; 100], "{model:?} {mode:?}: command {at} changed something");
+            at += 1;
         }
+        assert!(at >= 5, "all commands of the job were tried");
     }
+}
+
+/// A card that says less than it was asked for, or speaks before its turn.
+#[test]
+fn answers_of_another_length_are_refused() {
+    let read = || Dialogue::new(|card| async move { Desfire::new(card, Counting(7)).read_data(1, 0, 5, CommMode::Plain).await.map(drop) });
+    assert_eq!(read().run(|_| Some(vec![1, 2, 3, 4, 0x91, 0x00])), Err(CardError::Garbage("another length than was asked for")));
+    assert_eq!(read().run(|_| Some(vec![1, 2, 3, 4, 5, 0x91, 0x00])), Ok(()));
+    let write = Dialogue::new(|card| async move { Desfire::new(card, Counting(7)).write_data(1, 0, &[0; 80], CommMode::Plain).await });
+    assert_eq!(write.run(|_| Some(vec![1, 0x91, 0xAF])), Err(CardError::Garbage("an answer before the command was whole")));
 }
 
 /// The command of a session, sent again: the counter or the vector has moved on.
@@ -159,7 +173,7 @@ fn a_replayed_command_is_refused() {
                     written = command.bytes().to_vec();
                 }
                 match field.transmit(command.bytes()) {
-                    seam_encoders::sim::Reply::Answer(answer, _) => Some(answer),
+                    Reply::Answer(answer, _) => Some(answer),
                     _ => None,
                 }
             })
@@ -187,7 +201,7 @@ fn a_replayed_answer_is_refused() {
             if command.ins() == 0xBD && first.is_some() {
                 return first.clone();
             }
-            let seam_encoders::sim::Reply::Answer(answer, _) = field.transmit(command.bytes()) else { return None };
+            let Reply::Answer(answer, _) = field.transmit(command.bytes()) else { return None };
             if command.ins() == 0xBD {
                 first = Some(answer.clone());
             }

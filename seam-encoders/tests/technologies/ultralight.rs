@@ -42,7 +42,10 @@ fn order(kind: Kind, new: Protection) -> Order {
 
 fn write(field: &mut Field, order: &Order) -> Result<(), CardError> {
     let order = order.clone();
-    field.run(Dialogue::new(|card| async move { job::write_card(card, &order, &mut Counting(7)).await }))
+    field.run(Dialogue::new(|card| async move {
+        job::write_card(&card, &order, &(), &mut Counting(7)).await?;
+        job::verify(&card, &order, &mut Counting(7)).await
+    }))
 }
 
 /// The data of a card, as a phone reads it.

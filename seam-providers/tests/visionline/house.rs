@@ -49,9 +49,13 @@ fn engine(store: &Arc<dyn Store>) -> Engine {
 }
 
 pub(crate) async fn house(change: impl FnOnce(&mut serde_json::Value)) -> House {
+    house_with(HotelPlan::of(3, chrono_tz::Europe::Berlin), change).await
+}
+
+pub(crate) async fn house_with(plan: HotelPlan, change: impl FnOnce(&mut serde_json::Value)) -> House {
     let clock = Arc::new(ManualClock::new(at("2026-03-01T08:00:00Z")));
     let told: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
-    let sim = Arc::new(VisionlineSim::start(HotelPlan::of(3, chrono_tz::Europe::Berlin), Arc::clone(&told)).await.unwrap());
+    let sim = Arc::new(VisionlineSim::start(plan, Arc::clone(&told)).await.unwrap());
     sim.enrol(PHONE);
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(told));
     let seam = Seam::with_options(Arc::clone(&store), Vault::new(Arc::new(StaticKeys::new([7; 32]))), "https://keys.example", Some(1));

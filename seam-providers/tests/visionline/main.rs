@@ -4,3 +4,4 @@
 mod doubts;
 mod house;
 mod stays;
+mod throughput;

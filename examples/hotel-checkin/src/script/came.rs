@@ -17,7 +17,8 @@ impl Life<'_> {
             changes = 0;
         }
         changes = self.change_before(booked, changes, next);
-        let made = (self.booking.nights > 0 && self.booking.lead_time > 1 && self.dice.chance(28)).then(|| self.make_keys_before());
+        let before_hand = self.booking.nights > 0 && self.booking.lead_time > 1 && self.dice.chance(28) && self.can.keys_before;
+        let made = before_hand.then(|| self.make_keys_before());
         if let Some(made) = made {
             self.try_new_keys(made + minutes(10), before);
         }
@@ -153,7 +154,9 @@ impl Life<'_> {
                 self.show(at, self.room, Token::Card(card.plastic));
             }
             let staff = if self.dice.chance(70) { HOUSEKEEPING } else { MASTER };
-            self.show(at + minutes(5), self.room, Token::Card(staff));
+            if self.can.staff {
+                self.show(at + minutes(5), self.room, Token::Card(staff));
+            }
             self.show_phone(at + minutes(6), LOBBY);
             self.strangers(at + minutes(7));
         }

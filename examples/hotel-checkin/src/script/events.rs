@@ -125,8 +125,8 @@ impl Life<'_> {
     }
 
     fn phone(&mut self, at: Instant) {
-        let guest = self.any_guest();
-        let Some(guest) = self.guests.get_mut(guest).filter(|g| !g.phone) else { return };
+        let (guest, can) = (self.any_guest(), self.can.phones);
+        let Some(guest) = self.guests.get_mut(guest).filter(|g| can && !g.phone) else { return };
         guest.phone = true;
         let grant = guest.grant;
         self.noted(at, Deed::AddPhone(grant), Note::Phone);

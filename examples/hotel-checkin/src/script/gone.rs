@@ -29,7 +29,7 @@ impl Life<'_> {
     pub(super) fn is_cancelled(&mut self, times: &Times, overbooked: bool, sold_again: bool) {
         self.book(times.booked, !overbooked, Notes::default().with(Note::Overbooked, overbooked));
         let same_day = self.booking.status_date == self.booking.arrival && self.booking.nights > 0;
-        let made = same_day && self.booking.lead_time > 1 && !overbooked && (sold_again || self.dice.chance(60));
+        let made = same_day && self.booking.lead_time > 1 && !overbooked && (sold_again || self.dice.chance(60)) && self.can.keys_before;
         if made {
             self.make_keys_before();
         }
@@ -61,7 +61,7 @@ impl Life<'_> {
     pub(super) fn nobody_comes(&mut self) -> Left {
         let booked = Self::booked(self.booking, &mut self.dice);
         self.book(booked, true, Notes::default());
-        if self.booking.nights > 0 && self.booking.lead_time > 1 && self.dice.chance(60) {
+        if self.booking.nights > 0 && self.booking.lead_time > 1 && self.dice.chance(60) && self.can.keys_before {
             let made = self.make_keys_before();
             if let Some((_, _, card)) = self.written().first() {
                 self.show(made + minutes(10), self.room, Token::Card(card.plastic));

@@ -5,7 +5,8 @@ use crate::bookings::Booking;
 use crate::dice::Dice;
 use crate::rooms::Hold;
 use crate::world::{
-    BLANK, CardMethod, CardNo, DoorNo, FIRST_ROOM, GYM, GrantNo, GrantWish, Instant, LOBBY, StayNo, Token, Window, clock, date_of,
+    Abilities, BLANK, CardMethod, CardNo, DoorNo, FIRST_ROOM, GYM, GrantNo, GrantWish, Instant, LOBBY, StayNo, Token, Window, clock,
+    date_of,
 };
 use chrono::{NaiveDate, TimeDelta};
 
@@ -18,6 +19,8 @@ pub(super) struct Life<'a> {
     pen: &'a mut Pen,
     wishes: &'a mut Vec<GrantWish>,
     pub(super) dice: Dice,
+    /// What the access system can do.
+    pub(super) can: Abilities,
     pub(super) guests: Vec<Guest>,
     /// The window as it is now.
     pub(super) window: Window,
@@ -72,11 +75,11 @@ impl<'a> Life<'a> {
         rooms: usize,
         pen: &'a mut Pen,
         wishes: &'a mut Vec<GrantWish>,
-        dice: Dice,
+        (dice, can): (Dice, Abilities),
     ) -> Self {
         let window = booking.window();
         let rooms = u16::try_from(rooms).unwrap_or(u16::MAX);
-        Self { stay, booking, room, rooms, pen, wishes, dice, guests: Vec::new(), window, hull: window }
+        Self { stay, booking, room, rooms, pen, wishes, dice, can, guests: Vec::new(), window, hull: window }
     }
 
     pub(super) fn write(&mut self, at: Instant, deed: Deed) {
@@ -119,8 +122,9 @@ impl<'a> Life<'a> {
             let grant = GrantNo { stay: self.stay, guest };
             let first = guest == 0;
             let cards = if first && self.booking.children > 0 && self.dice.chance(50) { 2 } else { 1 };
-            let phone = self.dice.chance(25) && phones;
-            let wish = GrantWish { grant, room: self.room, gym: first, window: self.window, cards, code: first, phone };
+            let phone = self.dice.chance(25) && phones && self.can.phones;
+            let code = first && self.can.codes;
+            let wish = GrantWish { grant, room: self.room, gym: first, window: self.window, cards, code, phone };
             let place = u32::try_from(self.wishes.len()).unwrap_or(u32::MAX);
             self.wishes.push(wish);
             let notes = notes
@@ -130,7 +134,7 @@ impl<'a> Life<'a> {
                 .with(Note::Party, self.booking.adults >= 20);
             self.noted(at, Deed::Book(place), if first { notes } else { Notes::default() });
             let hand = (0..cards).map(|nth| Card { method: CardMethod { grant, nth }, plastic: self.pen.card(), window: None }).collect();
-            self.guests.push(Guest { grant, cards: hand, asked: cards, code: first, phone });
+            self.guests.push(Guest { grant, cards: hand, asked: cards, code, phone });
         }
     }
 
@@ -214,7 +218,9 @@ impl<'a> Life<'a> {
             1 => self.show(at, LOBBY, Token::Card(BLANK)),
             _ => {
                 let digits = u32::try_from(self.dice.below(10_000)).unwrap_or(0);
-                self.show(at, GYM, Token::Guess(digits));
+                if self.can.codes {
+                    self.show(at, GYM, Token::Guess(digits));
+                }
             }
         }
     }

@@ -16,7 +16,9 @@ pub use note::{Note, Notes};
 use crate::bookings::{Booking, Status};
 use crate::dice::Dice;
 use crate::rooms::{Hold, Rooms, resells};
-use crate::world::{CardMethod, CardNo, Door, DoorNo, FIRST_ROOM, GrantNo, GrantWish, HotelPlan, Instant, StayNo, Token, Window};
+use crate::world::{
+    Abilities, CardMethod, CardNo, Door, DoorNo, FIRST_ROOM, GrantNo, GrantWish, HotelPlan, Instant, StayNo, Token, Window,
+};
 use life::{Left, Life};
 use pen::Pen;
 
@@ -111,9 +113,15 @@ pub struct Script {
 }
 
 impl Script {
-    /// Writes the script for these bookings.
+    /// Writes the script for these bookings, in a hotel whose access system can do everything.
     #[must_use]
     pub fn new(bookings: &[Booking], seed: u64) -> Self {
+        Self::with(bookings, seed, Abilities::ALL)
+    }
+
+    /// Writes the script for these bookings, in a hotel whose access system can do this.
+    #[must_use]
+    pub fn with(bookings: &[Booking], seed: u64, can: Abilities) -> Self {
         let kept = bookings.iter().enumerate().filter(|(_, b)| b.status != Status::Cancelled);
         let mut rooms =
             Rooms::place(kept.map(|(i, b)| (i, b.room_type.as_str(), b.window())), bookings.iter().map(|b| b.room_type.as_str()));
@@ -127,7 +135,7 @@ impl Script {
                 let Some(booking) = bookings.get(*which) else { continue };
                 let next = stays.get(place + 1).and_then(|next| bookings.get(*next)).map(|next| next.window().from);
                 let dice = Dice::new(seed, *which as u64 + 1);
-                let mut life = Life::new(stay(*which), booking, room(number), doors, &mut pen, &mut wishes, dice);
+                let mut life = Life::new(stay(*which), booking, room(number), doors, &mut pen, &mut wishes, (dice, can));
                 let left = match booking.status {
                     Status::NoShow => life.nobody_comes(),
                     _ => life.guests_come(before.as_ref(), next),
@@ -142,11 +150,13 @@ impl Script {
             let hold = Hold { window: booking.window(), booked: times.booked, released: Some(times.cancelled) };
             let Some(held) = rooms.hold(&booking.room_type, hold) else { continue };
             let again = rooms.rooms.get(held.room).is_some_and(|room| room.holds.iter().any(|other| resells(other, &hold)));
-            let mut life = Life::new(stay(which), booking, room(held.room), doors, &mut pen, &mut wishes, dice);
+            let mut life = Life::new(stay(which), booking, room(held.room), doors, &mut pen, &mut wishes, (dice, can));
             life.is_cancelled(&times, held.overbooked, again);
         }
         let mut plan = HotelPlan { doors: doors_of(&rooms), staff: Vec::new() };
-        staff::hire(&mut plan, bookings, &mut pen, Dice::new(seed, 0));
+        if can.staff {
+            staff::hire(&mut plan, bookings, &mut pen, Dice::new(seed, 0));
+        }
         let turnovers = rooms
             .turnovers(|which| bookings.get(which).map_or(Window { from: Instant::MIN_UTC, until: Instant::MIN_UTC }, Booking::window));
         Self { seed, bookings: bookings.len(), ops: pen.finish(plan.staff.len()), plan, wishes, turnovers }

@@ -1,8 +1,13 @@
-//! A hotel on the SDK: an SQLite store, the engine, and a virtual site whose locks, cards and phones stand for the real ones.
+//! A hotel on the SDK: an SQLite store, the engine, and an [access system](System) whose locks, cards and phones stand for the real ones.
 //!
 //! What a service would do is in the calls to the workspace: create, update, suspend, delete, encode, replace. The rest stands for
 //! the world around it: the clock, plastic that is laid on encoders, phones and cards held to doors.
-mod site;
+mod hours;
+mod sandbox;
+mod system;
+mod visionline;
+
+pub use system::System;
 
 use crate::hotel::{Answer, Counts, Hotel, HotelError, Memo};
 use crate::world::{BLANK, CardMethod, CardNo, DoorNo, GrantNo, GrantWish, HotelPlan, Instant, Staff, Token, Window, ZONE};
@@ -15,16 +20,15 @@ use seam_core::model::{
     ResidualReason,
 };
 use seam_core::plan::{GrantUpdate, NewGrant, NewMethod, Person, Who};
-use seam_core::provider::{ProviderFactory, Tag};
+use seam_core::provider::Tag;
 use seam_core::state::{Body, ReadSet, RowKind};
 use seam_core::store::{ListQuery, SqliteStore, StaticKeys, Store, Vault};
-use seam_providers::sandbox::{Card, SandboxFactory, Site, World};
 use serde::{Deserialize, Serialize};
-use site::{DESKS, SITE};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use system::{DESKS, Ground, Site};
 
 /// A service would take its key from where it keeps its secrets. Nothing in this hotel is secret.
 const KEY: [u8; 32] = *b"the key of a hotel of nobody's..";
@@ -33,13 +37,14 @@ const KEY: [u8; 32] = *b"the key of a hotel of nobody's..";
 #[derive(Debug)]
 pub struct SdkHotel {
     clock: Arc<ManualClock>,
-    world: World,
+    system: System,
+    ground: Ground,
     seam: Seam,
     engine: Engine,
     house: Option<House>,
     grants: HashMap<GrantNo, Known>,
     /// Serial numbers of plastic.
-    cards: HashMap<CardNo, Card>,
+    cards: HashMap<CardNo, String>,
     /// The instant at which the engine has something to do next.
     due: Option<Instant>,
     /// Something was changed that the engine has not been asked to carry out.
@@ -54,7 +59,7 @@ pub struct SdkHotel {
 #[derive(Debug)]
 struct House {
     workspace: Workspace,
-    site: Site,
+    site: Box<dyn Site>,
     entrances: Vec<AcsEntranceId>,
     names: Vec<String>,
     encoders: Vec<AcsEncoderId>,
@@ -80,29 +85,36 @@ struct Reminder {
 }
 
 impl SdkHotel {
-    /// A hotel whose state is in this SQLite file, and whose locks and cards are in the file beside it (`.world`); both are made when
+    /// A hotel at the sandbox whose state is in this SQLite file, and whose locks and cards are in the file beside it (`.world`); both are made when
     /// they are not there. Its clock stands at `now`.
     ///
     /// # Errors
     /// One of the files cannot be used.
     pub fn at(path: &Path, now: Instant) -> Result<Self, HotelError> {
+        Self::with(System::Sandbox, path, now)
+    }
+
+    /// The same, at any access system. Only what [is kept](System::is_kept) can be taken up again.
+    ///
+    /// # Errors
+    /// One of the files cannot be used.
+    pub fn with(system: System, path: &Path, now: Instant) -> Result<Self, HotelError> {
         let clock = Arc::new(ManualClock::new(now));
         let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let mut beside = path.as_os_str().to_owned();
         beside.push(".world");
-        let named = beside.to_string_lossy().into_owned();
-        let world = World::open(beside, Arc::clone(&shared)).map_err(|e| format!("the virtual world cannot be kept in {named}: {e}"))?;
+        let ground = system.open(Path::new(&beside), &shared)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path, shared)?);
         let vault = Vault::new(Arc::new(StaticKeys::new(KEY)));
         let seam = Seam::new(Arc::clone(&store), vault.clone());
-        let factories: Vec<Arc<dyn ProviderFactory>> = vec![Arc::new(SandboxFactory::new(world.clone()))];
         let mut config = EngineConfig::default();
         // Years pass in minutes here; nobody else writes to these locks.
         config.scan_every = Duration::from_secs(90 * 86_400);
-        let engine = Engine::new(store, vault, factories, config);
+        let engine = Engine::new(store, vault, vec![ground.factory()], config);
         Ok(Self {
             clock,
-            world,
+            system,
+            ground,
             seam,
             engine,
             house: None,
@@ -169,18 +181,21 @@ impl SdkHotel {
     }
 
     /// The plastic of this number. A new one is taken from the box, or from the encoder on which a killed process left it.
-    fn plastic(&mut self, number: CardNo) -> Result<Card, HotelError> {
+    fn plastic(&mut self, number: CardNo) -> Result<String, HotelError> {
         let mut left = None;
         for desk in DESKS {
-            while let Some(card) = self.house()?.site.encoder(desk).take_card() {
+            while let Some(card) = self.house()?.site.take(desk) {
                 left = Some(card);
             }
         }
         if let Some(card) = self.cards.get(&number) {
             return Ok(card.clone());
         }
-        let new = left.filter(|card| !self.cards.values().any(|known| known.uid() == card.uid()));
-        let card = new.unwrap_or_else(|| self.world.blank_card());
+        let new = left.filter(|card| !self.cards.values().any(|known| known == card));
+        let card = match new {
+            Some(card) => card,
+            None => self.house()?.site.blank_card(),
+        };
         self.cards.insert(number, card.clone());
         Ok(card)
     }
@@ -193,16 +208,15 @@ impl SdkHotel {
             let desk = self.desk % DESKS.len();
             let house = self.house()?;
             let (name, encoder) = DESKS.get(desk).zip(house.encoders.get(desk).copied()).ok_or("an encoder is missing")?;
-            let lies = house.site.encoder(name);
-            lies.put_card(&card);
+            house.site.lay(name, &card);
             let attempt = house.workspace.once(format!("{key}-at-{name}")).access_methods().encode(method, encoder).await?;
             let attempt = self.wait_for(attempt.action_attempt_id).await?;
             if attempt.status == ActionStatus::Success {
                 // The card stays where it is until the next one comes: whoever is killed now finds it there.
-                return Ok(Some(serde_json::to_string(&Reminder { grant: None, plastic: Some((number, card.uid().to_owned())) })?));
+                return Ok(Some(serde_json::to_string(&Reminder { grant: None, plastic: Some((number, card)) })?));
             }
             why = attempt.error.map_or_else(|| "nobody says how it ended".to_owned(), |e| format!("{}: {}", e.r#type, e.message));
-            lies.take_card();
+            self.house()?.site.take(name);
             self.desk += 1;
         }
         Err(format!("no encoder writes the card ({why})").into())
@@ -239,13 +253,13 @@ impl SdkHotel {
     }
 
     async fn build(&mut self, plan: &HotelPlan) -> Result<(), HotelError> {
-        let site = self.world.add(site::config(plan));
+        let site = self.ground.build(plan).await?;
         let workspace = match self.seam.workspaces().await?.into_iter().next() {
             Some(workspace) => workspace,
             None => self.seam.create_workspace("hotel", true).await?,
         };
         if workspace.connected_accounts().list(None, 1).await?.items.is_empty() {
-            workspace.once("connect").connected_accounts().connect("sandbox", &serde_json::json!({ "site": SITE })).await?;
+            workspace.once("connect").connected_accounts().connect(self.system.kind(), &site.settings()).await?;
         }
         let mut ids = all_entrances(&workspace).await?;
         if ids.len() < plan.doors.len() {
@@ -259,7 +273,7 @@ impl SdkHotel {
         let encoder = |name: &str| shown.iter().find(|e| e.display_name == name).map(|e| e.acs_encoder_id);
         let encoders = DESKS.iter().map(|name| encoder(name).ok_or_else(|| format!("the system shows no encoder {name}").into()));
         let encoders = encoders.collect::<Result<Vec<_>, HotelError>>()?;
-        self.cards.insert(BLANK, self.world.blank_card());
+        self.cards.insert(BLANK, site.blank_card());
         self.house = Some(House { workspace, site, entrances, names, encoders });
         Ok(())
     }
@@ -310,7 +324,7 @@ impl Hotel for SdkHotel {
             space_keys: Vec::new(),
             starts_at: Some(staff.window.from),
             ends_at: Some(staff.window.until),
-            schedule: staff.hours.map(site::weekly).transpose()?,
+            schedule: staff.hours.map(hours::weekly).transpose()?,
             methods: vec![NewMethod::new(AccessMethodMode::Card)],
             holder: Holder::Staff,
             reservation: None,
@@ -394,7 +408,7 @@ impl Hotel for SdkHotel {
         known.cards.push(replacement);
         self.grants.insert(new.grant, known.clone());
         self.write(&format!("{key}-encode"), replacement, onto).await?;
-        let uid = self.cards.get(&onto).map(|card| (onto, card.uid().to_owned()));
+        let uid = self.cards.get(&onto).map(|card| (onto, card.clone()));
         Ok(Some(serde_json::to_string(&Reminder { grant: Some((new.grant, known)), plastic: uid })?))
     }
 
@@ -413,26 +427,24 @@ impl Hotel for SdkHotel {
         }
         let house = self.house()?;
         let name = house.names.get(usize::from(door.0)).ok_or("there is no such door")?;
-        let at = house.site.door(name);
-        let attempt = match token {
+        let answer = match token {
             Token::Card(number) => {
                 let card = self.cards.get(&number).or_else(|| self.cards.get(&BLANK)).ok_or("there is no card")?;
-                at.present(card)
+                house.site.show_card(name, card)
             }
             Token::Phone(grant) => {
                 let tags = match self.known(grant)?.phone {
                     Some(method) => self.tags(method).await?,
                     None => Vec::new(),
                 };
-                let phone = self.house()?.site.phone(tags.last().map_or("nobody's", |tag| &tag.0));
-                at.present(&phone)
+                house.site.show_phone(name, &tags)
             }
             Token::Code(_) | Token::Guess(_) => match typed {
-                Some(pin) => at.enter_pin(pin),
-                None => return Ok(Answer { opened: false, why: "the guest was told no PIN".to_owned() }),
+                Some(pin) => house.site.type_pin(name, pin),
+                None => Answer { opened: false, why: "the guest was told no PIN".to_owned() },
             },
         };
-        Ok(Answer { opened: attempt.opened, why: attempt.why.to_string() })
+        Ok(answer)
     }
 
     async fn counts(&mut self) -> Result<Counts, HotelError> {
@@ -463,7 +475,7 @@ impl Hotel for SdkHotel {
         if let Some((grant, known)) = reminder.grant {
             self.grants.insert(grant, known);
         }
-        if let Some((number, card)) = reminder.plastic.and_then(|(number, uid)| Some((number, self.world.card(&uid)?))) {
+        if let Some((number, card)) = reminder.plastic.filter(|(_, serial)| self.house().is_ok_and(|house| house.site.has_card(serial))) {
             self.cards.insert(number, card);
         }
     }

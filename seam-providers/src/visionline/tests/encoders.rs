@@ -34,6 +34,10 @@ async fn cards_open_join_and_override_over_both_interfaces() {
             let seen = read(&s).await.unwrap();
             assert_eq!((seen.number.as_deref(), seen.tag), (Some(plastic.serial()), Some(tag(name))));
             made.push(plastic);
+            if name == "ben" {
+                let together = [&made[1], &made[0], &made[1]];
+                assert!(together.iter().all(|card| s.sim.present("101", card).opened), "guests of one stay live side by side");
+            }
         }
         let opens = |door: &str| made.iter().map(|card| s.sim.present(door, card).opened).collect::<Vec<_>>();
         assert_eq!(opens("101"), [true, true, true], "until the next guest's card is used");
