@@ -39,6 +39,8 @@ pub(super) struct Key {
     pub(super) leased_until: u64,
     /// When it was put last.
     pub(super) put_at: u64,
+    /// Whether it had a phone when it was put last: until then the engine is told that one is missing.
+    pub(super) had_phone: bool,
     pub(super) phones_allowed: u16,
     pub(super) phones: Vec<Phone>,
 }
@@ -92,10 +94,15 @@ impl Key {
         (self.leased_until < ends && !self.suspended).then(|| self.leased_until.saturating_sub(document_seconds / 2))
     }
 
-    /// Whether a look at `now` should lead to another put: it is to be renewed. A look that comes early leads there too, because with it the time that
-    /// was set for the next one is forgotten.
+    /// Whether a look at `now` should lead to another put: a phone has come, or the key is to be renewed.
+    ///
+    /// A look at a key with a phone that comes early leads there too, because with it the time that was set for the renewal is forgotten. One at a key
+    /// that waits for its phone forgets nothing: it is looked at again in any case.
     pub(super) fn is_due(&self, now: u64, document_seconds: u64) -> bool {
-        self.renew_at(document_seconds).is_some() && now >= self.put_at.saturating_add(FRESH)
+        let has_phone = !self.phones.is_empty();
+        let renewal = self.renew_at(document_seconds);
+        let early = has_phone && renewal.is_some() && now >= self.put_at.saturating_add(FRESH);
+        has_phone != self.had_phone || early || renewal.is_some_and(|at| now >= at)
     }
 
     /// The window of documents that are handed out at `now`; `None`: there are none.
@@ -192,12 +199,24 @@ mod tests {
             gone: false,
             leased_until,
             put_at: 1_000,
+            had_phone: false,
             phones_allowed: 1,
             phones: Vec::new(),
         };
         assert_eq!(key(1_600, false).renew_at(600), Some(1_300), "half of its time before it lapses");
         assert_eq!(key(9_000, false).renew_at(600), None, "it lapses with the window");
         assert_eq!(key(1_600, true).renew_at(600), None);
+        assert!(!key(1_600, false).is_due(1_299, 600) && key(1_600, false).is_due(1_300, 600), "without a phone only when it is time");
+        let mut with_phone = key(1_600, false);
+        with_phone.phones.push(Phone { public_key: String::new(), lapses: 0 });
+        assert!(with_phone.is_due(1_000, 600), "the phone has come");
+        with_phone.had_phone = true;
+        assert!(!with_phone.is_due(1_059, 600) && with_phone.is_due(1_060, 600));
+        let mut short = key(9_000, false);
+        short.phones = with_phone.phones;
+        assert!(short.is_due(1_000, 600), "the phone has come, and nothing is to be renewed");
+        short.had_phone = true;
+        assert!(!short.is_due(8_999, 600));
         assert!(key(1_600, false).document_window(1_599).is_some() && key(1_600, false).document_window(1_600).is_none());
         assert!(key(1_600, true).document_window(1_100).is_none());
     }

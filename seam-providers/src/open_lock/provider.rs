@@ -54,6 +54,7 @@ fn after_put(before: Option<Key>, wanted: &Checked, now: u64, settings: &Setting
         gone: false,
         leased_until: lease(&wanted.window, now, settings.document_seconds()),
         put_at: now,
+        had_phone: !phones.is_empty(),
         phones_allowed: settings.phones_per_key,
         phones,
     }

@@ -146,3 +146,24 @@ async fn staff_are_asked_for_and_a_guest_has_a_stay() {
     assert!(h.opens("101", &m));
     assert_eq!(h.site.door("101").unwrap().issue(), before);
 }
+
+#[tokio::test]
+async fn a_phone_is_waited_for_patiently_and_noticed() {
+    let h = house().await;
+    // One that is renewed, and one that is not.
+    let long = h.grant(h.wish("Anna", &["101"], "stay-1", FROM, TO).await).await;
+    let short = h.grant(h.wish("Ben", &["102"], "stay-2", FROM, "2026-03-01T20:00:00Z").await).await;
+    h.go(at(FROM)).await;
+    let issue = |name: &str| h.site.door(name).unwrap().issue();
+    let asked = h.site.records.requests();
+    h.go(at("2026-03-01T18:00:00Z")).await;
+    // Two keys, four hours: a look every minute would be a thousand requests, and more with the writes.
+    let asked = h.site.records.requests() - asked;
+    assert!(asked < 300, "{asked} requests while nothing happened");
+    assert!(!h.method(&long).await.is_issued && !h.method(&short).await.is_issued);
+    let (a, b) = (h.phone(&long).await, h.phone(&short).await);
+    assert!(h.opens("101", &a) && h.opens("102", &b), "the doors do not wait for the engine");
+    h.go(at("2026-03-01T19:30:00Z")).await;
+    assert!(h.method(&long).await.is_issued && h.method(&short).await.is_issued);
+    assert_eq!(issue("101"), u64::try_from(at(FROM).timestamp()).unwrap(), "waiting has not moved the number");
+}
