@@ -4,8 +4,8 @@ mod support;
 
 use chrono::TimeDelta;
 use seam_core::clock::{Clock, ManualClock};
-use seam_core::encoder::{CardEncoder, CardProblem, CardState, JobControl, Progress};
-use seam_encoders::job::{Cause, Encoder, EncoderBuilder, JobFailure, Journal, MemoryJournal, WriteError};
+use seam_core::encoder::{CardEncoder, CardProblem, CardState, JobControl, Progress, Technology};
+use seam_encoders::job::{CardNumber, Cause, Encoder, EncoderBuilder, Entry, JobFailure, Journal, MemoryJournal, WriteError};
 use seam_encoders::sim::{Fault, FaultKind};
 use seam_encoders::transport::SimulatedReader;
 use std::sync::Arc;
@@ -45,10 +45,12 @@ impl Desk {
         // Virtual time passes whenever nothing else happens.
         let time = async {
             loop {
+                let sent = self.reader.with_field(|f| f.sent());
                 for _ in 0..20 {
                     tokio::task::yield_now().await;
                 }
-                if let Some(next) = self.clock.next_wake() {
+                let is_idle = self.reader.with_field(|f| f.sent()) == sent;
+                if let Some(next) = self.clock.next_wake().filter(|_| is_idle) {
                     self.clock.set(next);
                 }
             }
@@ -157,6 +159,7 @@ async fn a_job_ends_when_no_card_comes_or_somebody_cancels() {
 /// Cancelled before each command of the job in turn: what the failure says is what stands on the card.
 #[tokio::test]
 async fn a_cancel_is_obeyed_between_any_two_commands() {
+    let mut states = Vec::new();
     for at in 0.. {
         let d = desk();
         d.put(&PagesCard::blank(1));
@@ -173,10 +176,12 @@ async fn a_cancel_is_obeyed_between_any_two_commands() {
         let job = d.with(&control, "room 101");
         let done = tokio::select! { biased; () = watch => unreachable!(), done = job => done };
         let Err(e) = done else { break };
+        assert!(matches!(e.cause, Cause::Cancelled), "{e}");
+        states.push(e.card);
         let (first, _) = PagesCard::in_field(&d.reader);
         match e.card {
             CardState::Untouched => assert_eq!(first, [0; 4]),
-            CardState::Torn => assert_ne!(first, OURS),
+            CardState::Torn => assert_eq!(first, support::TORN),
             CardState::Unknown => {}
             CardState::Written => panic!("{e}"),
         }
@@ -185,10 +190,15 @@ async fn a_cancel_is_obeyed_between_any_two_commands() {
         d.reader.put(card);
         d.encode("room 101").await.unwrap();
         assert!(d.stands("room 101") && d.journal.is_empty());
-    }
+    } // Each kind of state was met: the number, the mark, four pages, the mark, reading back.
+    states.dedup();
+    assert_eq!(states, [CardState::Untouched, CardState::Torn, CardState::Unknown]);
 }
 
-fn faults() -> Vec<(&'static str, fn() -> FaultKind)> {
+/// A fault, made anew for each try.
+type Make = fn() -> FaultKind;
+
+fn faults() -> Vec<(&'static str, Make)> {
     vec![
         ("pulled before", || FaultKind::PulledAfterBytes(0)),
         ("pulled after", || FaultKind::PulledAfterBytes(300)),
@@ -240,4 +250,58 @@ async fn a_fault_at_every_command_leaves_a_card_that_a_repeat_finishes() {
         }
     }
     assert!(tried > 100, "{tried}");
+}
+
+/// A journal that cannot be written stops a job before the card is changed.
+#[tokio::test]
+async fn nothing_is_written_that_could_not_be_remembered() {
+    #[derive(Debug)]
+    struct Full;
+    #[async_trait::async_trait]
+    impl Journal for Full {
+        async fn find(&self, _: &Technology, _: &CardNumber) -> std::io::Result<Option<Entry>> {
+            Ok(None)
+        }
+        async fn begin(&self, _: &Technology, _: &CardNumber, _: &Entry) -> std::io::Result<()> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        async fn end(&self, _: &Technology, _: &CardNumber) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let d = desk_with(|builder| builder.journal(Arc::new(Full)));
+    d.put(&PagesCard::blank(1));
+    let e = d.encode("room 101").await.unwrap_err();
+    assert!(matches!(e.cause, Cause::Journal(_)) && e.card == CardState::Untouched, "{e:?}");
+    assert_eq!(PagesCard::in_field(&d.reader).0, [0; 4]);
+}
+
+/// With time for that, a card that was taken away half-way and put back is finished within the same job; another one is not.
+#[tokio::test]
+async fn a_card_that_comes_back_in_time_is_finished_by_the_same_job() {
+    for is_same in [true, false] {
+        let d = desk_with(|builder| builder.waits_for_return(TimeDelta::seconds(10)));
+        d.put(&PagesCard::blank(1));
+        d.reader.with_field(|f| f.plan(Fault { at: 5, kind: FaultKind::PulledAfterBytes(0) }));
+        let reader = d.reader.clone();
+        let hand = async {
+            while reader.with_field(|f| f.card().is_some()) {
+                tokio::task::yield_now().await;
+            }
+            if is_same {
+                assert!(reader.put_back());
+            } else {
+                reader.put(Box::new(PagesCard::blank(2)));
+            }
+        };
+        let (done, ()) = tokio::join!(d.encode("room 101"), hand);
+        if is_same {
+            done.unwrap();
+            assert!(d.stands("room 101") && d.journal.is_empty());
+        } else {
+            let e = done.unwrap_err();
+            assert!(matches!(e.cause, Cause::Changed) && e.card == CardState::Torn, "{e:?}");
+            assert_eq!(PagesCard::in_field(&d.reader).0, [0; 4]);
+        }
+    }
 }

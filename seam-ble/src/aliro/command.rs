@@ -59,7 +59,7 @@ fn vendor(value: Option<&[u8]>, tag: u16) -> Result<Option<&[u8]>, TlvError> {
     }
 }
 
-fn value<'a, const N: usize>(value: Option<&'a [u8]>, tag: u16) -> Result<&'a [u8; N], TlvError> {
+fn value<const N: usize>(value: Option<&[u8]>, tag: u16) -> Result<&[u8; N], TlvError> {
     value.ok_or(TlvError::Missing(tag))?.try_into().map_err(|_| TlvError::Value(tag))
 }
 

@@ -131,6 +131,7 @@ pub struct Proven {
     pub persistent: Secret<32>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is no allocator to box it with")]
 enum State<C: Crypto> {
     Idle,
     Selected,
@@ -419,11 +420,11 @@ impl<'a, C: Crypto> Device<'a, C> {
             }
             Ok(())
         })?;
-        if let State::Keyed(_) = &self.state {
-            if let State::Keyed(Keyed { fast: Some(keys), .. }) = core::mem::replace(&mut self.state, State::Idle) {
-                self.state = State::Session { reader, keys };
-            }
-        }
+        // The fast phase becomes a session with the first EXCHANGE that opens.
+        self.state = match core::mem::replace(&mut self.state, State::Idle) {
+            State::Keyed(Keyed { fast: Some(keys), .. }) => State::Session { reader, keys },
+            state => state,
+        };
         Ok(Event::Exchanged { reader, status: told.0, notify: told.1 })
     }
 

@@ -259,7 +259,7 @@ impl Proprietary {
             return Err(AliroError::ApplicationType);
         }
         let versions = versions.ok_or(TlvError::Missing(0x5C))?;
-        if versions.is_empty() || versions.len() % 2 != 0 || versions.len() > 16 {
+        if versions.is_empty() || !versions.len().is_multiple_of(2) || versions.len() > 16 {
             return Err(TlvError::Value(0x5C).into());
         }
         let lengths = lengths.map(|lengths| {

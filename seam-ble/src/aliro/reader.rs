@@ -192,6 +192,7 @@ pub struct AwaitAuth0<'a, C: Crypto, K> {
 }
 
 /// After AUTH0.
+#[expect(clippy::large_enum_variant, reason = "there is no allocator to box it with")]
 pub enum Auth0Outcome<'a, C: Crypto, K> {
     /// The phone was here before and has proven it.
     Fast(FastOutcome<'a, C>),
@@ -230,10 +231,12 @@ impl<'a, C: Crypto, K: SigningKey> AwaitAuth0<'a, C, K> {
             proprietary: self.proprietary,
             vendor: vendor_tlvs(self.reader.vendor, answer.vendor)?,
         };
-        if let Some(cryptogram) = answer.cryptogram {
-            if let Some(found) = search(self.reader.crypto, &transcript, cryptogram, stored)? {
-                return Ok(Auth0Outcome::Fast(found));
-            }
+        let found = match answer.cryptogram {
+            Some(cryptogram) => search(self.reader.crypto, &transcript, cryptogram, stored)?,
+            None => None,
+        };
+        if let Some(found) = found {
+            return Ok(Auth0Outcome::Fast(found));
         }
         Ok(Auth0Outcome::Standard(Unproven { reader: self.reader, key: self.key, transcript }))
     }

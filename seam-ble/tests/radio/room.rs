@@ -92,7 +92,8 @@ impl Room {
         let orders = process.stdin.take().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut room = Self { _process: process, orders, lines, ports: Vec::new(), broken: 0, door: None, phone: None };
-        room.ports = room.seen().await["ports"].as_array().unwrap().iter().map(|port| u16::try_from(port.as_u64().unwrap()).unwrap()).collect();
+        room.ports =
+            room.seen().await["ports"].as_array().unwrap().iter().map(|port| u16::try_from(port.as_u64().unwrap()).unwrap()).collect();
         room
     }
 

@@ -41,7 +41,7 @@ impl std::fmt::Debug for SectorOrder {
 }
 
 /// What shall become of a card.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Order {
     /// The serial number of the card that was presented; no other card is written.
     pub uid: Vec<u8>,
@@ -55,6 +55,13 @@ pub struct Order {
     pub directory: ClassicKey,
     /// Key A of sectors that are still free: that of the factory, if nothing else is known.
     pub free: ClassicKey,
+}
+
+impl std::fmt::Debug for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Neither the number of the card nor what stands on it.
+        f.debug_struct("Order").field("size", &self.size).field("owner", &self.owner).finish_non_exhaustive()
+    }
 }
 
 impl Order {

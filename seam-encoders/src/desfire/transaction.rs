@@ -9,7 +9,7 @@ use super::ev2::truncated;
 use super::ins;
 use super::keys::empty;
 use super::types::{AccessRights, CommMode};
-use crate::crypto::{MacKey, Vector, equal};
+use crate::crypto::{BlockCipher, MacKey, equal};
 use crate::error::CardError;
 use crate::keys::{Key, KeyType};
 
@@ -78,12 +78,9 @@ impl Desfire {
     }
 }
 
-/// The keys of one transaction, for the backend that checks its MAC.
+/// The key of one transaction, for the backend that checks its MAC.
 #[derive(Clone, Debug)]
-pub struct TransactionMacKey {
-    mac: MacKey,
-    enc: MacKey,
-}
+pub struct TransactionMacKey(MacKey);
 
 impl TransactionMacKey {
     /// From the application's transaction MAC key, the serial number and the counter **with** this transaction, as the commit told it.
@@ -91,27 +88,18 @@ impl TransactionMacKey {
     /// # Errors
     /// [`CardError::Unsupported`] with a key that is not AES.
     pub fn derive(key: &Key, uid: &[u8; 7], counter: u32) -> Result<Self, CardError> {
-        let [mac, enc] = transaction_key_bytes(key, uid, counter)?.map(|bytes| MacKey::new(crate::crypto::BlockCipher::aes(&bytes)));
-        Ok(Self { mac, enc })
+        let [mac, _] = transaction_key_bytes(key, uid, counter)?;
+        Ok(Self(MacKey::new(BlockCipher::aes(&mac))))
     }
 
     /// Whether this is the MAC over this transaction, in constant time.
     #[must_use]
     pub fn verify(&self, transaction: &TransactionMac, value: &[u8; 8]) -> bool {
-        equal(&truncated(self.mac.cmac(&[&transaction.input])), value)
-    }
-
-    /// The serial number of the reader that the card tells encrypted with a commit of a reader's number.
-    ///
-    /// # Errors
-    /// None; 16 bytes are a whole block.
-    pub fn reader(&self, mut encrypted: [u8; 16]) -> Result<[u8; 16], CardError> {
-        self.enc.cipher().decrypt_cbc(&mut Vector::ZERO.clone(), &mut encrypted)?;
-        Ok(encrypted)
+        equal(&truncated(self.0.cmac(&[&transaction.input])), value)
     }
 }
 
-/// The bytes of the keys for the MAC and for encryption of one transaction.
+/// The bytes of the keys for the MAC of one transaction, and for the number of the reader that may be part of it.
 ///
 /// # Errors
 /// [`CardError::Unsupported`] with a key that is not AES.

@@ -1,5 +1,5 @@
 //! DESFire EV1 to EV3: one application with one file, which a door reads with a key of its own.
-use super::profile::{CardNumber, Profile, Task, WriteError};
+use super::profile::{CardNumber, Profile, Task, WriteError, to_hex};
 use crate::apdu::StatusWord;
 use crate::desfire::{
     AccessRights, Aid, ApplicationSettings, ChangeKey, CommMode, Desfire, FileKind, FileSettings, KeyChange, KeySettings, Right,
@@ -8,6 +8,7 @@ use crate::dialogue::{Card, Dialogue, SystemRandom};
 use crate::error::CardError;
 use crate::keys::{Key, KeySource, KeyType};
 use seam_core::encoder::{Progress, Technology};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -22,7 +23,7 @@ const STEPS: u32 = 5;
 
 /// One application with two AES keys, 0 to write and 1 to read, and one backup file, whose content travels encrypted.
 ///
-/// The content of an image is `{"data": "<hexadecimal>"}`, up to [`size`](Self::size) bytes; the rest of the file is filled with zeros.
+/// The content of an image is `{"data": "<hexadecimal>"}`, at most as long as the file; the rest of it is filled with zeros.
 ///
 /// A card whose application has the number but neither keys of ours nor those of the factory is foreign, and so is one with applications of others
 /// unless it may be shared. A backup file takes its new content as a whole or not at all, so a card that is written again keeps opening as before
@@ -114,6 +115,10 @@ impl Profile for DesfireProfile {
         let profile = self.clone();
         Dialogue::new(move |card| async move { Writer::new(&profile, &task, card).write().await })
     }
+    fn read(&self, number: &CardNumber) -> Option<Dialogue<Option<Value>, WriteError>> {
+        let (profile, number) = (self.clone(), number.clone());
+        Some(Dialogue::new(move |card| async move { read(&profile, &number, card).await }))
+    }
     fn verify(&self, task: Task) -> Dialogue<(), WriteError> {
         let profile = self.clone();
         Dialogue::new(move |card| async move {
@@ -130,6 +135,26 @@ impl Profile for DesfireProfile {
             // In the session of the door's key: who answers here holds it.
             if card.card_uid().await?[..] == task.card.0 { Ok(()) } else { Err(WriteError::AnotherCard) }
         })
+    }
+}
+
+/// What stands in the file, read with the door's key of the version that the card has.
+async fn read(profile: &DesfireProfile, number: &CardNumber, card: Card) -> Result<Option<Value>, WriteError> {
+    let mut card = Desfire::new(card, SystemRandom);
+    match card.select(profile.aid).await {
+        Err(CardError::Status(StatusWord(0x91A0))) => return Ok(None),
+        selected => selected?,
+    }
+    let version = card.key_version(READER).await?;
+    let Ok(key) = profile.key(&number.0, profile.aid, READER, version) else { return Ok(None) };
+    match card.authenticate_ev1(READER, &key).await {
+        Err(CardError::AuthenticationRefused { .. }) => return Ok(None),
+        authenticated => authenticated?,
+    }
+    match card.read_data(profile.file, 0, profile.size, CommMode::Full).await {
+        // Half written: the application is there, and its file is not.
+        Err(CardError::Status(StatusWord(0x91F0))) => Ok(None),
+        read => Ok(Some(json!({ "data": to_hex(&read?) }))),
     }
 }
 

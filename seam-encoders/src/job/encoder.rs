@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{Either, select};
 use seam_core::clock::{Clock, SystemClock};
 use seam_core::encoder::{CardEncoder, CardFailure, CardImage, CardSeen, JobControl, Progress, Technology};
+use serde_json::Value;
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -171,6 +172,23 @@ impl Encoder {
         Ok(open.seen())
     }
 
+    /// Waits for a card, says what it is and what of ours stands on it; `None`: nothing, or its technology cannot tell.
+    ///
+    /// # Errors
+    /// [`JobFailure`]; the card is untouched.
+    pub async fn read(&self, control: &JobControl) -> Result<(CardSeen, Option<Value>), JobFailure> {
+        let _place = self.place()?;
+        let mut open = self.wait_for_card(control).await?;
+        let content = match open.profile.read(&open.number) {
+            Some(dialogue) => {
+                let read = self.run(&mut *open.link, dialogue, &mut open.commands, None).await;
+                read.and_then(|read| Ok(read?)).map_err(JobFailure::untouched)?
+            }
+            None => None,
+        };
+        Ok((open.seen(), content))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -261,13 +279,15 @@ impl Encoder {
         if open.profile.technology() != &image.technology {
             return Err(JobFailure::untouched(Cause::Technology));
         }
-        let mut task = Task::new(open.number.clone(), image.content.clone(), None, self.inner.may_share);
+        let mut task = Task::new(open.number.clone(), open.link.atr(), image.content.clone(), self.inner.may_share);
+        // Over all tries: how far the commands went that were sent.
+        let mut sent = Stage::Looking;
         loop {
-            let result = self.write_once(&mut open, &mut task, control).await;
+            let result = self.write_once(&mut open, &mut task, &mut sent, control).await;
             let presence = open.link.presence();
             let (seen, commands) = (open.seen(), open.commands);
             drop(open);
-            if result.is_ok() || task.stage() == Stage::Live {
+            if result.is_ok() || sent == Stage::Live {
                 self.state().finished = Some(presence);
             }
             let cause = match result {
@@ -284,7 +304,7 @@ impl Encoder {
                 },
                 Err(cause) => cause,
             };
-            return Err(JobFailure::at(task.stage(), cause));
+            return Err(JobFailure::at(sent, cause));
         }
     }
 
@@ -309,12 +329,12 @@ impl Encoder {
         }
     }
 
-    async fn write_once(&self, open: &mut Open, task: &mut Task, control: &JobControl) -> Result<(), Cause> {
+    async fn write_once(&self, open: &mut Open, task: &mut Task, sent: &mut Stage, control: &JobControl) -> Result<(), Cause> {
         let profile = Arc::clone(&open.profile);
         let technology = profile.technology();
         task.interrupted = self.inner.journal.find(technology, &task.card).await.map_err(Cause::Journal)?;
         let entry = Entry::after(task.interrupted.as_ref(), profile.key_version(), self.inner.clock.now());
-        let mut course = Course { control, task, technology, entry, is_noted: false };
+        let mut course = Course { control, task, technology, entry, is_noted: false, sent };
         let link = &mut *open.link;
         self.run(link, profile.write(task.clone()), &mut open.commands, Some(&mut course)).await??;
         course.is_noted = true;
@@ -346,6 +366,7 @@ impl Encoder {
                 dialogue.progress().into_iter().for_each(|progress| course.control.report(progress));
                 self.may_go_on(course).await?;
                 by = by.min(course.control.done_by);
+                *course.sent = course.task.stage().max(*course.sent);
             }
             *commands += 1;
             let late = self.inner.clock.sleep_until(by);
@@ -360,7 +381,6 @@ impl Encoder {
 
     /// Between two commands: whether the job goes on. Before the first one that changes the card, it is remembered.
     async fn may_go_on(&self, course: &mut Course<'_>) -> Result<(), Cause> {
-        // What the stage says is about the command that comes; it was not sent yet.
         if course.control.is_cancelled() {
             return Err(Cause::Cancelled);
         }
@@ -382,6 +402,7 @@ struct Course<'c> {
     technology: &'c Technology,
     entry: Entry,
     is_noted: bool,
+    sent: &'c mut Stage,
 }
 
 impl Open {

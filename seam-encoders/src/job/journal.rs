@@ -158,3 +158,46 @@ impl Journal for FileJournal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(to: u8, or: &[u8]) -> Entry {
+        Entry { to, or: or.to_vec(), begun_at: "2026-03-01T08:00:00Z".parse().unwrap() }
+    }
+
+    #[test]
+    fn an_entry_keeps_what_may_stand_there_from_jobs_before() {
+        let first = Entry::after(None, 2, entry(0, &[]).begun_at);
+        assert_eq!(first, entry(2, &[]));
+        let second = Entry::after(Some(&first), 3, first.begun_at);
+        assert_eq!(second, entry(3, &[2]));
+        assert_eq!(Entry::after(Some(&second), 3, first.begun_at), entry(3, &[2]));
+        assert_eq!(Entry::after(Some(&second), 2, first.begun_at), entry(2, &[3]));
+    }
+
+    #[tokio::test]
+    async fn a_folder_keeps_entries_over_the_end_of_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cards");
+        let (desfire, other) = (Technology("desfire".to_owned()), Technology("other".to_owned()));
+        let card = CardNumber(vec![4, 1, 2, 3, 4, 5, 6]);
+        let journal = FileJournal::open(&path).unwrap();
+        assert_eq!(journal.find(&desfire, &card).await.unwrap(), None);
+        journal.begin(&desfire, &card, &entry(1, &[])).await.unwrap();
+        journal.begin(&desfire, &card, &entry(2, &[1])).await.unwrap();
+        drop(journal);
+        let journal = FileJournal::open(&path).unwrap();
+        assert_eq!(journal.find(&desfire, &card).await.unwrap(), Some(entry(2, &[1])));
+        assert_eq!(journal.find(&other, &card).await.unwrap(), None);
+        assert_eq!(journal.find(&desfire, &CardNumber(vec![4, 9, 9, 9])).await.unwrap(), None);
+        journal.end(&desfire, &card).await.unwrap();
+        journal.end(&desfire, &card).await.unwrap();
+        assert_eq!((journal.find(&desfire, &card).await.unwrap(), fs::read_dir(&path).unwrap().count()), (None, 0));
+        // A name that would leave the folder is no technology, and what was damaged is told and not guessed.
+        assert!(journal.begin(&Technology("../x".to_owned()), &card, &entry(1, &[])).await.is_err());
+        fs::write(path.join("desfire-04010203040506.json"), "{").unwrap();
+        assert!(journal.find(&desfire, &card).await.is_err());
+    }
+}

@@ -3,6 +3,7 @@
 //!
 //! [`Encoder`] does that with any [`Reader`](crate::transport::Reader) and any [`Profile`]; it is a
 //! [`CardEncoder`](seam_core::encoder::CardEncoder) for the engine, and has [`Encoder::encode`] for a program of its own.
+mod classic;
 mod desfire;
 mod encoder;
 mod failure;
@@ -10,6 +11,7 @@ mod journal;
 mod ntag424;
 mod profile;
 
+pub use classic::{ClassicProfile, SectorKeySource};
 pub use desfire::DesfireProfile;
 pub use encoder::{Encoded, Encoder, EncoderBuilder};
 pub use failure::{Cause, JobFailure};

@@ -27,6 +27,11 @@ pub trait Profile: fmt::Debug + Send + Sync + 'static {
     fn write(&self, task: Task) -> Dialogue<(), WriteError>;
     /// Reads back what was written.
     fn verify(&self, task: Task) -> Dialogue<(), WriteError>;
+    /// Reads what stands on a card of ours, in the format of an image's content, or `None` on one that is not ours. The default: it cannot be told.
+    fn read(&self, card: &CardNumber) -> Option<Dialogue<Option<Value>, WriteError>> {
+        let _ = card;
+        None
+    }
 }
 
 /// The serial number of a card: 4, 7 or 10 bytes. `Debug` leaves it out.
@@ -37,11 +42,7 @@ impl CardNumber {
     /// In hexadecimal, upper case.
     #[must_use]
     pub fn hex(&self) -> String {
-        use fmt::Write as _;
-        self.0.iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02X}");
-            hex
-        })
+        to_hex(&self.0)
     }
 }
 
@@ -56,6 +57,8 @@ impl fmt::Debug for CardNumber {
 pub struct Task {
     /// Which card.
     pub card: CardNumber,
+    /// What it said when it got power.
+    pub atr: Vec<u8>,
     /// What is to stand on it, in the format of the profile.
     pub content: Value,
     /// What the journal knows of an interrupted job with this card.
@@ -85,8 +88,8 @@ pub enum Stage {
 impl Task {
     /// A task at its beginning.
     #[must_use]
-    pub fn new(card: CardNumber, content: Value, interrupted: Option<Entry>, may_share: bool) -> Self {
-        Self { card, content, interrupted, may_share, stage: Arc::default() }
+    pub fn new(card: CardNumber, atr: &[u8], content: Value, may_share: bool) -> Self {
+        Self { card, atr: atr.to_vec(), content, interrupted: None, may_share, stage: Arc::default() }
     }
     /// The next command changes the card.
     pub fn begins(&self) {
@@ -126,6 +129,15 @@ pub enum WriteError {
     /// None of the keys that we know opens the card.
     #[error("no key that we know opens the card")]
     NoKeyFits,
+}
+
+/// Bytes as hexadecimal text, upper case.
+pub(super) fn to_hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02X}");
+        hex
+    })
 }
 
 /// Bytes of hexadecimal text; `None` when it is not.

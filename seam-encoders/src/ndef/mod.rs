@@ -2,7 +2,7 @@
 //!
 //! A [`Message`] is a list of [`Record`]s (NFC Forum, NDEF 1.0). [`Record::uri`] and [`Record::text`] make the two kinds that a door or a
 //! front desk needs. How a message lies in memory depends on the card: a [`tlv`] area on Type 2 cards and MIFARE Classic, a file with a
-//! length in front on Type 4 cards ([`file`]).
+//! length in front on Type 4 cards ([`mod@file`]).
 //!
 //! Everything here reads bytes that come from a card that anybody may have written: a parser returns a typed error and never panics, and
 //! a message that it accepts is written again byte for byte unless the card had it in chunks or in a longer form than needed.

@@ -30,7 +30,7 @@ impl std::fmt::Debug for FileOrder {
 }
 
 /// What shall become of a card.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Order {
     /// The serial number of the card that was presented; no other card is written.
     pub uid: [u8; 7],
@@ -47,6 +47,13 @@ pub struct Order {
     pub url: Option<SdmUrl>,
     /// The file of the issuer, if it is to be written.
     pub proprietary: Option<FileOrder>,
+}
+
+impl std::fmt::Debug for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Neither the number of the card nor what stands on it.
+        f.debug_struct("Order").field("suite", &self.suite).finish_non_exhaustive()
+    }
 }
 
 impl Order {

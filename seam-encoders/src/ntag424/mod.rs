@@ -71,7 +71,7 @@ impl File {
 }
 
 /// What a chip says of itself, before any key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Version {
     /// The vendor; 4 is NXP.
@@ -82,6 +82,12 @@ pub struct Version {
     pub software: [u8; 2],
     /// Its serial number; `None` when it hides it.
     pub uid: Option<[u8; 7]>,
+}
+
+impl std::fmt::Debug for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Version").field("hardware", &self.hardware).field("software", &self.software).finish_non_exhaustive()
+    }
 }
 
 /// Sends a native command in its ISO wrapping: `90 INS 00 00 Lc .. 00`.

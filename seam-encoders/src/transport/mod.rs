@@ -33,6 +33,19 @@ pub trait Reader: fmt::Debug + Send + Sync + 'static {
     async fn connect(&self) -> Result<Box<dyn Link>, ReaderError>;
 }
 
+#[async_trait]
+impl<R: Reader + ?Sized> Reader for std::sync::Arc<R> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+    async fn wait(&self, field: FieldState) -> Result<(), ReaderError> {
+        (**self).wait(field).await
+    }
+    async fn connect(&self) -> Result<Box<dyn Link>, ReaderError> {
+        (**self).connect().await
+    }
+}
+
 /// A connection to a card. Dropping it takes power from the card, so that nobody goes on in our session.
 #[async_trait]
 pub trait Link: fmt::Debug + Send {

@@ -4,7 +4,9 @@ use crate::apdu::{Command, Response};
 use crate::sim::{Field, Reply, SimulatedCard};
 use async_trait::async_trait;
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use tokio::sync::Notify;
 
 /// A reader with a simulated field. A clone is the same reader.
@@ -154,6 +156,16 @@ impl Link for SimulatedLink {
         self.laid
     }
     async fn transmit(&mut self, command: &Command) -> Result<Response, ReaderError> {
+        // As at a real reader, others get a turn while the card works.
+        let mut had_a_turn = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut had_a_turn, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
         let reply = self.reader.change(|s| {
             if s.is_unplugged {
                 return Err(offline());

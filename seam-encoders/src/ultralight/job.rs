@@ -34,7 +34,7 @@ pub enum Protection {
 }
 
 /// What shall become of a card.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Order {
     /// The serial number of the card that was presented; no other card is written.
     pub uid: [u8; 7],
@@ -52,6 +52,13 @@ pub struct Order {
 
 const OPEN_C: u8 = 0x30;
 const OPEN_PASSWORD: u8 = 0xff;
+
+impl std::fmt::Debug for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Neither the number of the card nor what stands on it.
+        f.debug_struct("Order").field("kind", &self.kind).field("reader", &self.reader).finish_non_exhaustive()
+    }
+}
 
 impl Order {
     /// The data pages, and where they end.

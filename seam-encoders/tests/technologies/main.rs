@@ -2,6 +2,7 @@
 #![cfg(feature = "sim")]
 #![expect(clippy::unwrap_used, reason = "a failed one is a failed test, with its line")]
 mod classic;
+mod desk;
 mod lrp;
 mod lrp_vectors;
 mod ndef;

@@ -26,7 +26,7 @@ impl<'a> ReaderInfo<'a> {
     /// # Errors
     /// [`AliroError::Value`] for none, a half one, or more than sixteen.
     pub fn new(spsm: u16, versions: &'a [u8], features: Option<&'a [u8]>) -> Result<Self, AliroError> {
-        if versions.is_empty() || versions.len() % 2 != 0 || versions.len() > 32 {
+        if versions.is_empty() || !versions.len().is_multiple_of(2) || versions.len() > 32 {
             return Err(AliroError::Value);
         }
         Ok(Self { spsm, versions, features })

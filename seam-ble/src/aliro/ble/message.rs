@@ -162,6 +162,7 @@ impl<const N: usize> Inbox<N> {
     /// # Errors
     /// [`AliroError::Full`] when the one that has begun is longer than `N` bytes, before they are waited for; [`AliroError::Value`] when it
     /// belongs to no protocol.
+    #[expect(clippy::should_implement_trait, reason = "what it gives borrows from the inbox")]
     pub fn next(&mut self) -> Result<Option<&mut [u8]>, AliroError> {
         self.drop_given();
         let Some(&[protocol, _, a, b]) = self.held.first_chunk::<HEADER>() else { return Ok(None) };

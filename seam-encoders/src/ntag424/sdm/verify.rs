@@ -47,7 +47,7 @@ pub struct Tap {
 }
 
 /// Who a tap says it is. Not believed before [`Tap::verify`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TapIdentity {
     /// The serial number of the card.
     pub uid: Option<[u8; 7]>,
@@ -69,6 +69,11 @@ pub struct VerifiedTap {
 impl fmt::Debug for Tap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tap").field("suite", &self.suite).finish_non_exhaustive()
+    }
+}
+impl fmt::Debug for TapIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TapIdentity").field("counter", &self.counter).finish_non_exhaustive()
     }
 }
 impl fmt::Debug for VerifiedTap {

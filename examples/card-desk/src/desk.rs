@@ -1,0 +1,154 @@
+//! The jobs of the desk.
+use crate::args::{Args, Encode, Job, Technology};
+use crate::keys::Master;
+use crate::{DeskError, readers, show};
+use chrono::TimeDelta;
+use seam_core::clock::{Clock, SystemClock};
+use seam_core::encoder::{CardImage, CardSeen, JobControl, Technology as Name};
+use seam_encoders::classic::LEGACY;
+use seam_encoders::classic::mad::Aid;
+use seam_encoders::job::{ClassicProfile, DesfireProfile, Encoder, EncoderBuilder, FileJournal, JobFailure};
+use seam_encoders::transport::{FieldState, Reader};
+use serde_json::json;
+use std::future::Future;
+use std::sync::Arc;
+
+/// Bytes in the file of a DESFire application.
+const FILE: u32 = 64;
+/// The sector of a MIFARE Classic.
+const SECTOR: u8 = 1;
+
+pub(crate) async fn read(args: &Args, job: &Job) -> Result<(), DeskError> {
+    let reader = readers::chosen(args, job.technology, None).await?;
+    let encoder = at(reader, args, job)?.build();
+    let control = control(job.wait);
+    let (card, content) = watched(&control, encoder.read(&control)).await?;
+    print_card(&card);
+    match content.as_ref().and_then(|content| content["data"].as_str()) {
+        Some(data) => println!("content     {data}"),
+        None => println!("content     nothing of ours"),
+    }
+    Ok(())
+}
+
+pub(crate) async fn encode(args: &Args, encode: &Encode) -> Result<(), DeskError> {
+    let job = &encode.job;
+    let data = match &encode.text {
+        Some(text) => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
+        None => encode.data.clone(),
+    };
+    if job.technology == Technology::Classic {
+        eprintln!("warning: {LEGACY}");
+    }
+    if encode.pull_at.is_some() && !args.is_virtual {
+        return Err(DeskError::Asked("--pull-at is for the simulated card: --virtual".to_owned()));
+    }
+    let reader = readers::chosen(args, job.technology, encode.pull_at).await?;
+    let mut encoder = at(reader, args, job)?.waits_for_return(TimeDelta::seconds(encode.patience.into()));
+    if encode.share {
+        encoder = encoder.may_share_cards();
+    }
+    if let Some(folder) = &encode.journal {
+        encoder = encoder.journal(Arc::new(FileJournal::open(folder)?));
+    }
+    let image = CardImage { technology: Name(name(job.technology).to_owned()), content: json!({ "data": data }) };
+    let control = control(job.wait);
+    let encoder = encoder.build();
+    let done = watched(&control, encoder.encode(&image, &control)).await?;
+    print_card(&done.card);
+    println!("written     and read back with the door's key, in {} commands", done.commands);
+    Ok(())
+}
+
+pub(crate) async fn watch(args: &Args) -> Result<(), DeskError> {
+    let reader = readers::chosen(args, Technology::Desfire, None).await?;
+    let job = Job { technology: Technology::Desfire, app: None, wait: 600, key_version: 1 };
+    let encoder = at(Arc::clone(&reader), args, &job)?.build();
+    let cards = async {
+        loop {
+            reader.wait(FieldState::Card).await?;
+            match encoder.look(&control(job.wait)).await {
+                Ok(card) => print_card(&card),
+                Err(e) => println!("card        {e}"),
+            }
+            reader.wait(FieldState::Empty).await?;
+            println!("gone");
+        }
+    };
+    tokio::select! {
+        done = cards => done,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// An encoder at a reader, for the cards that were asked for.
+fn at(reader: Arc<dyn Reader>, args: &Args, job: &Job) -> Result<EncoderBuilder, DeskError> {
+    let encoder = Encoder::at(reader);
+    let master = Master::from_env(args.is_virtual)?;
+    let wrong = || DeskError::Asked("--app: six hexadecimal digits for DESFire, four for MIFARE Classic".to_owned());
+    match job.technology {
+        Technology::Desfire => {
+            let app = from_hex(job.app.as_deref().unwrap_or("F532F0")).ok_or_else(wrong)?;
+            let [a, b, c] = app[..] else { return Err(wrong()) };
+            let profile = DesfireProfile::new(u32::from_be_bytes([0, a, b, c]), FILE, master.desfire(), job.key_version)?;
+            Ok(encoder.profile(profile))
+        }
+        Technology::Classic => {
+            let app = from_hex(job.app.as_deref().unwrap_or("3821")).ok_or_else(wrong)?;
+            let [cluster, application] = app[..] else { return Err(wrong()) };
+            let (keys, directory) = master.classic();
+            Ok(encoder.profile(ClassicProfile::new(Aid { cluster, application }, SECTOR, keys, directory?)?))
+        }
+    }
+}
+
+fn name(technology: Technology) -> &'static str {
+    match technology {
+        Technology::Desfire => "desfire",
+        Technology::Classic => "mifare_classic",
+    }
+}
+
+/// A job that waits so many seconds for its card, and may take a minute more.
+fn control(wait: u32) -> JobControl {
+    let card_by = SystemClock.now() + TimeDelta::seconds(wait.into());
+    JobControl::new(card_by, card_by + TimeDelta::minutes(1))
+}
+
+/// Runs a job, shows its progress, and cancels it on Ctrl-C: at the next command, so that the card is in a known state.
+async fn watched<T>(control: &JobControl, job: impl Future<Output = Result<T, JobFailure>>) -> Result<T, JobFailure> {
+    let mut progress = control.progress();
+    let mut shown = show::Shown::new();
+    let cancel = async {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            control.cancel();
+        }
+        std::future::pending::<()>().await;
+    };
+    let (mut cancel, mut job) = (std::pin::pin!(cancel), std::pin::pin!(job));
+    loop {
+        tokio::select! {
+            biased;
+            Some(step) = progress.recv() => shown.take(step),
+            () = &mut cancel => {}
+            done = &mut job => {
+                while let Ok(step) = progress.try_recv() {
+                    shown.take(step);
+                }
+                return done;
+            }
+        }
+    }
+}
+
+fn print_card(card: &CardSeen) {
+    println!("card        {}", card.number.as_deref().unwrap_or("without a number"));
+    println!("technology  {}", card.technology.as_ref().map_or("unknown", |technology| &technology.0));
+}
+
+/// Bytes of hexadecimal text; `None` when it is not.
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u32> = text.chars().map(|c| c.to_digit(16)).collect::<Option<_>>()?;
+    let (pairs, []) = digits.as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| u8::try_from(high << 4 | low).ok()).collect()
+}
