@@ -8,6 +8,8 @@ pub mod http;
 pub mod net;
 #[cfg(feature = "salto-ks")]
 pub mod salto_ks;
+#[cfg(feature = "open-lock")]
+pub mod open_lock;
 #[cfg(feature = "salto-space")]
 pub mod salto_space;
 #[cfg(feature = "sandbox")]

@@ -136,7 +136,8 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     }
     // A card of which nothing was sent but to the system is still to be written.
     let is_made = t.sent.is_some() || !card::is_plastic(rules);
-    let complete = is_made && (t.needs == Needs::Nothing || rev != t.rev);
+    // A key whose phone is not enrolled yet is at the system, in its role and under its number: those of the same stay need not wait for the phone.
+    let complete = is_made && (matches!(t.needs, Needs::Nothing | Needs::Phone) || rev != t.rev);
     if !card::is_plastic(rules) {
         // The one thing at the system is what it was told last.
         t.others.clear();

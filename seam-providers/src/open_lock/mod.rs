@@ -1,0 +1,27 @@
+#![doc = include_str!("docs.md")]
+mod book;
+mod check;
+mod config;
+mod desk;
+mod documents;
+mod enrol;
+mod factory;
+mod ledger;
+mod link;
+mod provider;
+mod records;
+mod report;
+mod signer;
+#[cfg(feature = "sim")]
+pub mod sim;
+#[cfg(test)]
+#[cfg(feature = "sim")]
+mod tests;
+
+pub use desk::{Desk, Issuer, Wallet};
+pub use documents::Document;
+pub use enrol::{Applicant, Challenge, Proof, proof_bytes};
+pub use factory::OpenLockFactory;
+pub use link::Offer;
+pub use records::{MemoryRecords, Record, RecordFault, Records};
+pub use signer::{DocumentSigner, KeyInMemory};

@@ -1,0 +1,278 @@
+//! Phones at the desk, and what follows at doors that nobody can reach.
+use super::*;
+use seam_ble::crypto::Signature;
+use serde_json::json;
+
+async fn refused(reason: Reason, act: impl Future<Output = Result<(), Failure>>) {
+    let failure = act.await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason), (Effect::Refused, reason), "{failure}");
+}
+
+#[tokio::test]
+async fn a_key_is_enrolled_only_for_who_proves_it_here_and_now() {
+    let s = stage(ClockOfDoor::Exact);
+    let spec = s.guest(&["101"], -1, 20, number(-1)).await;
+    s.put(&spec, &tag(1)).await;
+    s.put(&spec, &tag(2)).await;
+    let desk = s.site.desk();
+    let anna = applicant();
+    let ben = Applicant { person: UserIdentityId::from_uuid(Uuid::from_u128(99)), ..anna };
+    let prove = async |seed: u8, signed_for: &Applicant| {
+        let challenge = desk.challenge(&anna).await.unwrap();
+        let proof = Phone::new(seed).make_key(signed_for, &challenge.nonce, &tag(1)).unwrap();
+        (challenge, proof)
+    };
+    // For another person; for another key; by nobody; with a signature for another public key.
+    let (c, p) = prove(1, &ben).await;
+    refused(Reason::Unauthenticated, desk.enrol(&anna, &c, &[p])).await;
+    let (c, p) = prove(1, &anna).await;
+    refused(Reason::Unauthenticated, desk.enrol(&ben, &c, &[p])).await;
+    let (c, p) = prove(1, &anna).await;
+    refused(Reason::Unauthenticated, desk.enrol(&anna, &c, &[Proof { credential: tag(2), ..p }])).await;
+    let (c, p) = prove(1, &anna).await;
+    refused(Reason::Unauthenticated, desk.enrol(&anna, &c, &[Proof { signature: Signature::new([0; 64]), ..p }])).await;
+    let (c, p) = prove(1, &anna).await;
+    let (_, other) = prove(2, &anna).await;
+    refused(Reason::Unauthenticated, desk.enrol(&anna, &c, &[Proof { public_key: other.public_key, ..p }])).await;
+    // One wrong proof beside a right one: none of them. And the challenge is used up by the first answer, a wrong one too.
+    let (c, right) = prove(1, &anna).await;
+    let wrong = Proof { credential: tag(2), ..right.clone() };
+    refused(Reason::Unauthenticated, desk.enrol(&anna, &c, &[right.clone(), wrong])).await;
+    refused(Reason::Unauthenticated, desk.enrol(&anna, &c, std::slice::from_ref(&right))).await;
+    // Too late.
+    let (c, p) = prove(1, &anna).await;
+    s.clock.advance(TimeDelta::seconds(300));
+    refused(Reason::Unauthenticated, desk.enrol(&anna, &c, &[p])).await;
+    assert!(!s.site.records.dump().contains("public_key\":\"04"), "none of these was enrolled");
+    // Right; and the same answer again is not.
+    let (c, p) = prove(1, &anna).await;
+    desk.enrol(&anna, &c, std::slice::from_ref(&p)).await.unwrap();
+    refused(Reason::Unauthenticated, desk.enrol(&anna, &c, &[p])).await;
+    // A key pair belongs to one credential.
+    let c = desk.challenge(&anna).await.unwrap();
+    let p = Phone::new(1).make_key(&anna, &c.nonce, &tag(2)).unwrap();
+    refused(Reason::Clash, desk.enrol(&anna, &c, &[p])).await;
+    // No such key; no more phones than are allowed (four).
+    refused(Reason::NotThere, async { Phone::new(50).enrol(&desk, &anna, &tag(3)).await }).await;
+    for seed in 2..=4 {
+        Phone::new(seed).enrol(&desk, &anna, &tag(1)).await.unwrap();
+    }
+    refused(Reason::Full, async { Phone::new(5).enrol(&desk, &anna, &tag(1)).await }).await;
+}
+
+#[tokio::test]
+async fn a_key_without_a_phone_says_so() {
+    let s = stage(ClockOfDoor::Exact);
+    let spec = s.guest(&["101"], -1, 200, number(-1)).await;
+    let want = Want::Credential(spec.clone());
+    let first = s.put(&spec, &tag(1)).await;
+    assert_eq!((first.needs, first.certainty), (Needs::Phone, Certainty::Verified));
+    assert_eq!(first.again_at, Some(at(NOON) + TimeDelta::minutes(1)));
+    let as_wanted = async || match s.provider.find(&want, None, &s.call(&tag(1))).await.unwrap() {
+        Found::Present(seen) => seen.as_wanted,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(as_wanted().await, None);
+    s.phone(1, &tag(1)).await;
+    s.clock.advance(TimeDelta::minutes(2));
+    assert_eq!(as_wanted().await, Some(false), "it is put again, and then needs nothing");
+    let second = s.put(&spec, &tag(1)).await;
+    assert_eq!(second.needs, Needs::Nothing);
+    // Documents hold for a day: after half of it they are renewed.
+    assert_eq!(second.again_at, Some(at(NOON) + TimeDelta::minutes(2) + TimeDelta::hours(12)));
+    assert_eq!(as_wanted().await, Some(true));
+}
+
+#[tokio::test]
+async fn documents_are_renewed_and_lapse_without_it() {
+    let s = stage(ClockOfDoor::Exact);
+    let spec = s.guest(&["101", "gym"], -1, 100, number(-1)).await;
+    s.put(&spec, &tag(1)).await;
+    let mut phone = s.phone(1, &tag(1)).await;
+    assert_eq!(
+        (s.present("101", &phone), s.present("gym", &phone), s.present("102", &phone)),
+        (Answer::Opened, Answer::Opened, Answer::Nothing)
+    );
+    s.pass(13);
+    s.put(&spec, &tag(1)).await;
+    s.pass(11);
+    assert_eq!(s.present("101", &phone), Answer::Refused(Refusal::Expired), "it has not fetched the new ones");
+    phone.sync(&s.site.desk()).await.unwrap();
+    assert_eq!(s.present("101", &phone), Answer::Opened);
+    // Nobody renews: the desk hands out nothing that lasts longer than the engine wanted it.
+    s.pass(12);
+    phone.sync(&s.site.desk()).await.unwrap();
+    assert_eq!(s.present("101", &phone), Answer::Opened);
+    s.pass(1);
+    phone.sync(&s.site.desk()).await.unwrap();
+    assert_eq!(s.present("101", &phone), Answer::Refused(Refusal::Expired));
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_back_is_said() {
+    let s = stage(ClockOfDoor::Exact);
+    let spec = s.guest(&["101"], -1, 100, number(-1)).await;
+    s.put(&spec, &tag(1)).await;
+    // Nothing was handed out: it is dead at once.
+    assert_eq!(s.remove(&spec, &tag(1)).await.may_open_until, None);
+    s.put(&spec, &tag(1)).await;
+    let phone = s.phone(1, &tag(1)).await;
+    let lapses = Some(at(NOON) + TimeDelta::hours(24));
+    assert_eq!(s.remove(&spec, &tag(1)).await.may_open_until, lapses);
+    assert_eq!(s.remove(&spec, &tag(1)).await.may_open_until, lapses, "asked again, it says the same");
+    assert_eq!(s.present("101", &phone), Answer::Opened, "a door that nobody told");
+    // Anybody's phone brings the list.
+    s.put(&spec, &tag(2)).await;
+    let other = s.phone(2, &tag(2)).await;
+    assert_eq!(s.present("101", &other), Answer::Opened);
+    assert_eq!(s.present("101", &phone), Answer::Refused(Refusal::Revoked));
+    // At the other doors it is dead when its documents have lapsed, and its key pair is of no use before.
+    refused(Reason::Clash, async { Phone::new(1).enrol(&s.site.desk(), &applicant(), &tag(2)).await }).await;
+    s.pass(24);
+    assert_eq!(s.remove(&spec, &tag(1)).await.may_open_until, None);
+    assert!(s.site.desk().sweep().await.unwrap() >= 1);
+    assert!(!s.site.records.dump().contains(&tag(1).0));
+}
+
+#[tokio::test]
+async fn suspended_it_opens_nothing_and_taken_up_again_it_does() {
+    let s = stage(ClockOfDoor::Exact);
+    let mut spec = s.guest(&["101"], -1, 20, number(-1)).await;
+    s.put(&spec, &tag(1)).await;
+    let mut phone = s.phone(1, &tag(1)).await;
+    for _ in 0..2 {
+        spec.suspended = true;
+        s.put(&spec, &tag(1)).await;
+        assert_eq!(s.present("101", &phone), Answer::Opened, "a door that nobody told");
+        phone.sync(&s.site.desk()).await.unwrap();
+        assert_eq!(s.present("101", &phone), Answer::Refused(Refusal::Revoked));
+        spec.suspended = false;
+        s.put(&spec, &tag(1)).await;
+        phone.sync(&s.site.desk()).await.unwrap();
+        assert_eq!(s.present("101", &phone), Answer::Opened);
+    }
+}
+
+#[tokio::test]
+async fn one_phone_is_forgotten_and_the_others_stay() {
+    let s = stage(ClockOfDoor::Exact);
+    let spec = s.guest(&["101"], -1, 20, number(-1)).await;
+    s.put(&spec, &tag(1)).await;
+    let (lost, mut kept) = (s.phone(1, &tag(1)).await, s.phone(2, &tag(1)).await);
+    let until = s.site.desk().forget(&tag(1), &lost.public_key(&tag(1)).unwrap()).await.unwrap();
+    assert_eq!(until, Some(at(NOON) + TimeDelta::hours(20)));
+    kept.sync(&s.site.desk()).await.unwrap();
+    assert_eq!((s.present("101", &kept), s.present("101", &lost)), (Answer::Opened, Answer::Refused(Refusal::Revoked)));
+    // Put again (a renewal, a longer stay), the lost one is not taken off the list.
+    s.put(&spec, &tag(1)).await;
+    kept.sync(&s.site.desk()).await.unwrap();
+    assert_eq!((s.present("101", &kept), s.present("101", &lost)), (Answer::Opened, Answer::Refused(Refusal::Revoked)));
+}
+
+#[tokio::test]
+async fn a_later_stay_ends_the_earlier_one_and_a_power_cut_changes_nothing() {
+    for cut in [0, 1, 20, 40, 47, 48, 60] {
+        let s = stage(ClockOfDoor::Exact);
+        let (first, second) = (s.guest(&["101"], -3, 20, number(-3)).await, s.guest(&["101"], -1, 20, number(-1)).await);
+        s.put(&first, &tag(1)).await;
+        s.put(&second, &tag(2)).await;
+        s.put(&second, &tag(3)).await;
+        let (anna, ben, cleo) = (s.phone(1, &tag(1)).await, s.phone(2, &tag(2)).await, s.phone(3, &tag(3)).await);
+        assert_eq!(s.present("101", &anna), Answer::Opened);
+        let door = s.site.door("101").unwrap();
+        door.cut_next_write_after(cut);
+        assert_eq!(s.present("101", &ben), Answer::PowerCut, "the bolt comes last");
+        door.restart();
+        assert!([number(-3), number(-1)].contains(&door.issue()), "old or new after {cut} bytes");
+        assert_eq!(s.present("101", &ben), Answer::Opened);
+        assert_eq!(s.present("101", &anna), Answer::Refused(Refusal::Superseded));
+        assert_eq!(s.present("101", &cleo), Answer::Opened, "a joiner has the same number");
+        assert_eq!(door.issue(), number(-1));
+    }
+}
+
+#[tokio::test]
+async fn staff_open_rooms_and_guests_of_common_doors_do_not() {
+    let s = stage(ClockOfDoor::Exact);
+    let mut staff = s.guest(&["101", "gym"], -1, 20, 0).await;
+    staff.stay = None;
+    s.put(&staff, &tag(1)).await;
+    let maid = s.phone(1, &tag(1)).await;
+    let before = s.site.door("101").unwrap().issue();
+    assert_eq!((s.present("101", &maid), s.present("gym", &maid)), (Answer::Opened, Answer::Opened));
+    assert_eq!(s.site.door("101").unwrap().issue(), before, "staff end nobody's stay");
+    // A room that is none of the stay is no room of a guest's key.
+    let mut odd = s.guest(&["101", "102"], -1, 20, number(0)).await;
+    odd.stay.as_mut().unwrap().0.doors.pop();
+    let failure = s.provider.put(&Want::Credential(odd), None, &s.call(&tag(2))).await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Invalid));
+}
+
+#[tokio::test]
+async fn a_lock_with_its_own_clock_opens_once_a_phone_brought_the_time() {
+    let s = stage(ClockOfDoor::Own);
+    let spec = s.guest(&["101"], -1, 20, number(0)).await;
+    s.put(&spec, &tag(1)).await;
+    let phone = s.phone(1, &tag(1)).await;
+    assert_eq!(s.present("101", &phone), Answer::Refused(Refusal::TimeUnproven));
+    let door = s.site.door("101").unwrap();
+    let id: Uuid = s.door("101").await.handle.as_text().unwrap().parse().unwrap();
+    let (earlier, other) = (door.challenge(), s.site.door("102").unwrap().challenge());
+    let of_earlier = s.site.desk().time(id, earlier).await.unwrap();
+    assert!(!s.site.door("102").unwrap().set_time(&of_earlier), "of another door, for another challenge than {other:?}");
+    let now = door.challenge();
+    assert!(!door.set_time(&of_earlier), "of an earlier challenge");
+    let token = s.site.desk().time(id, now).await.unwrap();
+    assert!(!door.set_time(&token), "the challenge was used up");
+    let token = s.site.desk().time(id, door.challenge()).await.unwrap();
+    assert!(door.set_time(&token));
+    assert_eq!(s.present("101", &phone), Answer::Opened);
+    door.restart();
+    assert_eq!(s.present("101", &phone), Answer::Refused(Refusal::TimeUnproven), "with the power went the time");
+}
+
+#[tokio::test]
+async fn settings_are_checked_and_no_secret_is_told() {
+    let s = stage(ClockOfDoor::Exact);
+    let env = || ProviderEnv::new(Arc::clone(&s.clock) as Arc<dyn Clock>, Arc::new(NoMemo));
+    let good = s.site.settings();
+    assert!(seam_core::provider::check_settings(&s.site.factory().settings_schema(), &good).is_empty());
+    let wrong: [(&str, serde_json::Value); 7] = [
+        ("name", json!(" ")),
+        ("site", json!("hunter2")),
+        ("time_zone", json!("Mars/Olympus")),
+        ("document_hours", json!(0)),
+        ("phones_per_key", json!(0)),
+        ("longest_jump_days", json!(100_000)),
+        ("password", json!("hunter2")),
+    ];
+    for (member, value) in wrong {
+        let mut settings = good.clone();
+        settings[member] = value;
+        let failure = s.site.factory().open(SecretString::from(settings.to_string()), env()).unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Invalid), "{member}");
+        assert!(!failure.to_string().contains("hunter2"));
+    }
+    let twice = json!([{ "id": Uuid::nil(), "name": "a" }, { "id": Uuid::nil(), "name": "b" }]);
+    let mut settings = good;
+    settings["entrances"] = twice;
+    s.site.factory().open(SecretString::from(settings.to_string()), env()).unwrap_err();
+    assert!(s.site.factory().readiness(&*s.provider).await.is_empty());
+    settings["entrances"] = json!([]);
+    let bare = s.site.factory().open(SecretString::from(settings.to_string()), env()).unwrap();
+    assert_eq!(s.site.factory().readiness(&*bare).await[0].code, "no_entrance");
+    s.site.records.spoil(Some(RecordFault::Offline));
+    assert_eq!(s.site.factory().readiness(&*s.provider).await[0].code, "records_unreachable");
+    s.site.records.spoil(None);
+
+    // The private key is 32 times 0x51, in hexadecimal or decimal; the holder's name goes nowhere.
+    let spec = s.guest(&["101"], -1, 20, number(0)).await;
+    let receipt = s.put(&spec, &tag(1)).await;
+    let phone = s.phone(1, &tag(1)).await;
+    let shown = format!("{:?} {:?} {:?} {:?} {receipt:?}", s.site, s.provider, KeyInMemory::new([0x51; 32]), phone);
+    for secret in ["5151", "81, 81", "0x51", "Canary"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+        assert!(!s.site.records.dump().contains(secret), "{secret} is kept");
+    }
+    assert!(KeyInMemory::new([0; 32]).is_err());
+}

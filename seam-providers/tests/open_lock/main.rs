@@ -1,0 +1,6 @@
+//! The whole engine on open locks: the memory store, the provider, the desk, virtual doors that are offline.
+#![cfg(all(feature = "open-lock", feature = "sim"))]
+#![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
+mod house;
+mod instant;
+mod stays;
