@@ -6,10 +6,10 @@
 pub mod http;
 #[cfg(feature = "net")]
 pub mod net;
-#[cfg(feature = "salto-ks")]
-pub mod salto_ks;
 #[cfg(feature = "open-lock")]
 pub mod open_lock;
+#[cfg(feature = "salto-ks")]
+pub mod salto_ks;
 #[cfg(feature = "salto-space")]
 pub mod salto_space;
 #[cfg(feature = "sandbox")]

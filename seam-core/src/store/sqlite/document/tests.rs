@@ -15,7 +15,7 @@ fn there_and_back(value: &Value) -> Vec<u8> {
 #[serde(rename_all = "snake_case")]
 enum Shape {
     Unit,
-    Newtype(Box<Shape>),
+    Newtype(Box<Self>),
     Tuple(i64, String),
     Struct { at: chrono::DateTime<chrono::Utc>, count: Option<u64> },
 }
