@@ -51,6 +51,9 @@ impl Backend for AwsLc {
     }
 }
 
+/// A reader that has sent AUTH0, and the answer to it.
+type Begun<'a, B> = (AwaitAuth0<'a, B, <B as Backend>::Key>, Vec<u8>);
+
 /// A phone with one credential and no documents.
 struct Pocket<K> {
     key: K,
@@ -94,7 +97,7 @@ impl<B: Backend> Pair<B> {
     }
 
     /// The reader up to AUTH0 on its way.
-    fn begin(&self, fast: bool, mut carry: impl FnMut(&[u8]) -> Vec<u8>) -> Result<(AwaitAuth0<'_, B, B::Key>, Vec<u8>), AliroError> {
+    fn begin(&self, fast: bool, mut carry: impl FnMut(&[u8]) -> Vec<u8>) -> Result<Begun<'_, B>, AliroError> {
         let mut space = [0; 512];
         let mut out = Writer::new(&mut space);
         let state = Reader::new(&self.crypto, READER, &self.door).select(&mut out)?;
