@@ -1,4 +1,3 @@
-//! What providers of servers on site share: [requests and answers over TCP](tcp), [certificates], [civil time](civil).
 //! What providers of servers on site share: [requests and answers over TCP](tcp), [`certificates`], [civil time](civil).
 //!
 //! Time limits go by the injected clock and are obeyed by closing the connection. Nothing is repeated here.
@@ -16,7 +15,11 @@ mod tests;
 
 pub use deadline::Deadline;
 
-use seam_core::provider::{Effect, Failure};
+use seam_core::provider::{Effect, Failure, HttpResponse};
+use std::time::Duration;
+
+/// The longest pause that a server is granted. Whoever asks for more is broken, and a revocation does not wait for that.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// A failure of a request that changes nothing at the system, whatever became of it: what was unknown is nothing.
 #[must_use]
@@ -25,4 +28,19 @@ pub fn only_asked(mut failure: Failure) -> Failure {
         failure.effect = Effect::Nothing;
     }
     failure
+}
+
+/// With the pause that the server asks for, in seconds (RFC 9110, 10.2.3), up to [`LONGEST_PAUSE`]; a date there is passed over.
+#[must_use]
+pub fn paused(failure: Failure, answer: &HttpResponse) -> Failure {
+    match answer.header("retry-after").and_then(|text| text.trim().parse().ok()) {
+        Some(seconds) => failure.with_retry_after(Duration::from_secs(seconds).min(LONGEST_PAUSE)),
+        None => failure,
+    }
+}
+
+/// Whether an address that a person has entered may be shown, as the name of a channel is: user information, a query and a fragment may hold secrets.
+#[must_use]
+pub fn is_plain_address(url: &str) -> bool {
+    !url.contains(['@', '?', '#'])
 }

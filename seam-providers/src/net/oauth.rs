@@ -8,9 +8,9 @@ use seam_core::clock::Clock;
 use seam_core::provider::{Effect, Failure, HttpMethod, HttpRequest, HttpResponse, HttpTransport, Memo, Reason};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// A token is not used in its last seconds: on the way it would run out.
@@ -111,7 +111,15 @@ pub struct Tokens {
     memo: Arc<dyn Memo>,
     clock: Arc<dyn Clock>,
     /// Also the turn: who holds it refreshes.
-    known: Mutex<Record>,
+    known: Mutex<Known>,
+}
+
+/// What this instance knows.
+#[derive(Default)]
+struct Known {
+    record: Record,
+    /// It is newer than this version of the account's record, where it could not be written.
+    newer_than: Option<u64>,
 }
 
 impl fmt::Debug for Tokens {
@@ -124,7 +132,7 @@ impl Tokens {
     /// Tokens that are kept in this record. No I/O.
     #[must_use]
     pub fn new(client: OAuthClient, http: Arc<dyn HttpTransport>, memo: Arc<dyn Memo>, clock: Arc<dyn Clock>) -> Self {
-        Self { client, http, memo, clock, known: Mutex::new(Record::default()) }
+        Self { client, http, memo, clock, known: Mutex::new(Known::default()) }
     }
 
     /// A token that is good for a while.
@@ -155,16 +163,15 @@ impl Tokens {
     async fn get(&self, refused: Option<&str>, deadline: &Deadline) -> Result<SecretString, Failure> {
         let mut known = self.known.lock().await;
         let is_good = |record: &Record| record.is_good(self.clock.now()) && Some(record.access_token.as_str()) != refused;
-        if is_good(&known) {
-            return Ok(SecretString::from(known.access_token.clone()));
+        if !is_good(&known.record) {
+            let (version, record) = self.load().await?;
+            if is_good(&record) {
+                *known = Known { record, newer_than: None };
+            } else {
+                self.renew(version, record, &mut known, refused, deadline).await?;
+            }
         }
-        let (mut version, mut record) = self.load().await?;
-        if !is_good(&record) {
-            (version, record) = self.renew(version, record, &known, refused, deadline).await?;
-        }
-        let _ = version;
-        *known = record;
-        Ok(SecretString::from(known.access_token.clone()))
+        Ok(SecretString::from(known.record.access_token.clone()))
     }
 
     /// The record, if it belongs to this login.
@@ -178,8 +185,10 @@ impl Tokens {
     /// Names a login without saying anything of its secrets.
     fn login(&self) -> String {
         let who = match &self.client.grant {
-            Grant::Password { user, .. } => user.as_str(),
-            _ => "",
+            Grant::Password { user, .. } => user.clone(),
+            // Another consent may be another person's. The record is sealed, and a token cannot be guessed from its digest.
+            Grant::RefreshToken(token) => Sha256::digest(token.expose_secret()).iter().map(|b| format!("{b:02x}")).collect(),
+            Grant::ClientCredentials => String::new(),
         };
         format!("{} {} {who}", self.client.token_url, self.client.client_id)
     }
@@ -189,18 +198,20 @@ impl Tokens {
         &self,
         version: u64,
         record: Record,
-        known: &Record,
+        known: &mut Known,
         refused: Option<&str>,
         deadline: &Deadline,
-    ) -> Result<(u64, Record), Failure> {
-        // One that could not be written down is newer than what is written.
-        let refresh = known.refresh_token.clone().or_else(|| record.refresh_token.clone());
+    ) -> Result<(), Failure> {
+        // What is written is newer than what is known here, unless that could not be written: another instance may have used the token that is known here,
+        // and a server to which it is shown once more may end the login.
+        let refresh = if known.newer_than == Some(version) { known.record.refresh_token.clone() } else { record.refresh_token };
         let asked = match self.ask(refresh.as_deref(), deadline).await {
             Err(failure) if failure.effect == Effect::Refused => {
                 // Another instance may have used the token that was written down here: what it wrote is taken.
                 let (now, theirs) = self.load().await?;
                 if now != version && theirs.is_good(self.clock.now()) && Some(theirs.access_token.as_str()) != refused {
-                    return Ok((now, theirs));
+                    *known = Known { record: theirs, newer_than: None };
+                    return Ok(());
                 }
                 if refresh.is_none() {
                     return Err(failure);
@@ -212,16 +223,23 @@ impl Tokens {
         let mut new = self.record(asked)?;
         new.refresh_token = new.refresh_token.or(refresh);
         let text = serde_json::to_string(&new).map_err(|_| Failure::nothing(Reason::Other, "the token cannot be written down"))?;
+        // Known before it is written: whoever runs out of time while it is being written still has it.
+        *known = Known { record: new, newer_than: Some(version) };
         match self.memo.swap(version, SecretString::from(text)).await {
-            Ok(true) => Ok((version + 1, new)),
+            Ok(true) => known.newer_than = None,
             // Another instance was first: its token is as good, and what it wrote stays.
             Ok(false) => {
                 let (now, theirs) = self.load().await?;
-                Ok(if theirs.is_good(self.clock.now()) { (now, theirs) } else { (now, new) })
+                if theirs.is_good(self.clock.now()) && Some(theirs.access_token.as_str()) != refused {
+                    *known = Known { record: theirs, newer_than: None };
+                } else {
+                    known.newer_than = Some(now);
+                }
             }
             // It may be written or not; it is known here, and written with the next one.
-            Err(_) => Ok((version, new)),
+            Err(_) => {}
         }
+        Ok(())
     }
 
     fn record(&self, answer: Answer) -> Result<Record, Failure> {
@@ -266,7 +284,7 @@ fn understood(answer: &HttpResponse) -> Result<Answer, Failure> {
         return Ok(read);
     }
     Err(match answer.status {
-        429 | 503 => with_pause(Failure::nothing(Reason::RateLimited, "the token endpoint asks to wait"), answer),
+        429 | 503 => super::paused(Failure::nothing(Reason::RateLimited, "the token endpoint asks to wait"), answer),
         400 | 401 | 403 => {
             // The words of RFC 6749, 5.2; others are not repeated.
             let words =
@@ -278,14 +296,6 @@ fn understood(answer: &HttpResponse) -> Result<Answer, Failure> {
         404 | 405 => Failure::refused(Reason::Invalid, "there is no token endpoint at this address"),
         _ => Failure::nothing(Reason::Offline, "the token endpoint failed"),
     })
-}
-
-/// With the pause that the server asks for, in seconds (RFC 9110, 10.2.3); a date there is passed over.
-pub(crate) fn with_pause(failure: Failure, answer: &HttpResponse) -> Failure {
-    match answer.header("retry-after").and_then(|text| text.trim().parse().ok()) {
-        Some(seconds) => failure.with_retry_after(Duration::from_secs(seconds)),
-        None => failure,
-    }
 }
 
 /// As a form takes it (`application/x-www-form-urlencoded`).

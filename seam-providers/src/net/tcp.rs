@@ -3,10 +3,8 @@
 //! A connection is closed by its first failure, and by being dropped: whoever runs out of time drops it.
 use super::Deadline;
 use bytes::BytesMut;
-use futures_util::FutureExt;
 use seam_core::provider::{Failure, Reason};
 use std::fmt;
-use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -75,29 +73,9 @@ impl<C> Connection<C> {
         self.stream.is_some()
     }
     /// Closes it.
-    pub fn close(&mut self) {
+    fn close(&mut self) {
         self.stream = None;
         self.unread.clear();
-    }
-    /// The codec.
-    pub const fn codec(&mut self) -> &mut C {
-        &mut self.codec
-    }
-
-    /// Whether nothing is there to be read: no late answer to an earlier request, no end. Asked before a request is sent on a connection that was used
-    /// before; one that is not quiet is closed.
-    pub fn is_quiet(&mut self) -> bool {
-        let mut next = [0; 1];
-        let quiet = self.unread.is_empty()
-            && self.stream.as_mut().is_some_and(|stream| match stream.read(&mut next).now_or_never() {
-                None => true,
-                Some(Err(e)) => e.kind() == io::ErrorKind::WouldBlock,
-                Some(Ok(_)) => false,
-            });
-        if !quiet {
-            self.close();
-        }
-        quiet
     }
 
     /// Sends a message.

@@ -1,6 +1,6 @@
 //! From the answers of the cloud to failures.
 use super::wire::ErrorBody;
-use crate::net::oauth::with_pause;
+use crate::net::paused;
 use seam_core::provider::{Failure, HttpResponse, Reason};
 
 pub(super) fn invalid(message: impl Into<String>) -> Failure {
@@ -20,7 +20,11 @@ pub(super) fn checked(answer: HttpResponse, changes: bool) -> Result<HttpRespons
     }
     let refused = Failure::refused;
     let failure = match (answer.status, code) {
-        (429 | 503, _) => with_pause(Failure::nothing(Reason::RateLimited, "the cloud asks to wait"), &answer),
+        // Whoever stands before the cloud may say 503 of what the cloud has done.
+        (503, _) if changes => {
+            paused(Failure::unknown(Reason::RateLimited, "the cloud asks to wait, and does not say what it has done"), &answer)
+        }
+        (429 | 503, _) => paused(Failure::nothing(Reason::RateLimited, "the cloud asks to wait"), &answer),
         (401, _) => refused(Reason::Unauthenticated, "the cloud does not accept the login"),
         (500.., _) if changes => Failure::unknown(Reason::Other, "the cloud failed"),
         (500.., _) => Failure::nothing(Reason::Offline, "the cloud failed"),

@@ -5,7 +5,7 @@ use super::ship::{KEY_HEADER, LONGEST, MEDIA_TYPE, Request, StpCodec};
 use super::xml::Node;
 use crate::http::{HttpClient, HttpOptions, Reach};
 use crate::net::tcp::TcpEnd;
-use crate::net::{Deadline, only_asked};
+use crate::net::{Deadline, only_asked, paused};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use seam_core::provider::{Failure, HttpMethod, HttpRequest, HttpResponse, HttpTransport, Reason};
@@ -97,13 +97,8 @@ fn body(answer: &HttpResponse) -> Result<String, Failure> {
         (200..=299 | 400..=499, Some(text)) if text.contains("RequestResponse") => return Ok(text.to_owned()),
         (501, _) => Failure::refused(Reason::Unsupported, "SHIP over HTTP is not switched on at the server"),
         (415, _) => Failure::refused(Reason::Other, "the server does not take SHIP's media type: is it a SHIP server?"),
-        (429 | 503, _) => {
-            let failure = Failure::nothing(Reason::RateLimited, "the server asks to wait");
-            match answer.header("retry-after").and_then(|t| t.trim().parse().ok()) {
-                Some(seconds) => failure.with_retry_after(Duration::from_secs(seconds)),
-                None => failure,
-            }
-        }
+        (429, _) => paused(Failure::nothing(Reason::RateLimited, "the server asks to wait"), answer),
+        (503, _) => paused(Failure::unknown(Reason::RateLimited, "the server asks to wait, and does not say what it has done"), answer),
         (300..=499, _) => Failure::refused(Reason::Other, "the server refuses the request: is it a SHIP server?"),
         (500.., _) => Failure::unknown(Reason::Other, "the server failed"),
         _ => Failure::unknown(Reason::Garbled, "the answer could not be understood"),

@@ -5,10 +5,6 @@ use super::wire::web::ErrorShown;
 use seam_core::provider::{Failure, HttpResponse, Reason};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-/// The longest wait that a server may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// What an answer of the web interface says that is no success. `writes`: the request would have changed something.
 ///
@@ -38,13 +34,7 @@ fn by_status(answer: &HttpResponse, writes: bool) -> Failure {
         403 => Failure::refused(Reason::Forbidden, "the operator may not do this"),
         404 => Failure::refused(Reason::NotThere, "the server does not know a door, an encoder, an endpoint or a card of the request"),
         409 => Failure::refused(Reason::Clash, "the server says that something is in the way"),
-        429 => {
-            let failure = Failure::nothing(Reason::RateLimited, "the server asks for a pause");
-            match answer.header("retry-after").and_then(|text| text.trim().parse::<u64>().ok()) {
-                Some(seconds) => failure.with_retry_after(Duration::from_secs(seconds).min(LONGEST_WAIT)),
-                None => failure,
-            }
-        }
+        429 => crate::net::paused(Failure::nothing(Reason::RateLimited, "the server asks for a pause"), answer),
         400..=499 => Failure::refused(Reason::Other, "the server declines the request"),
         _ if writes => Failure::unknown(Reason::Other, "the server failed, and does not say what it has done"),
         _ => Failure::nothing(Reason::Other, "the server failed"),
