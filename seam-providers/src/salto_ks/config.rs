@@ -1,5 +1,6 @@
 //! The settings of an account.
 use super::error::invalid;
+use crate::net::is_plain_address;
 use crate::net::oauth::{Grant, OAuthClient};
 use seam_core::provider::Failure;
 use secrecy::SecretString;
@@ -46,6 +47,12 @@ fn default_scope() -> String {
     "user_api.full_access offline_access".to_owned()
 }
 
+/// Whether an address in the clear stays on this host: the login, and what it is for, are sent to it.
+fn is_of_this_host(url: &str) -> bool {
+    let host = url.strip_prefix("http://").and_then(|rest| rest.split([':', '/']).next());
+    matches!(host, Some("127.0.0.1" | "localhost"))
+}
+
 pub(super) fn schema() -> Value {
     let text = |description: &str, most: u32| json!({"type": "string", "minLength": 1, "maxLength": most, "description": description});
     let maybe = |description: &str| json!({"type": ["string", "null"], "maxLength": 4000, "description": description});
@@ -73,8 +80,10 @@ impl Settings {
     /// Checks them, and makes the client of the token endpoint.
     pub(super) fn client(&self) -> Result<OAuthClient, Failure> {
         for (name, url) in [("identity_url", &self.identity_url), ("api_url", &self.api_url)] {
-            if !(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/') {
-                return Err(invalid(format!("{name}: an address that begins with https:// and has no stroke at its end is expected")));
+            if !(url.starts_with("https://") || is_of_this_host(url)) || url.ends_with('/') || !is_plain_address(url) {
+                return Err(invalid(format!(
+                    "{name}: an address that begins with https:// is expected, without a user, a query and a stroke at its end"
+                )));
             }
         }
         if self.client_id.is_empty() {

@@ -57,7 +57,7 @@ fn site_of(system: &SystemRef) -> Result<&str, Failure> {
     id.ok_or_else(|| Failure::refused(Reason::NotThere, "the account has no such site"))
 }
 
-fn uuid_like(id: &str) -> bool {
+pub(super) fn uuid_like(id: &str) -> bool {
     (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 

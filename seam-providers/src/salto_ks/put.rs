@@ -4,6 +4,7 @@
 //! person. What fails before that step has had no effect, and leaves a group without a person behind, which the next try removes.
 use super::client::Client;
 use super::error::invalid;
+use super::provider::uuid_like;
 use super::wire::{At, Made as MadeThing, SiteUser};
 use crate::net::Deadline;
 use chrono::{DateTime, Utc};
@@ -64,6 +65,11 @@ pub(super) fn user_handle(user: &SiteUser) -> Handle {
     Handle(json!({ "site_user": user.id, "platform_user": user.platform() }))
 }
 
+/// When a user is to expire, in the whole seconds in which it is sent.
+fn expiry(user: &UserSpec) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(user.window?.ends_at()?.timestamp(), 0)
+}
+
 fn part<'a>(handle: Option<&'a Handle>, name: &str) -> &'a str {
     handle.and_then(|h| h.0.get(name)?.as_str()).unwrap_or_default()
 }
@@ -81,6 +87,12 @@ fn harmless(mut failure: Failure) -> Failure {
     if failure.effect == Effect::Unknown {
         failure.effect = Effect::Nothing;
     }
+    failure
+}
+
+/// A group that is to go was not removed. That may be repeated whatever became of it, and has to be: it lets somebody pass, and waits for no person.
+fn repeated(mut failure: Failure) -> Failure {
+    failure.effect = Effect::Nothing;
     failure
 }
 
@@ -143,7 +155,7 @@ impl Job<'_> {
     }
 
     async fn put_user(&self, want: &UserSpec, had: Option<&Handle>) -> Result<Receipt, Failure> {
-        let ends = want.window.and_then(|w| w.ends_at());
+        let ends = expiry(want);
         let id = part(had, "site_user").to_owned();
         let there = if id.is_empty() { None } else { self.users().await?.into_iter().find(|u| u.id == id) };
         let Some(user) = there else { return self.add_user(want, ends).await };
@@ -159,11 +171,12 @@ impl Job<'_> {
     async fn add_user(&self, want: &UserSpec, ends: Option<DateTime<Utc>>) -> Result<Receipt, Failure> {
         let alias = format!("{} #{}", want.name, self.call.tag);
         let user: SiteUser = self.client.read(&self.at.add_guest(&alias, ends), &self.deadline).await?;
-        if user.id.is_empty() {
+        if !uuid_like(&user.id) {
             return Err(Failure::unknown(Reason::Garbled, "the user was made and not named"));
         }
         let handle = user_handle(&user);
-        self.call.notes.keep(&handle).await?;
+        // She is there, whatever becomes of the note.
+        self.call.notes.keep(&handle).await.map_err(|f| doubtful(f).with_left(handle.clone()))?;
         if !user.has_seat() && !want.suspended {
             // Made without a seat: it would open nothing and nobody would say so.
             let full = Failure::refused(Reason::Full, "all seats of the site's subscription are taken");
@@ -194,15 +207,19 @@ impl Job<'_> {
         doors.sort_unstable();
         let mut state = Permission::read(had);
         let of = format!("{from} {to} {person} {}", doors.join(" "));
-        self.clear(&mut state.old).await.map_err(|f| f.with_left(state.handle()))?;
+        self.clear(&mut state.old).await.map_err(|f| repeated(f).with_left(state.handle()))?;
         if state.group.is_some() && state.of == of {
             return Ok(Receipt::accepted().with_handle(state.handle()));
         }
         let group: MadeThing = self.client.read(&self.at.add_group(&self.call.tag.0), &self.deadline).await.map_err(harmless)?;
+        // Its id becomes part of paths: without one, the path would be that of all groups.
+        if !uuid_like(&group.id) {
+            return Err(Failure::nothing(Reason::Garbled, "a group was made and not named").with_left(state.handle()));
+        }
         // The new one is thrown away with the next try, unless it comes into force.
         let mut thrown = state.clone();
         thrown.old.push(group.id.clone());
-        self.call.notes.keep(&thrown.handle()).await?;
+        self.call.notes.keep(&thrown.handle()).await.map_err(|f| f.with_left(thrown.handle()))?;
         let failed = |failure: Failure| failure.with_left(thrown.handle());
         let not_opened = |failure: Failure| failed(harmless(failure));
         self.client.send(&self.at.add_schedule(&group.id, from, to), &self.deadline).await.map_err(not_opened)?;
@@ -213,9 +230,11 @@ impl Job<'_> {
         self.not_yet(added, part(want.user.as_ref(), "site_user")).await.map_err(failed)?;
         state.old.extend(state.group.replace(group.id));
         state.of = of;
-        self.call.notes.keep(&state.handle()).await?;
+        // It is in force, whatever becomes of the note.
+        self.call.notes.keep(&state.handle()).await.map_err(|f| doubtful(f).with_left(state.handle()))?;
         // What was in force before goes last: nobody stands before a closed door meanwhile.
-        self.clear(&mut state.old).await.map_err(|f| doubtful(f).with_left(state.handle()))?;
+        // What is not gone yet is noted. It is of a permission that was in force, so a revocation asks for its removal, too.
+        self.clear(&mut state.old).await.map_err(|f| repeated(f).with_left(state.handle()))?;
         Ok(Receipt::accepted().with_handle(state.handle()))
     }
 
@@ -306,7 +325,7 @@ impl Job<'_> {
                         Found::Several(u32::try_from(found.len()).unwrap_or(u32::MAX))
                     });
                 };
-                let same = one.has_seat() != user.suspended && one.expires() == user.window.and_then(|w| w.ends_at());
+                let same = one.has_seat() != user.suspended && one.expires() == expiry(user);
                 // Without a role yet she is on her way.
                 let as_wanted = if one.roles.is_empty() && same { None } else { Some(same) };
                 Ok(Found::Present(Seen::new(user_handle(one), as_wanted)))

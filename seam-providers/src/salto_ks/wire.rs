@@ -20,17 +20,6 @@ pub struct Site {
     pub time_zone: Option<String>,
     /// PINs are switched on.
     pub pin_enabled: bool,
-    /// Users who have a seat.
-    pub subscribed_user_amount: Option<u64>,
-}
-
-/// What a site has paid for (M).
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Subscription {
-    /// Seats.
-    pub user_amount: Option<u64>,
 }
 
 /// A lock (M).
@@ -224,11 +213,6 @@ impl At<'_> {
     #[must_use]
     pub fn site(&self) -> Request {
         request(HttpMethod::Get, self.path(""), None)
-    }
-    /// What it has paid for (M).
-    #[must_use]
-    pub fn subscription(&self) -> Request {
-        request(HttpMethod::Get, self.path("/subscription"), None)
     }
     /// Its locks (M).
     #[must_use]

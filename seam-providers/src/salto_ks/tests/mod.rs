@@ -54,6 +54,31 @@ impl OneTimeCodes for Codes {
     }
 }
 
+type Change = fn(method: HttpMethod, url: &str, answer: HttpResponse) -> Result<HttpResponse, Failure>;
+
+/// Does what it is asked to, and changes the answers.
+#[derive(Debug)]
+struct Between(HttpClient, Change);
+
+#[async_trait]
+impl HttpTransport for Between {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+        let (method, url) = (request.method, request.url.clone());
+        (self.1)(method, &url, self.0.send(request).await?)
+    }
+}
+
+/// Notes that nobody can write down.
+#[derive(Debug)]
+struct NoPaper;
+
+#[async_trait]
+impl Notes for NoPaper {
+    async fn keep(&self, _: &Handle) -> Result<(), Failure> {
+        Err(Failure::nothing(Reason::Other, "the store does not answer"))
+    }
+}
+
 struct Stage {
     clock: Arc<ManualClock>,
     sim: KsSim,
@@ -74,11 +99,25 @@ impl Stage {
         Self { clock, sim, memo, provider, system, notes: Kept::default(), waits: AtomicBool::new(false) }
     }
     fn open(clock: &Arc<ManualClock>, sim: &KsSim, memo: &Arc<Record>, code: &'static str) -> Arc<dyn AccessSystemProvider> {
-        let factory = KsFactory::new(Arc::new(HttpClient::for_providers().unwrap())).with_codes(Arc::new(Codes(code)));
+        Self::open_over(Arc::new(HttpClient::for_providers().unwrap()), clock, sim, memo, code)
+    }
+    fn open_over(
+        http: Arc<dyn HttpTransport>,
+        clock: &Arc<ManualClock>,
+        sim: &KsSim,
+        memo: &Arc<Record>,
+        code: &'static str,
+    ) -> Arc<dyn AccessSystemProvider> {
+        let factory = KsFactory::new(http).with_codes(Arc::new(Codes(code)));
         let settings = sim.settings();
         assert_eq!(check_settings(&factory.settings_schema(), &settings), []);
         let env = ProviderEnv::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(memo) as Arc<dyn Memo>);
         factory.open(SecretString::from(settings.to_string()), env).unwrap()
+    }
+    /// The same account, with something between us and the cloud.
+    fn behind(&self, change: Change) -> Arc<dyn AccessSystemProvider> {
+        let http = Arc::new(Between(HttpClient::for_providers().unwrap(), change));
+        Self::open_over(http, &self.clock, &self.sim, &self.memo, OTP)
     }
     fn call(&self, tag: &str) -> Call<'_> {
         let within = Duration::from_secs(20);
@@ -305,4 +344,123 @@ async fn secrets_stay_out_of_what_is_shown() {
     s.sim.refuse_tokens(true);
     let shown = format!("{:?} {} {made:?} {:?}", s.provider, s.provider, s.provider.systems().await);
     assert!(!shown.contains("planted") && !shown.contains(pin.expose_secret()), "{shown}");
+}
+
+/// The engine takes nothing away that it believes never to have been made.
+#[tokio::test]
+async fn what_was_made_and_could_not_be_noted_is_in_doubt() {
+    let s = Stage::new(OTP).await;
+    let call = || Call { notes: &NoPaper, ..s.call("user") };
+    let failure = s.provider.put(&s.user(), None, &call()).await.unwrap_err();
+    assert_eq!((failure.effect, s.sim.users_named("user")), (Effect::Unknown, 1));
+    let user = failure.left.unwrap();
+    // The group of a permission is noted before anybody is in it.
+    let failure = s.provider.put(&s.access(&user, 2), None, &call()).await.unwrap_err();
+    assert_eq!((failure.effect, s.sim.groups_in_force("user")), (Effect::Nothing, 0));
+    assert_eq!(s.sim.groups(), 1);
+    s.put(&s.access(&user, 2), failure.left.as_ref(), "user").await.unwrap();
+    assert_eq!(s.sim.groups(), 1, "and it is cleared away");
+}
+
+/// The old group of a shortened permission lets somebody pass for as long as it is there: that waits for no person.
+#[tokio::test]
+async fn a_permission_is_put_again_until_one_group_is_left() {
+    let changes: [Change; 4] = [
+        |method, url, answer| match method == HttpMethod::Delete && url.contains("/access_groups/") {
+            true => Ok(HttpResponse::new(429)),
+            false => Ok(answer),
+        },
+        |method, url, answer| match method == HttpMethod::Delete && url.contains("/access_groups/") {
+            true => Ok(HttpResponse::new(403)),
+            false => Ok(answer),
+        },
+        |method, url, answer| match method == HttpMethod::Delete && url.contains("/access_groups/") {
+            true => Err(Failure::unknown(Reason::TimedOut, "lost")),
+            false => Ok(answer),
+        },
+        |_, url, answer| match url.ends_with("/users") && url.contains("/access_groups/") {
+            true => Err(Failure::unknown(Reason::TimedOut, "lost")),
+            false => Ok(answer),
+        },
+    ];
+    let s = Stage::new(OTP).await;
+    let user = s.put(&s.user(), None, "user").await.unwrap().handle.unwrap();
+    let mut had = s.put(&s.access(&user, 9), None, "access").await.unwrap().handle;
+    for (n, change) in changes.into_iter().enumerate() {
+        let want = s.access(&user, 3 + i64::try_from(n).unwrap());
+        let failure = s.behind(change).put(&want, had.as_ref(), &s.call("access")).await.unwrap_err();
+        // Whether the person is in the new group is for somebody to say; that the old one has to go is not.
+        assert_eq!(failure.effect, if n == 3 { Effect::Unknown } else { Effect::Nothing }, "{n}");
+        had = s.put(&want, failure.left.as_ref(), "access").await.unwrap().handle;
+        assert_eq!((s.sim.groups(), s.sim.groups_in_force("access")), (1, 1), "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_says_503_does_not_say_that_nothing_was_done() {
+    let s = Stage::new(OTP).await;
+    let gateway = s.behind(|method, url, answer| match url.contains("/guests") || method == HttpMethod::Get && url.contains("/locks") {
+        true => Ok(HttpResponse::new(503).with_header("retry-after", "99999999999999")),
+        false => Ok(answer),
+    });
+    let failure = gateway.put(&s.user(), None, &s.call("user")).await.unwrap_err();
+    assert_eq!((failure.effect, failure.retry_after), (Effect::Unknown, Some(crate::net::LONGEST_PAUSE)));
+    assert_eq!(s.sim.users_named("user"), 1);
+    let read = gateway.inventory().unwrap().entrances(&s.system).await.unwrap_err();
+    assert_eq!((read.effect, read.reason), (Effect::Nothing, Reason::RateLimited));
+}
+
+#[tokio::test]
+async fn what_was_made_without_a_name_is_never_part_of_a_path() {
+    let s = Stage::new(OTP).await;
+    let user = s.put(&s.user(), None, "user").await.unwrap().handle.unwrap();
+    let nameless = s.behind(|method, url, answer| match method == HttpMethod::Post && url.ends_with("/access_groups") {
+        true => Ok(HttpResponse::new(200).with_body("{}", false)),
+        false => Ok(answer),
+    });
+    s.sim.take_requests();
+    let failure = nameless.put(&s.access(&user, 2), None, &s.call("access")).await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason), (Effect::Nothing, Reason::Garbled));
+    assert_eq!(s.sim.take_requests().len(), 1);
+}
+
+/// Else she would be found otherwise than wanted at every look, and written again.
+#[tokio::test]
+async fn an_end_within_a_second_is_the_end_that_is_shown() {
+    let s = Stage::new(OTP).await;
+    let now = s.clock.now();
+    let window = Window::new(now, Some(now + TimeDelta::hours(2) + TimeDelta::milliseconds(300))).unwrap();
+    let Want::User(user) = s.user() else { unreachable!() };
+    let want = Want::User(UserSpec { window: Some(window), ..user });
+    let had = s.put(&want, None, "user").await.unwrap().handle;
+    let found = s.provider.find(&want, had.as_ref(), &s.call("user")).await.unwrap();
+    assert!(matches!(found, Found::Present(seen) if seen.as_wanted == Some(true)));
+    s.sim.take_requests();
+    s.put(&want, had.as_ref(), "user").await.unwrap();
+    assert_eq!(s.sim.take_requests().len(), 1, "only looked at");
+}
+
+/// An address is shown, as the name of a channel, and the login is sent to it.
+#[tokio::test]
+async fn addresses_with_secrets_or_in_the_clear_are_refused() {
+    let s = Stage::new(OTP).await;
+    let factory = KsFactory::new(Arc::new(HttpClient::for_providers().unwrap()));
+    for bad in [
+        "http://api.example",
+        "http://127.0.0.1.example",
+        "http://localhost.example:80",
+        "https://user:planted@api.example",
+        "https://api.example/?key=planted",
+        "https://api.example#planted",
+        "https://api.example/",
+    ] {
+        for name in ["identity_url", "api_url"] {
+            let mut settings = s.sim.settings();
+            settings[name] = bad.into();
+            let env = ProviderEnv::new(Arc::clone(&s.clock) as Arc<dyn Clock>, Arc::clone(&s.memo) as Arc<dyn Memo>);
+            let failure = factory.open(SecretString::from(settings.to_string()), env).map(drop).unwrap_err();
+            assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Invalid), "{name}: {bad}");
+            assert!(!failure.to_string().contains("planted"));
+        }
+    }
 }
