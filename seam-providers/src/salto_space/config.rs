@@ -3,6 +3,7 @@ use super::error::invalid;
 use super::frame::Frame;
 use super::pms::{Authorisation, LONGEST_ROOM, RESERVED_ROOMS};
 use crate::net::certificates::CertificateSettings;
+use crate::net::is_plain_address;
 use crate::net::tcp::TcpEnd;
 use chrono_tz::Tz;
 use seam_core::provider::Failure;
@@ -100,6 +101,9 @@ pub(super) enum ShipEnd {
 impl ShipSettings {
     /// Where it is reached.
     pub(super) fn end(&self) -> Result<ShipEnd, Failure> {
+        if !is_plain_address(&self.address) {
+            return Err(invalid("ship.address: it has a user, a query or a fragment; the login has settings of its own"));
+        }
         if let Some(rest) = self.address.strip_prefix("stp://") {
             let (host, port) =
                 rest.trim_end_matches('/').rsplit_once(':').ok_or_else(|| invalid("ship.address: stp://host:port is expected"))?;

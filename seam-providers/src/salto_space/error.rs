@@ -57,35 +57,37 @@ pub(super) fn pms(no: &NoAnswer, changes: bool) -> Failure {
 
 /// An answer of SHIP that is none. `changes`: the request may have changed something.
 ///
-/// Codes by the table in a driver; what each says of the effect is ours. Codes that speak of a failure inside (1, 4, 5, 404) leave it open.
+/// Codes by the table in a driver; what each says of the effect is ours. Codes that speak of a failure inside (1, 4, 5, 404) leave it open. The system's
+/// own text is not repeated: it may quote the request, and with it a PIN.
 pub(super) fn ship(no: &super::ship::NoAnswer, changes: bool) -> Failure {
     use super::ship::NoAnswer as No;
     let doubt = |reason: Reason, message: String| match changes {
         true => Failure::unknown(reason, message),
         false => Failure::nothing(reason, message),
     };
-    let (code, message) = match no {
-        No::Exception { code, message } => (*code, format!("the system says: {}", plain(message))),
+    let code = match no {
+        No::Exception { code, .. } => *code,
         No::Stranger => return doubt(Reason::Garbled, "the system answered another request".to_owned()),
         No::Strange => return doubt(Reason::Garbled, "the answer could not be understood".to_owned()),
         No::Xml(e) => return doubt(Reason::Garbled, format!("the answer could not be understood: {e}")),
     };
-    let refused = |reason| Failure::refused(reason, message.clone());
-    let nothing = |reason| Failure::nothing(reason, message.clone());
+    let refused = Failure::refused;
+    let nothing = Failure::nothing;
     let failure = match code {
-        7 | 12 | 500..=503 | 600 | 601 => refused(Reason::Invalid),
-        10 | 102 | 202 | 203 | 205 | 305 => refused(Reason::Clash),
-        11 | 100 | 200 | 300 | 400 => refused(Reason::NotThere),
-        13 => refused(Reason::Unsupported),
-        14 | 301 => refused(Reason::Full),
-        101 | 201 | 402 => nothing(Reason::Busy),
-        204 => refused(Reason::Forbidden),
-        206 => refused(Reason::WindowRefused),
-        302 | 304 | 306 => nothing(Reason::BadCard),
-        303 | 403 => nothing(Reason::NoCard),
-        401 | 406 | 407 => nothing(Reason::EncoderOffline),
-        405 => nothing(Reason::Cancelled),
-        _ => doubt(Reason::Other, message.clone()),
+        7 | 12 | 500..=503 | 600 | 601 => refused(Reason::Invalid, "the system calls the request invalid"),
+        305 => refused(Reason::Clash, "the user has a key already"),
+        10 | 102 | 202 | 203 | 205 => refused(Reason::Clash, "something else has the place"),
+        11 | 100 | 200 | 300 | 400 => refused(Reason::NotThere, "there is no such user, level, door, key or encoder"),
+        13 => refused(Reason::Unsupported, "the licence of the system does not cover it"),
+        14 | 301 => refused(Reason::Full, "the licence, or the numbers of keys, are used up"),
+        101 | 201 | 402 => nothing(Reason::Busy, "somebody else is at it"),
+        204 => refused(Reason::Forbidden, "the user may not have this access level"),
+        206 => refused(Reason::WindowRefused, "a key may not last so long"),
+        302 | 304 | 306 => nothing(Reason::BadCard, "the card cannot be used"),
+        303 | 403 => nothing(Reason::NoCard, "no card came, or it lies badly"),
+        401 | 406 | 407 => nothing(Reason::EncoderOffline, "the encoder does not answer"),
+        405 => nothing(Reason::Cancelled, "somebody cancelled it"),
+        _ => doubt(Reason::Other, "the system failed, or with a code that is not known".to_owned()),
     };
     failure.with_vendor_code(code.to_string())
 }

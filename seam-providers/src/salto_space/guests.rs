@@ -3,7 +3,7 @@ use super::config::PmsSettings;
 use super::error::invalid;
 use super::frame::FrameCodec;
 use super::line::Line;
-use super::pms::{Answer, Authorisation, Command, KeyContent, KeyKind, KeyRead, MOST_ROOMS, Removal};
+use super::pms::{Answer, Authorisation, Command, KeyContent, KeyKind, KeyRead, MOST_ROOMS, Removal, serial_number};
 use crate::net::Deadline;
 use crate::net::civil::inwards;
 use crate::net::tcp::TcpEnd;
@@ -259,7 +259,9 @@ impl Guests {
             }),
             Want::Stay(stay) => {
                 let deadline = self.deadline(call);
-                for room in self.rooms(&stay.doors).unwrap_or_default() {
+                // A room that the settings have no more does not keep the others from being checked out.
+                let known: Vec<Vec<String>> = stay.doors.chunks(1).filter_map(|door| self.rooms(door).ok()).collect();
+                for room in known.into_iter().flatten() {
                     match self.line.ask(&Command::CheckOut { room }, &deadline).await {
                         // A room that is not there has no guest.
                         Err(failure) if failure.vendor_code.as_deref() == Some("TD") => {}
@@ -310,7 +312,7 @@ impl Guests {
             return Err(Failure::unknown(Reason::Garbled, "the answer could not be understood"));
         };
         let mut receipt = Receipt::accepted().with_handle(handle);
-        receipt.made.card_number = serial.map(|s| s.to_ascii_uppercase());
+        receipt.made.card_number = serial.as_deref().and_then(serial_number);
         Ok(receipt)
     }
 

@@ -50,7 +50,8 @@ impl Users {
         if let Some(from) = from {
             request = request.with("StartingFromExtUserID", from);
         }
-        self.client.ask(&request.with("ReturnMembership_User_Group", "1"), deadline).await
+        let page = self.client.ask(&request.with("ReturnMembership_User_Group", "1"), deadline).await?;
+        with_list(page, "SaltoDBUserList")
     }
 
     /// All doors, those that are online by their control unit as such.
@@ -65,7 +66,7 @@ impl Users {
             if let Some(from) = &from {
                 request = request.with("StartingFromExtDoorID", from.as_str());
             }
-            let answer = self.client.ask(&request, &deadline).await?;
+            let answer = with_list(self.client.ask(&request, &deadline).await?, "SaltoDBDoorList")?;
             let last = last_id(&answer, "SaltoDBDoorList", "SaltoDBDoor", "ExtDoorID");
             let before = doors.len();
             let list = answer.child("SaltoDBDoorList").map(|l| l.children.clone()).unwrap_or_default();
@@ -180,6 +181,14 @@ impl Users {
 
 fn endless() -> Failure {
     Failure::nothing(Reason::Garbled, "the list has no end")
+}
+
+/// A page with its list, or with the word that there is none. Because of anything else nobody is absent, and no door is gone.
+fn with_list(page: Node, list: &str) -> Result<Node, Failure> {
+    match page.child(list).is_some() || page.flag("EOF") {
+        true => Ok(page),
+        false => Err(Failure::nothing(Reason::Garbled, "the answer has no list")),
+    }
 }
 
 fn take_user(mut page: Node, id: &str) -> Option<Node> {

@@ -9,8 +9,6 @@ use std::fmt;
 
 /// Characters of a room's name (T).
 pub const LONGEST_ROOM: usize = 24;
-/// Characters of the operator (T).
-pub const LONGEST_OPERATOR: usize = 24;
 /// Rooms of one key (T).
 pub const MOST_ROOMS: usize = 4;
 /// Names that a room must not have: the answer to a read says what kind of key it saw in the place of the first room.
@@ -455,6 +453,13 @@ impl fmt::Debug for Answer {
             Self::Done => "Done",
         })
     }
+}
+
+/// The serial number of a card in capitals, if it is one: hexadecimal, at most 16 bytes.
+#[must_use]
+pub fn serial_number(text: &str) -> Option<String> {
+    let is_one = (2..=32).contains(&text.len()) && text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    is_one.then(|| text.to_ascii_uppercase())
 }
 
 /// What lies on the encoder (T).

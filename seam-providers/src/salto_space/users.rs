@@ -1,6 +1,7 @@
 //! The users' side: users, access levels, PINs and keys over SHIP.
 use super::config::{ShipEnd, ShipSettings};
 use super::error::invalid;
+use super::pms::serial_number;
 use super::ship::{LONGEST_ID, Request, time, time_text};
 use super::ship_client::ShipClient;
 use super::xml::Node;
@@ -292,7 +293,7 @@ impl Users {
         let mut receipt = Receipt::accepted().with_handle(handle);
         // The key is made. Its number is told by the user's record; without it the key is no less made.
         if let Ok(Some(record)) = self.read_user(user, &deadline).await {
-            receipt.made.card_number = Some(record.text_of("CurrentROMCode").to_owned()).filter(|n| !n.is_empty());
+            receipt.made.card_number = serial_number(record.text_of("CurrentROMCode"));
         }
         Ok(receipt)
     }

@@ -167,7 +167,7 @@ async fn logins_are_checked_and_told_nowhere() {
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused_without_being_repeated() {
     let s = Stage::new(Way::Pms, |_| {}).await;
-    let changes: [fn(&mut serde_json::Value); 7] = [
+    let changes: [fn(&mut serde_json::Value); 10] = [
         |v| v["time_zone"] = "Mars/Phobos".into(),
         |v| v["pms"]["rooms"] = serde_json::json!(["101", "101"]),
         |v| v["pms"]["rooms"] = serde_json::json!(["Z\u{fc}rich"]),
@@ -175,6 +175,10 @@ async fn settings_that_cannot_work_are_refused_without_being_repeated() {
         |v| v["pms"]["authorisations"] = serde_json::json!([{"number": 63, "name": "x"}]),
         |v| v["pms"]["unheard-of"] = "planted".into(),
         |v| drop(v.as_object_mut().unwrap().remove("pms")),
+        // The address is shown, as the name of a channel.
+        |v| v["ship"] = serde_json::json!({"address": "https://desk:planted@server:8100/"}),
+        |v| v["ship"] = serde_json::json!({"address": "https://server:8100/?key=planted"}),
+        |v| v["ship"] = serde_json::json!({"address": "stp://planted@server:8050"}),
     ];
     for change in changes {
         let mut settings = s.sim.pms_settings();
@@ -182,6 +186,77 @@ async fn settings_that_cannot_work_are_refused_without_being_repeated() {
         let failure = Stage::open(&s.clock, &settings).unwrap_err();
         assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Invalid));
         assert!(!failure.to_string().contains("planted"));
+    }
+}
+
+/// An answer without a list and without the word that there is none: because of it nobody is absent, and no door is gone.
+#[tokio::test]
+async fn a_list_that_is_not_there_is_no_empty_list() {
+    let s = Stage::new(Way::Http, |_| {}).await;
+    s.user("row").await.unwrap();
+    let system = s.system();
+    let call =
+        Call { system: &system, tag: Tag("row".to_owned()), attempt: 1, within: Duration::from_secs(30), operator: None, notes: &NoNotes };
+    let user = Want::User(UserSpec { name: "Ana".to_owned(), email: None, phone: None, window: None, suspended: false });
+    let answers = |name: &str, params: &str| {
+        let body = format!("<RequestResponse><RequestName>{name}</RequestName>{params}</RequestResponse>");
+        let head = format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\n\r\n", body.len());
+        Some(Misbehaviour::Garbage(format!("{head}{body}").into_bytes()))
+    };
+    s.sim.ship.misbehave(answers("SaltoDBUserList.Read", "<Params/>")).await.unwrap();
+    let failure = s.pass_while(s.provider.find(&user, None, &call)).await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason), (Effect::Nothing, Reason::Garbled));
+    let held = s.provider.inventory().unwrap().held(&system, None).await;
+    assert_eq!(held.unwrap_err().reason, Reason::Garbled);
+    s.sim.ship.misbehave(answers("SaltoDBDoorList.Read", "")).await.unwrap();
+    let doors = s.provider.inventory().unwrap().entrances(&system).await;
+    assert_eq!(doors.unwrap_err().reason, Reason::Garbled);
+    // There is nobody, and it says so.
+    s.sim.ship.misbehave(answers("SaltoDBUserList.Read", "<Params><EOF>1</EOF></Params>")).await.unwrap();
+    assert!(matches!(s.pass_while(s.provider.find(&user, None, &call)).await.unwrap(), Found::Absent));
+}
+
+/// What the system says of a request may quote it, and a PIN is in some.
+#[tokio::test]
+async fn the_words_of_an_exception_are_not_repeated_and_a_gateway_s_503_is_in_doubt() {
+    let s = Stage::new(Way::Http, |_| {}).await;
+    let exception = "<RequestResponse><RequestName>SaltoDBUser.InsertOrUpdate</RequestName><Exception><Code>7</Code><Message>planted</Message></Exception></RequestResponse>";
+    let answer = format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\n\r\n{exception}", exception.len());
+    s.sim.ship.misbehave(Some(Misbehaviour::Garbage(answer.into_bytes()))).await.unwrap();
+    let failure = s.user("row").await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason, failure.vendor_code.as_deref()), (Effect::Refused, Reason::Invalid, Some("7")));
+    assert!(!format!("{failure}").contains("planted"), "{failure}");
+    let busy = b"HTTP/1.1 503 X\r\nRetry-After: 99999999999999\r\nContent-Length: 0\r\n\r\n";
+    s.sim.ship.misbehave(Some(Misbehaviour::Garbage(busy.to_vec()))).await.unwrap();
+    let failure = s.user("row").await.unwrap_err();
+    assert_eq!((failure.effect, failure.retry_after), (Effect::Unknown, Some(crate::net::LONGEST_PAUSE)));
+    let read = s.provider.inventory().unwrap().entrances(&s.system()).await.unwrap_err();
+    assert_eq!((read.effect, read.reason), (Effect::Nothing, Reason::RateLimited));
+}
+
+#[tokio::test]
+async fn every_room_of_a_stay_that_is_known_is_checked_out() {
+    let s = Stage::new(Way::Pms, |_| {}).await;
+    let Some((mut stay, _)) = s.guest("room/101").stay else { unreachable!() };
+    stay.doors = ["room/101", "room/999", "room/007"].map(|room| door(room, DoorClass::Guest)).into();
+    let system = s.system();
+    let call =
+        Call { system: &system, tag: Tag("row".to_owned()), attempt: 1, within: Duration::from_secs(30), operator: None, notes: &NoNotes };
+    s.encode("room/101").await.unwrap();
+    assert!(s.sim.is_occupied("101"));
+    s.pass_while(s.provider.remove(&Want::Stay(stay), None, &call)).await.unwrap();
+    assert!(!s.sim.is_occupied("101"), "a room that the settings have no more keeps no other from being checked out");
+    assert_eq!(s.sim.take_requests(), ["CN", "CO", "CO"]);
+}
+
+/// The number of a card goes into events and lists.
+#[tokio::test]
+async fn a_serial_number_is_one_or_none() {
+    for (told, number) in [("04a1b2c3d4e5f6", Some("04A1B2C3D4E5F6")), ("", None), ("04A", None), ("Ana, room 101", None)] {
+        let s = Stage::new(Way::Pms, |_| {}).await;
+        let answers = Some(["CN", "Desk 1", told].map(str::to_owned).into());
+        s.sim.set_pms_faults(PmsFaults { answers, ..PmsFaults::default() });
+        assert_eq!(s.encode("room/101").await.unwrap().made.card_number.as_deref(), number, "{told:?}");
     }
 }
 
