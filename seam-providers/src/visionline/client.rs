@@ -123,8 +123,11 @@ impl WebClient {
             // Nothing was done: who asks was not even known.
             let session = self.session(Some(&session), deadline).await?;
             answer = self.once(&session, &ask, deadline).await?;
-            if answer.status == 401 {
-                self.session.lock().await.take();
+            // Whoever holds the session is making another one.
+            if answer.status == 401
+                && let Ok(mut known) = self.session.try_lock()
+            {
+                *known = None;
             }
         }
         if answer.is_success() { Ok(answer) } else { Err(error::web(&answer, ask.method != HttpMethod::Get, &self.errors)) }

@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use seam_core::encoder::{CardImage, CardSeen, JobControl, Technology};
 use seam_core::model::civil;
 use seam_core::provider::{
-    Call, CardImages, CredentialSpec, EncoderReport, Failure, Handle, Kind, Reason, Receipt, SystemRef, VendorEncoders, Want,
+    Call, CardImages, CredentialSpec, Effect, EncoderReport, Failure, Handle, Kind, Reason, Receipt, SystemRef, VendorEncoders, Want,
 };
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 /// A card was read, and it is valid.
@@ -178,9 +179,13 @@ impl CardImages for VisionlineProvider {
         let query = [role(&checked), ("pendingImage", "true"), ("sendOnline", "false")];
         let made = self.web()?.make(&query, &wanted, &self.deadline(call.within)).await?;
         if let Some(id) = made.name() {
-            call.notes.keep(&Handle(json!({ "card": id }))).await?;
+            // The server has made the card: what cannot be noted is in doubt, and not nothing.
+            call.notes.keep(&Handle(json!({ "card": id }))).await.map_err(|mut failure| {
+                failure.effect = Effect::Unknown;
+                failure
+            })?;
         }
-        let image = made.encrypted_image.as_deref().map(str::trim).unwrap_or_default();
+        let image = made.encrypted_image.as_ref().map(|image| image.expose_secret().trim()).unwrap_or_default();
         let is_whole = !image.is_empty() && image.len() % 8 == 0 && image.len() <= 512 && image.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_whole {
             return Err(Failure::unknown(Reason::Garbled, "the server made the card, and its image could not be understood"));

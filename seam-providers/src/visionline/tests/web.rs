@@ -58,6 +58,8 @@ async fn pauses_errors_and_garbage_are_told_for_what_they_are() {
         (failure.effect, failure.reason, failure.retry_after),
         (Effect::Nothing, Reason::RateLimited, Some(Duration::from_secs(17)))
     );
+    s.sim.answer_with(429, Some(("Retry-After", "99999999999999")), 1);
+    assert_eq!(s.put(&tag, &want).await.unwrap_err().retry_after, Some(crate::net::LONGEST_PAUSE));
     // The look before it changes nothing; after the look it would have.
     s.sim.answer_with(503, None, 1);
     assert_eq!(s.put(&tag, &want).await.unwrap_err().effect, Effect::Nothing);
@@ -303,6 +305,17 @@ async fn settings_that_make_no_sense_are_refused_and_readiness_says_what_is_miss
     assert_eq!(codes(&s.provider).await, [("system_unreachable".to_owned(), true)]);
 }
 
+/// Notes that nobody can write down.
+#[derive(Debug)]
+struct NoPaper;
+
+#[async_trait]
+impl Notes for NoPaper {
+    async fn keep(&self, _: &Handle) -> Result<(), Failure> {
+        Err(Failure::nothing(Reason::Other, "the store does not answer"))
+    }
+}
+
 #[tokio::test]
 async fn images_are_made_for_a_reader_of_ours() {
     let s = stage(|_| {}, |v| v["cards"] = json!("own_reader")).await;
@@ -312,6 +325,11 @@ async fn images_are_made_for_a_reader_of_ours() {
     let image = images.image(&card("101", 20, Role::Open), None, &seen, &s.call(&tag("card"))).await.unwrap();
     assert_eq!(image.technology.0, "mifare_ultralight_ev1");
     assert_eq!(image.content["hex"].as_str().unwrap().len(), 96);
+    // The server has counted the card, whatever becomes of the note.
+    let forgetful = tag("forgotten");
+    let call = Call { notes: &NoPaper, ..s.call(&forgetful) };
+    let failure = images.image(&card("101", 20, Role::Open), None, &seen, &call).await.unwrap_err();
+    assert_eq!((failure.effect, s.sim.cards_of(&forgetful.0).len()), (Effect::Unknown, 1));
     let unread = seam_core::encoder::CardSeen::new(None);
     assert_eq!(images.image(&card("101", 20, Role::Open), None, &unread, &s.call(&tag("card"))).await.unwrap_err().reason, Reason::BadCard);
 }

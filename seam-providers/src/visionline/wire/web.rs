@@ -88,7 +88,7 @@ pub(in crate::visionline) struct CardShown {
     pub(in crate::visionline) overridden: bool,
     pub(in crate::visionline) overwritten: bool,
     #[serde(rename = "encryptedImage")]
-    pub(in crate::visionline) encrypted_image: Option<String>,
+    pub(in crate::visionline) encrypted_image: Option<SecretString>,
 }
 
 impl CardShown {
