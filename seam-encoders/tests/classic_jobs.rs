@@ -7,9 +7,9 @@ use seam_core::encoder::{CardImage, CardState, JobControl, Technology};
 use seam_encoders::classic::access::ClassicKey;
 use seam_encoders::classic::job::SectorKeys;
 use seam_encoders::classic::mad::Aid;
-use seam_encoders::job::{Cause, ClassicProfile, Encoded, Encoder, JobFailure, WriteError};
+use seam_encoders::job::{CardNumber, Cause, ClassicProfile, Encoded, Encoder, JobFailure, Profile, Task, WriteError};
 use seam_encoders::sim::classic::ClassicCard;
-use seam_encoders::sim::{Fault, FaultKind};
+use seam_encoders::sim::{Fault, FaultKind, Field, SimulatedCard};
 use seam_encoders::transport::SimulatedReader;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -24,9 +24,13 @@ struct Desk {
 }
 
 fn profile(owner: Aid, last: u8) -> ClassicProfile {
+    profile_at(owner, last, 5, [7; 6])
+}
+
+fn profile_at(owner: Aid, last: u8, sector: u8, directory: [u8; 6]) -> ClassicProfile {
     let keys =
         move |uid: &[u8]| Ok(SectorKeys { a: ClassicKey::new([uid[3], 1, 2, 3, 4, last]), b: ClassicKey::new([uid[3], 9, 8, 7, 6, last]) });
-    ClassicProfile::new(owner, 5, Arc::new(keys), ClassicKey::new([7, 7, 7, 7, 7, 7])).unwrap()
+    ClassicProfile::new(owner, sector, Arc::new(keys), ClassicKey::new(directory)).unwrap()
 }
 
 impl Desk {
@@ -124,4 +128,35 @@ async fn a_sector_of_somebody_else_is_left_alone() {
         assert!(matches!(e.cause, Cause::Write(WriteError::Foreign(_))) && e.card == CardState::Untouched, "{e:?}");
         assert_eq!(d.card.lock().unwrap().memory(), before);
     }
+}
+
+/// A free sector on a card whose directory is somebody else's: the directory comes last, so its key is proven first.
+#[tokio::test]
+async fn a_sector_that_the_directory_could_not_name_is_not_written() {
+    for (directory, is_ours) in [([8; 6], false), ([7; 6], true)] {
+        let d = Desk::with(profile_at(Aid { cluster: 0x48, application: 1 }, 0, 3, directory));
+        d.encode(&d.encoder, "AA").await.unwrap();
+        d.lift();
+        let before = d.card.lock().unwrap().memory().to_vec();
+        let ours = Encoder::at(d.reader.clone()).profile(profile(OURS, 0)).clock(Arc::clone(&d.clock) as Arc<dyn Clock>).build();
+        let result = d.encode(&ours, "BB").await;
+        if is_ours {
+            result.unwrap();
+            assert!(d.is_live(0xBB) && d.block(12)[0] == 0xAA);
+        } else {
+            let e = result.unwrap_err();
+            assert!(matches!(e.cause, Cause::Write(WriteError::Foreign(_))) && e.card == CardState::Untouched, "{e:?}");
+            assert_eq!(d.card.lock().unwrap().memory(), before);
+        }
+    }
+}
+
+#[test]
+fn another_card_is_not_called_foreign() {
+    let mut other = ClassicCard::new_1k([1, 2, 3, 4]);
+    let atr = other.power_on();
+    let task = Task::new(CardNumber(vec![0xDE, 0xAD, 0xBE, 1]), &atr, json!({ "data": "AA" }), false);
+    let (profile, mut field) = (profile(OURS, 0), Field::with(other));
+    assert_eq!(field.run(profile.write(task.clone())), Err(WriteError::AnotherCard));
+    assert_eq!(field.run(profile.verify(task)), Err(WriteError::AnotherCard));
 }

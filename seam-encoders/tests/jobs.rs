@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 mod support;
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use seam_core::clock::{Clock, ManualClock};
-use seam_core::encoder::{CardEncoder, CardProblem, CardState, JobControl, Progress, Technology};
+use seam_core::encoder::{CardEncoder, CardProblem, CardSeen, CardState, JobControl, Progress, Technology};
+use seam_encoders::apdu::{Command, Response};
 use seam_encoders::job::{CardNumber, Cause, Encoder, EncoderBuilder, Entry, JobFailure, Journal, MemoryJournal, WriteError};
 use seam_encoders::sim::{Fault, FaultKind};
-use seam_encoders::transport::SimulatedReader;
+use seam_encoders::transport::{FieldState, Link, Reader, ReaderError, SimulatedReader};
 use std::sync::Arc;
 use std::time::Duration;
 use support::{OURS, PagesCard, PagesProfile, control, image};
@@ -156,6 +158,101 @@ async fn a_job_ends_when_no_card_comes_or_somebody_cancels() {
     d.encode("room 101").await.unwrap();
 }
 
+/// A reader that hangs while it gives power to a card.
+#[derive(Debug)]
+struct Hanging;
+
+#[async_trait]
+impl Reader for Hanging {
+    fn name(&self) -> &str {
+        "hanging"
+    }
+    async fn wait(&self, _: FieldState) -> Result<(), ReaderError> {
+        Ok(())
+    }
+    async fn connect(&self) -> Result<Box<dyn Link>, ReaderError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_hangs_does_not_hang_a_job() {
+    let clock = Arc::new(ManualClock::new("2026-03-01T08:00:00Z".parse().unwrap()));
+    let encoder = Encoder::at(Hanging).profile(PagesProfile::default()).clock(Arc::clone(&clock) as Arc<dyn Clock>).build();
+    let control = control(&*clock);
+    let time = async {
+        loop {
+            tokio::task::yield_now().await;
+            if let Some(next) = clock.next_wake() {
+                clock.set(next);
+            }
+        }
+    };
+    let (seen, image) = (CardSeen::new(Some("04000001".to_owned())), image("room 101"));
+    // The limit only turns a hang into a failure.
+    let job = tokio::time::timeout(Duration::from_secs(20), encoder.write(&seen, &image, &control));
+    let done = tokio::select! { done = job => done.expect("it hangs"), () = time => unreachable!() };
+    let e = done.unwrap_err();
+    assert_eq!((e.problem, e.card), (CardProblem::Offline, CardState::Untouched));
+    assert!(clock.now() <= control.done_by);
+}
+
+/// A reader that does not count the cards that are laid there.
+#[derive(Debug)]
+struct Uncounted(SimulatedReader);
+#[derive(Debug)]
+struct UncountedLink(Box<dyn Link>);
+
+#[async_trait]
+impl Reader for Uncounted {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+    async fn wait(&self, field: FieldState) -> Result<(), ReaderError> {
+        self.0.wait(field).await
+    }
+    async fn connect(&self) -> Result<Box<dyn Link>, ReaderError> {
+        Ok(Box::new(UncountedLink(self.0.connect().await?)))
+    }
+}
+
+#[async_trait]
+impl Link for UncountedLink {
+    fn atr(&self) -> &[u8] {
+        self.0.atr()
+    }
+    fn presence(&self) -> u64 {
+        0
+    }
+    async fn transmit(&mut self, command: &Command) -> Result<Response, ReaderError> {
+        self.0.transmit(command).await
+    }
+}
+
+/// There a card counts as the finished one until the field was seen empty, and not for ever.
+#[tokio::test]
+async fn the_next_card_is_taken_once_the_finished_one_has_left() {
+    let mut d = desk();
+    let clock = Arc::clone(&d.clock) as Arc<dyn Clock>;
+    d.encoder = Encoder::at(Uncounted(d.reader.clone())).profile(PagesProfile::default()).clock(clock).build();
+    d.put(&PagesCard::blank(1));
+    d.encode("room 101").await.unwrap();
+    let hand = async {
+        for card in [None, Some(PagesCard::blank(2))] {
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+            match card {
+                None => drop(d.reader.take()),
+                Some(card) => d.put(&card),
+            }
+        }
+    };
+    let (done, ()) = tokio::join!(d.encode("room 102"), hand);
+    done.unwrap();
+    assert!(d.stands("room 102"));
+}
+
 /// Cancelled before each command of the job in turn: what the failure says is what stands on the card.
 #[tokio::test]
 async fn a_cancel_is_obeyed_between_any_two_commands() {
@@ -257,7 +354,7 @@ async fn a_fault_at_every_command_leaves_a_card_that_a_repeat_finishes() {
 async fn nothing_is_written_that_could_not_be_remembered() {
     #[derive(Debug)]
     struct Full;
-    #[async_trait::async_trait]
+    #[async_trait]
     impl Journal for Full {
         async fn find(&self, _: &Technology, _: &CardNumber) -> std::io::Result<Option<Entry>> {
             Ok(None)

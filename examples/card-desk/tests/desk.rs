@@ -28,7 +28,7 @@ fn a_card_that_is_pulled_away_is_finished_when_it_comes_back() {
     assert_eq!(err.matches("waiting for a card").count(), 2, "{err}");
     // Nobody waits for it: the failure says how the card was left.
     let (done, _, err) = desk(&["--virtual", "encode", "--data", "C0FFEE", "--pull-at", "18", "--patience", "0"]);
-    assert!(!done && err.contains("the card was taken away; the card is half written and opens nothing"), "{err}");
+    assert!(!done && err.contains("the card was taken away; the card is half written and opens nothing new"), "{err}");
 }
 
 #[test]

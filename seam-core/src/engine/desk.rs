@@ -43,8 +43,8 @@ fn reader<'i>(inner: &'i Inner, end: &str) -> Result<&'i Arc<dyn CardEncoder>, F
     inner.config.card_encoders.get(end).ok_or_else(gone)
 }
 
-/// What a failure at a reader means for the credential. A torn card opens nothing, and a repeat finishes it: nothing was made. Only of a card of
-/// which nothing is known may a key have been made.
+/// What a failure at a reader means for the credential. A torn card opens no more than it did before, and a repeat finishes it: nothing was made.
+/// Only of a card of which nothing is known may a key have been made.
 fn failure(f: CardFailure) -> Failure {
     let (reason, message) = match f.problem {
         CardProblem::None => (Reason::NoCard, "no card came"),

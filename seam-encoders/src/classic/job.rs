@@ -96,11 +96,14 @@ const CONDITIONS: Conditions = Conditions { data: [DataAccess::WriteB; 3], trail
 /// The general purpose byte of a sector without a directory (NXP data sheet: free for the user; as cards come).
 const GENERAL: u8 = 0x69;
 
+/// The card is not the one that the order is for.
+pub(crate) const OTHER_CARD: CardError = CardError::Invalid("this is another card than the one that was presented");
+
 /// Writes a card. What is proof of it is [`verify`].
 ///
 /// # Errors
 /// [`CardError::Invalid`]: an order that cannot be carried out, another card, or sectors that belong to somebody else; nothing was changed.
-/// [`CardError::AuthenticationRefused`]: a sector has neither the old nor the new keys. [`CardError::Garbage`]: a directory that is broken. After any
+/// [`CardError::AuthenticationRefused`]: a sector has neither the old nor the new keys, or the directory is somebody else's. [`CardError::Garbage`]: a directory that is broken. After any
 /// other error, repeat it.
 pub async fn write(card: &Card, order: &Order, course: &dyn Course) -> Result<(), CardError> {
     order.check()?;
@@ -111,6 +114,11 @@ pub async fn write(card: &Card, order: &Order, course: &dyn Course) -> Result<()
             Some(owner) if owner == Aid::FREE || owner == order.owner => {}
             _ => return Err(CardError::Invalid("a sector that belongs to another application")),
         }
+    }
+    let is_free = |wanted: &SectorOrder| directory.content.owner(wanted.sector) == Some(Aid::FREE);
+    if !directory.is_new && order.sectors.iter().any(is_free) {
+        // Somebody else's directory could not be written in the end, when the sectors are: so its key is proven before anything is.
+        driver::authenticate(card, order.size.trailer(0)?, KeyKind::B, &order.directory).await?;
     }
     let of = u32::try_from(order.sectors.len()).unwrap_or(u32::MAX).saturating_add(1);
     for (done, wanted) in (1u32..).zip(&order.sectors) {
@@ -150,11 +158,7 @@ pub async fn verify(card: &Card, order: &Order) -> Result<(), CardError> {
 }
 
 async fn same_card(card: &Card, order: &Order) -> Result<(), CardError> {
-    if driver::uid(card).await? == order.uid {
-        Ok(())
-    } else {
-        Err(CardError::Invalid("this is another card than the one that was presented"))
-    }
+    if driver::uid(card).await? == order.uid { Ok(()) } else { Err(OTHER_CARD) }
 }
 
 /// Proves one of several keys to a sector, in this order.

@@ -91,6 +91,7 @@ impl Profile for ClassicProfile {
             let size = size(&task.atr).ok_or(CardError::NotThisTechnology { expected: "a MIFARE Classic" })?;
             let order = profile.order(&task, size)?;
             job::write(&card, &order, &task).await.map_err(|e| match e {
+                job::OTHER_CARD => WriteError::AnotherCard,
                 CardError::AuthenticationRefused { .. } => WriteError::Foreign("its sectors have keys of somebody else"),
                 CardError::Invalid(what) => WriteError::Foreign(what),
                 e => e.into(),
@@ -102,7 +103,7 @@ impl Profile for ClassicProfile {
         Dialogue::new(move |card| async move {
             let size = size(&task.atr).ok_or(CardError::NotThisTechnology { expected: "a MIFARE Classic" })?;
             job::verify(&card, &profile.order(&task, size)?).await.map_err(|e| match e {
-                CardError::Invalid(_) => WriteError::AnotherCard,
+                job::OTHER_CARD => WriteError::AnotherCard,
                 e => e.into(),
             })
         })

@@ -6,7 +6,7 @@ use crate::desfire::{
 };
 use crate::dialogue::{Card, Dialogue, SystemRandom};
 use crate::error::CardError;
-use crate::keys::{Key, KeySource, KeyType};
+use crate::keys::{Key, KeyError, KeySource, KeyType};
 use seam_core::encoder::{Progress, Technology};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -53,8 +53,8 @@ impl DesfireProfile {
         }
         Ok(Self { technology: Technology("desfire".to_owned()), aid, file: 0, size, keys, version, takes_card: false })
     }
-    /// Takes the card for ourselves as well: its own master key becomes ours (key 0 of the application 000000), so that nobody else deletes or adds
-    /// an application.
+    /// Takes the card for ourselves as well: its own master key becomes ours (key 0 of the application 000000), and from then on only it adds and
+    /// deletes applications. A card whose master key is neither ours nor the factory's is foreign then, whether it may be shared or not.
     #[must_use]
     pub fn takes_card(mut self) -> Self {
         self.takes_card = true;
@@ -92,6 +92,15 @@ impl DesfireProfile {
             return Ok(Key::zero(KeyType::Aes128));
         }
         Ok(self.keys.derive(uid, &aid.bytes(), key_no, version)?.with_version(version))
+    }
+
+    /// A key that a card may have; `None`: of a version that the source does not know, so not ours. A source that does not answer says nothing
+    /// about the card.
+    fn known_key(&self, uid: &[u8], aid: Aid, key_no: u8, version: u8) -> Result<Option<Key>, CardError> {
+        match self.key(uid, aid, key_no, version) {
+            Err(CardError::Key(KeyError::None { .. })) => Ok(None),
+            key => key.map(Some),
+        }
     }
 }
 
@@ -146,7 +155,7 @@ async fn read(profile: &DesfireProfile, number: &CardNumber, card: Card) -> Resu
         selected => selected?,
     }
     let version = card.key_version(READER).await?;
-    let Ok(key) = profile.key(&number.0, profile.aid, READER, version) else { return Ok(None) };
+    let Some(key) = profile.known_key(&number.0, profile.aid, READER, version)? else { return Ok(None) };
     match card.authenticate_ev1(READER, &key).await {
         Err(CardError::AuthenticationRefused { .. }) => return Ok(None),
         authenticated => authenticated?,
@@ -183,24 +192,23 @@ impl<'w> Writer<'w> {
             return Err(WriteError::AnotherCard);
         }
         self.application().await?;
-        let mut version = self.open(&master).await?;
+        let version = self.open(&master).await?;
         self.file().await?;
         let reader_on_card = self.card.key_version(READER).await?;
         self.step(2);
         task.begins();
         self.card.write_data(profile.file, 0, &content, CommMode::Full).await?;
-        if reader_on_card == profile.version {
-            // Doors know this card already: with its new content they take it as new.
+        if reader_on_card != FACTORY {
+            // Doors know this card already: with its new content they take it as new. Also with a key of an earlier version, which doors have as long
+            // as keys are being replaced.
             task.goes_live();
         }
         self.card.commit().await?;
         self.step(3);
         if version != profile.version {
             self.card.change_key(ChangeKey { key_no: MASTER, new: &master, old: None }).await?;
-            version = profile.version;
             self.card.authenticate(MASTER, &master).await?;
         }
-        debug_assert_eq!(version, profile.version);
         if let Some(own) = own {
             self.take_card(&own).await?;
             self.card.select(profile.aid).await?;
@@ -230,12 +238,23 @@ impl<'w> Writer<'w> {
         };
         let applications = listed.map_err(foreign_if_forbidden)?;
         self.step(0);
+        // Asked before anything is written: a card that cannot become ours must not be left half written.
+        if self.profile.takes_card && !is_open {
+            is_open = self.open_card().await?;
+            if !is_open {
+                return Err(WriteError::Foreign("its master key is not ours"));
+            }
+        }
         if !applications.contains(&aid) {
             if !applications.is_empty() && !self.task.may_share {
                 return Err(WriteError::Foreign("others have applications on it"));
             }
-            if !is_open {
-                self.open_card().await?;
+            // On somebody else's card only as far as its settings let everybody.
+            if !is_open
+                && !self.open_card().await?
+                && !self.card.key_settings().await.map_err(foreign_if_forbidden)?.keys.free_create_delete
+            {
+                return Err(WriteError::Foreign("its master key is not ours"));
             }
             let keys = KeySettings { change_key: KeyChange::Key(MASTER), free_create_delete: false, ..KeySettings::FACTORY };
             let settings = ApplicationSettings { keys, key_count: 2, key_type: KeyType::Aes128 };
@@ -248,12 +267,12 @@ impl<'w> Writer<'w> {
     /// Authenticates with the card's own master key: ours, or the factory's. `false`: it is somebody else's, who may still let us do what we want.
     async fn open_card(&mut self) -> Result<bool, WriteError> {
         let version = self.card.key_version(MASTER).await.unwrap_or(FACTORY);
-        let mut keys = vec![Key::zero(KeyType::TwoKeyTripleDes), Key::zero(KeyType::Aes128)];
+        let mut keys = Vec::new();
         for version in self.versions(version) {
-            if version != FACTORY
-                && let Ok(key) = self.profile.key(&self.task.card.0, Aid::PICC, MASTER, version)
-            {
-                keys.insert(0, key);
+            if version == FACTORY {
+                keys.extend([Key::zero(KeyType::TwoKeyTripleDes), Key::zero(KeyType::Aes128)]);
+            } else {
+                keys.extend(self.profile.known_key(&self.task.card.0, Aid::PICC, MASTER, version)?);
             }
         }
         for key in keys {
@@ -266,14 +285,19 @@ impl<'w> Writer<'w> {
         if self.task.may_share { Ok(false) } else { Err(WriteError::Foreign("its master key is not ours")) }
     }
 
-    /// Makes the card's own master key ours.
+    /// Makes the card's own master key ours, and lets nobody else add and delete applications.
     async fn take_card(&mut self, own: &Key) -> Result<(), WriteError> {
         self.card.select(Aid::PICC).await?;
-        if self.card.key_version(MASTER).await? == own.version() && self.card.authenticate(MASTER, own).await.is_ok() {
-            return Ok(());
+        if self.card.key_version(MASTER).await? != own.version() || self.card.authenticate(MASTER, own).await.is_err() {
+            self.open_card().await?;
+            self.card.change_key(ChangeKey { key_no: MASTER, new: own, old: None }).await?;
+            self.card.authenticate(MASTER, own).await?;
         }
-        self.open_card().await?;
-        Ok(self.card.change_key(ChangeKey { key_no: MASTER, new: own, old: None }).await?)
+        let settings = self.card.key_settings().await?.keys;
+        if settings.free_create_delete && settings.settings_changeable {
+            self.card.change_key_settings(KeySettings { free_create_delete: false, ..settings }).await?;
+        }
+        Ok(())
     }
 
     /// Which versions a key may have, likeliest first: what the card says, what an interrupted job was about to write, the factory's.
@@ -294,11 +318,9 @@ impl<'w> Writer<'w> {
         for version in self.versions(on_card) {
             let key = match version == wanted.version() {
                 true => wanted.clone(),
-                // A version that the source does not know is not ours.
-                false => match self.profile.key(&self.task.card.0, self.profile.aid, MASTER, version) {
-                    Ok(key) => key,
-                    Err(CardError::Key(crate::keys::KeyError::None { .. })) => continue,
-                    Err(e) => return Err(e.into()),
+                false => match self.profile.known_key(&self.task.card.0, self.profile.aid, MASTER, version)? {
+                    Some(key) => key,
+                    None => continue,
                 },
             };
             match self.card.authenticate(MASTER, &key).await {
@@ -330,7 +352,7 @@ impl<'w> Writer<'w> {
     async fn change_reader_key(&mut self, on_card: u8, new: &Key, master: &Key) -> Result<(), WriteError> {
         let mut refused = WriteError::NoKeyFits;
         for version in self.versions(on_card) {
-            let Ok(old) = self.profile.key(&self.task.card.0, self.profile.aid, READER, version) else { continue };
+            let Some(old) = self.profile.known_key(&self.task.card.0, self.profile.aid, READER, version)? else { continue };
             if self.card.authenticated().is_none() {
                 self.card.authenticate(MASTER, master).await?;
             }

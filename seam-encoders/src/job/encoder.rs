@@ -181,7 +181,7 @@ impl Encoder {
         let mut open = self.wait_for_card(control).await?;
         let content = match open.profile.read(&open.number) {
             Some(dialogue) => {
-                let read = self.run(&mut *open.link, dialogue, &mut open.commands, None).await;
+                let read = self.run(&mut *open.link, dialogue, &mut open.commands, control, None).await;
                 read.and_then(|read| Ok(read?)).map_err(JobFailure::untouched)?
             }
             None => None,
@@ -213,7 +213,7 @@ impl Encoder {
         }
         let cancelled = pin!(control.cancelled());
         let stop = select(cancelled, self.inner.clock.sleep_until(by));
-        match select(pin!(self.next_card()), stop).await {
+        match select(pin!(self.next_card(control)), stop).await {
             Either::Left((found, _)) => found,
             Either::Right((Either::Left(_), _)) => Err(Cause::Cancelled),
             Either::Right((Either::Right(_), _)) => Err(Cause::NoCard),
@@ -221,7 +221,7 @@ impl Encoder {
     }
 
     /// The next card that can be talked to. It may be dropped anywhere: nothing is written here.
-    async fn next_card(&self) -> Result<Open, Cause> {
+    async fn next_card(&self, control: &JobControl) -> Result<Open, Cause> {
         loop {
             self.inner.reader.wait(FieldState::Card).await.map_err(Cause::Reader)?;
             let link = match self.inner.reader.connect().await {
@@ -236,9 +236,11 @@ impl Encoder {
             if self.state().finished == Some(link.presence()) {
                 drop(link);
                 self.inner.reader.wait(FieldState::Empty).await.map_err(Cause::Reader)?;
+                // It has left. Whatever comes now is another laying, also at a reader that counts none.
+                self.state().finished = None;
                 continue;
             }
-            match self.identified(link).await {
+            match self.identified(link, control).await {
                 Err(Cause::Removed) => self.breathe().await,
                 other => return other,
             }
@@ -251,20 +253,28 @@ impl Encoder {
     }
 
     /// The card that lies there now.
-    async fn card_now(&self) -> Result<Open, Cause> {
-        match self.inner.reader.connect().await {
-            Ok(link) => self.identified(link).await,
-            Err(ReaderError::NoCard | ReaderError::Gone) => Err(Cause::Removed),
-            Err(e) => Err(Cause::Reader(e)),
+    async fn card_now(&self, control: &JobControl) -> Result<Open, Cause> {
+        // Connecting gives power to the card: that may hang as any exchange may.
+        let late = self.inner.clock.sleep_until(self.exchange_by(control));
+        match select(self.inner.reader.connect(), late).await {
+            Either::Left((Ok(link), _)) => self.identified(link, control).await,
+            Either::Left((Err(ReaderError::NoCard | ReaderError::Gone), _)) => Err(Cause::Removed),
+            Either::Left((Err(e), _)) => Err(Cause::Reader(e)),
+            Either::Right(_) => Err(Cause::TooLate),
         }
     }
 
+    /// Until when an exchange that begins now must be over.
+    fn exchange_by(&self, control: &JobControl) -> DateTime<Utc> {
+        control.done_by.min(self.inner.clock.now() + self.inner.exchange)
+    }
+
     /// Asks the card what it is, with one profile after the other.
-    async fn identified(&self, mut link: Box<dyn Link>) -> Result<Open, Cause> {
+    async fn identified(&self, mut link: Box<dyn Link>, control: &JobControl) -> Result<Open, Cause> {
         let mut commands = 0;
         for profile in &self.inner.profiles {
             let dialogue = profile.identify(link.atr());
-            match self.run(&mut *link, dialogue, &mut commands, None).await? {
+            match self.run(&mut *link, dialogue, &mut commands, control, None).await? {
                 Ok(Some(number)) => return Ok(Open { link, profile: Arc::clone(profile), number, commands }),
                 // Not of this technology.
                 Ok(None) | Err(CardError::Status(_) | CardError::NotThisTechnology { .. } | CardError::Garbage(_)) => {}
@@ -316,7 +326,7 @@ impl Encoder {
             self.state().finished = None;
             self.card_by(by, control).await
         } else {
-            match self.card_now().await {
+            match self.card_now(control).await {
                 Ok(open) if open.number == task.card => return Err(Cause::Removed),
                 other => other,
             }
@@ -334,12 +344,12 @@ impl Encoder {
         let technology = profile.technology();
         task.interrupted = self.inner.journal.find(technology, &task.card).await.map_err(Cause::Journal)?;
         let entry = Entry::after(task.interrupted.as_ref(), profile.key_version(), self.inner.clock.now());
-        let mut course = Course { control, task, technology, entry, is_noted: false, sent };
+        let mut course = Course { task, technology, entry, is_noted: false, sent };
         let link = &mut *open.link;
-        self.run(link, profile.write(task.clone()), &mut open.commands, Some(&mut course)).await??;
+        self.run(link, profile.write(task.clone()), &mut open.commands, control, Some(&mut course)).await??;
         course.is_noted = true;
         control.report(Progress::Verifying);
-        self.run(link, profile.verify(task.clone()), &mut open.commands, Some(&mut course)).await??;
+        self.run(link, profile.verify(task.clone()), &mut open.commands, control, Some(&mut course)).await??;
         // The card is done whatever becomes of the entry, which does no harm: the next job begins by looking at the card.
         if let Err(e) = self.inner.journal.end(technology, &task.card).await {
             tracing::warn!(error = %e, "a finished card stays in the journal");
@@ -353,6 +363,7 @@ impl Encoder {
         link: &mut dyn Link,
         mut dialogue: Dialogue<T, E>,
         commands: &mut u32,
+        control: &JobControl,
         mut course: Option<&mut Course<'_>>,
     ) -> Result<Result<T, E>, Cause> {
         let mut answer = None;
@@ -361,15 +372,14 @@ impl Encoder {
                 Step::Done(result) => return Ok(result),
                 Step::Send(command) => command,
             };
-            let mut by = self.inner.clock.now() + self.inner.exchange;
+            dialogue.progress().into_iter().for_each(|progress| control.report(progress));
+            self.may_go_on(control)?;
             if let Some(course) = course.as_deref_mut() {
-                dialogue.progress().into_iter().for_each(|progress| course.control.report(progress));
-                self.may_go_on(course).await?;
-                by = by.min(course.control.done_by);
+                self.remember(course).await?;
                 *course.sent = course.task.stage().max(*course.sent);
             }
             *commands += 1;
-            let late = self.inner.clock.sleep_until(by);
+            let late = self.inner.clock.sleep_until(self.exchange_by(control));
             answer = match select(link.transmit(&command), late).await {
                 Either::Left((Ok(response), _)) => Some(response),
                 Either::Left((Err(ReaderError::Gone | ReaderError::NoCard), _)) => return Err(Cause::Removed),
@@ -379,14 +389,19 @@ impl Encoder {
         }
     }
 
-    /// Between two commands: whether the job goes on. Before the first one that changes the card, it is remembered.
-    async fn may_go_on(&self, course: &mut Course<'_>) -> Result<(), Cause> {
-        if course.control.is_cancelled() {
+    /// Between two commands: whether the job goes on.
+    fn may_go_on(&self, control: &JobControl) -> Result<(), Cause> {
+        if control.is_cancelled() {
             return Err(Cause::Cancelled);
         }
-        if self.inner.clock.now() >= course.control.done_by {
+        if self.inner.clock.now() >= control.done_by {
             return Err(Cause::TooLate);
         }
+        Ok(())
+    }
+
+    /// Before the first command that changes the card.
+    async fn remember(&self, course: &mut Course<'_>) -> Result<(), Cause> {
         if !course.is_noted && course.task.stage() > Stage::Looking {
             self.inner.journal.begin(course.technology, &course.task.card, &course.entry).await.map_err(Cause::Journal)?;
             course.is_noted = true;
@@ -397,7 +412,6 @@ impl Encoder {
 
 /// A job under way.
 struct Course<'c> {
-    control: &'c JobControl,
     task: &'c Task,
     technology: &'c Technology,
     entry: Entry,
@@ -426,7 +440,7 @@ impl CardEncoder for Encoder {
     async fn write(&self, to: &CardSeen, image: &CardImage, control: &JobControl) -> Result<(), CardFailure> {
         let write = async {
             let _place = self.place()?;
-            let open = self.card_now().await.map_err(JobFailure::untouched)?;
+            let open = self.card_now(control).await.map_err(JobFailure::untouched)?;
             if Some(open.number.hex()) != to.number {
                 return Err(JobFailure::untouched(Cause::Changed));
             }

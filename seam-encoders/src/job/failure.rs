@@ -1,6 +1,7 @@
 //! Why a job failed, and how the card was left.
 use super::profile::{Stage, WriteError};
 use crate::error::CardError;
+use crate::keys::KeyError;
 use crate::transport::ReaderError;
 use seam_core::encoder::{CardFailure, CardProblem, CardState};
 use std::fmt;
@@ -12,7 +13,7 @@ use std::io;
 pub struct JobFailure {
     /// Why.
     pub cause: Cause,
-    /// How the card was left. A torn card opens nothing, and a repeat finishes it.
+    /// How the card was left. A torn card opens nothing new, and a repeat finishes it; one that was in use before may still open what it opened.
     pub card: CardState,
 }
 
@@ -79,6 +80,8 @@ impl JobFailure {
             Cause::Changed => CardProblem::Changed,
             Cause::Cancelled => CardProblem::Cancelled,
             Cause::TooLate | Cause::Journal(_) => CardProblem::Offline,
+            // Not the card's fault: another card would fare no better.
+            Cause::Write(WriteError::Card(CardError::Key(KeyError::Unavailable) | CardError::NoRandom)) => CardProblem::Offline,
             Cause::Busy => CardProblem::Busy,
             Cause::Reader(e) => match e {
                 ReaderError::NoCard | ReaderError::Gone => CardProblem::Removed,
@@ -98,7 +101,7 @@ impl fmt::Display for JobFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let card = match self.card {
             CardState::Untouched => "the card is as it came",
-            CardState::Torn => "the card is half written and opens nothing: put it back to finish it",
+            CardState::Torn => "the card is half written and opens nothing new: put it back to finish it",
             CardState::Written => "the card is written",
             CardState::Unknown => "it is not known whether the card is written: put it back to find out",
         };

@@ -115,10 +115,11 @@ async fn finish(card: &Card, key_no: KeyNo, reply: &[u8]) -> Result<Zeroizing<Ve
     Ok(answer.into_data())
 }
 
-/// 91AE: another key. 919D: no authentication of this kind (LRP is switched on, or not). 9140: no such key. 91AD: wait.
+/// 91AE: another key. 919D: no authentication of this kind (LRP is switched on, or not). 9140: no such key.
+/// 91AD, a card that wants to be left alone for a while, says nothing about the key.
 fn refused(answer: &Response, key_no: KeyNo) -> CardError {
     match answer.status() {
-        status @ StatusWord(0x91ae | 0x919d | 0x9140 | 0x91ad) => CardError::AuthenticationRefused { key_no: key_no.number(), status },
+        status @ StatusWord(0x91ae | 0x919d | 0x9140) => CardError::AuthenticationRefused { key_no: key_no.number(), status },
         StatusWord::NATIVE_OK | StatusWord::NATIVE_MORE => CardError::Garbage("an authentication with too many or too few passes"),
         status => CardError::Status(status),
     }
@@ -292,10 +293,13 @@ mod tests {
 
     #[test]
     fn each_refusal_has_its_name() {
-        for status in [hex!("91AE"), hex!("919D"), hex!("9140"), hex!("91AD")] {
+        for status in [hex!("91AE"), hex!("919D"), hex!("9140")] {
             let (_, result) = replay(Suite::Aes, FIRST, 2, [0; 16], vec![status.to_vec()]);
             assert_eq!(result, Err(CardError::AuthenticationRefused { key_no: 2, status: StatusWord(u16::from_be_bytes(status)) }));
         }
+        // A card that was asked too often is not somebody else's.
+        let (_, result) = replay(Suite::Aes, FIRST, 2, [0; 16], vec![hex!("91AD").to_vec()]);
+        assert_eq!(result, Err(CardError::Status(StatusWord(0x91AD))));
         let (_, result) = replay(Suite::Aes, NON_FIRST, 2, [0; 16], vec![hex!("9100").to_vec()]);
         assert_eq!(result, Err(CardError::Garbage("an authentication with too many or too few passes")));
         assert_eq!(replay(Suite::Aes, NON_FIRST, 2, [0; 16], vec![]).1, Err(CardError::Lost));

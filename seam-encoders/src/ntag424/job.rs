@@ -86,6 +86,9 @@ impl Order {
     }
 }
 
+/// The version of the keys that a card comes with.
+const FACTORY: u8 = 0;
+
 /// Writes a card. What is proof of it is [`verify`].
 ///
 /// # Errors
@@ -108,8 +111,8 @@ pub async fn write(card: &Card, order: &Order, course: &dyn Course, random: &mut
         versions[usize::from(number)] = session.key_version(KeyNo::new(number)?).await?;
     }
     course.begins();
-    if versions.iter().zip(&order.new).all(|(version, new)| *version == new.version()) {
-        // Doors know this card already: they take what is written now.
+    if versions[1..].iter().any(|version| *version != FACTORY) {
+        // Keys were changed before, by a job that was finished or one that was not: a backend that has them takes what is written now.
         course.goes_live();
     }
     for (file, wanted) in order.files() {

@@ -21,7 +21,7 @@ const LONGEST: usize = 1440;
 pub enum Security {
     /// With the key of this reader.
     Key(Zeroizing<[u8; 16]>),
-    /// With the key that every new reader has and everybody knows: only to give it one of its own.
+    /// With the key that every new reader has and everybody knows: to try a reader out. This panel does not give it one of its own.
     InstallKey,
     /// Not at all: whoever is on the wire reads every card and every PIN.
     None,
@@ -137,6 +137,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Panel<S> {
         self.link = Link::Closed;
         self.sqn = Sqn::ZERO;
         self.received.clear();
+        self.handshake().await
+    }
+
+    async fn handshake(&mut self) -> Result<(), OsdpError> {
         let (key, is_own) = match &self.security {
             Security::None => {
                 self.plain(None, &Command::Poll(Poll)).await?;
@@ -358,6 +362,44 @@ mod tests {
         let mut received = [&hex!("00 53 11")[..], &poll, &hex!("53 65")].concat();
         assert_eq!(next_packet(&mut received).unwrap(), poll[1..]);
         assert_eq!((next_packet(&mut received), received.as_slice()), (None, &hex!("53 65")[..]));
+    }
+
+    /// The secure channel byte for byte. Source: a wire trace of libosdp 3.2.7 as panel and as reader; recomputed independently.
+    #[tokio::test]
+    async fn the_channel_of_another_stack_replays() {
+        let trace = [
+            (
+                &hex!("536513000E03110176D764C8CCE93255C4F105")[..],
+                &hex!("53E52B000E031201760000000000000000478D7AA05D83F3EACFD8A5FF085A4B952EA7E6DE57D532C6E1E8")[..],
+            ),
+            (
+                &hex!("53651B000F03130177CC6710380B9450F974D23B9575684315EC13"),
+                &hex!("53E51B000F031401788A9EDF6F88215C63E1A04EF8041E3CB478F2"),
+            ),
+            (&hex!("53650E000D0215605A8090662F5C"), &hex!("53E50E000D0216404BD17AF7DD7B")),
+            (&hex!("53650E000E021560FEEDA0013374"), &hex!("53E50E000E021640D6CBC6FC1822")),
+        ];
+        let (ours, mut theirs) = tokio::io::duplex(1024);
+        let key = Zeroizing::new(hex!("944B8EDDCBAA2B5FE2B0148D1B2F95C9"));
+        let random = crate::dialogue::RecordedRandom::new(hex!("D764C8CCE93255C4"));
+        let mut panel = Panel::new(ours, 0x65, Security::Key(key), Times { answer: Duration::from_secs(20), ..Times::default() }, random);
+        // There the panel had asked other things before.
+        panel.sqn = Sqn::ZERO.next().next();
+        let reader = async {
+            for (asked, answer) in trace {
+                let mut came = vec![0; asked.len()];
+                theirs.read_exact(&mut came).await.unwrap();
+                assert_eq!(came, asked);
+                theirs.write_all(&[&[0xFF], answer].concat()).await.unwrap();
+            }
+        };
+        let talk = async {
+            panel.handshake().await.unwrap();
+            for _ in 0..2 {
+                assert!(matches!(panel.ask(&Command::Poll(Poll)).await, Ok(Reply::Ack(_))));
+            }
+        };
+        tokio::join!(reader, talk);
     }
 
     proptest! {

@@ -293,7 +293,11 @@ impl Code {
             _ => return None,
         })
     }
-    /// How the card was left by a request to write. The codes are about the magnetic stripe: where the encoder complains about what it recorded,
+    /// Whether it is about what was asked, and so comes before any card is made.
+    fn is_of_the_request(self) -> bool {
+        matches!(self, Self::Syntax | Self::Busy | Self::NoRoom | Self::OutOfService)
+    }
+    /// How the card was left by a request to write one. The codes are about the magnetic stripe: where the encoder complains about what it recorded,
     /// nothing is known.
     #[must_use]
     pub fn card_state(self) -> CardState {
@@ -317,6 +321,9 @@ pub enum OnityError {
     /// The encoder's program refused, or the encoder failed.
     #[error("the encoder answers {0:?}")]
     Refused(Code),
+    /// The same to a request for several cards: those before may have been made.
+    #[error("the encoder answers {0:?} to a request for several cards")]
+    RefusedAmong(Code),
     /// The line.
     #[error(transparent)]
     Line(#[from] LineError),
@@ -331,14 +338,14 @@ impl OnityError {
     pub fn card_failure(&self) -> CardFailure {
         let (problem, card) = match self {
             Self::Invalid(_) | Self::Text(_) => (CardProblem::NotWritable, CardState::Untouched),
-            Self::Refused(code) => {
+            Self::Refused(code) | Self::RefusedAmong(code) => {
                 let problem = match code {
                     Code::EncoderOffline | Code::NoFiles => CardProblem::Offline,
                     Code::Busy => CardProblem::Busy,
                     Code::NoCard => CardProblem::None,
                     _ => CardProblem::NotWritable,
                 };
-                (problem, code.card_state())
+                (problem, if matches!(self, Self::RefusedAmong(_)) { CardState::Unknown } else { code.card_state() })
             }
             Self::Line(LineError::NotReady) => (CardProblem::Busy, CardState::Untouched),
             Self::Line(error) => (CardProblem::Offline, if error.is_unknown() { CardState::Unknown } else { CardState::Untouched }),
@@ -356,7 +363,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     /// written again blindly: a second key for a new guest would end the first.
     pub async fn make_key(&mut self, key: &NewKey) -> Result<Option<String>, OnityError> {
         let request = key.frame()?;
-        let answer = self.asked(&request).await?;
+        let answer = self.asked(&request).await.map_err(|error| match error {
+            OnityError::Refused(code) if key.cards > 1 && !code.is_of_the_request() => OnityError::RefusedAmong(code),
+            error => error,
+        })?;
         // A copy may be answered as a key.
         let word = answer.word().trim_end_matches(|c: char| c.is_ascii_digit());
         let asked = request.word().trim_end_matches(|c: char| c.is_ascii_digit());

@@ -338,7 +338,7 @@ fn orders_taps_and_sessions_show_nothing() {
     let tap = url(Suite::Aes).tap(&tap(&mut field, Suite::Aes)).unwrap();
     let identity = tap.identify(&key(1)).unwrap();
     let verified = tap.verify(&key(1), &key(2), None).unwrap();
-    let shown = format!("{order:?} {:?} {tap:?} {identity:?} {verified:?} {field:?}", order.ndef);
+    let shown = format!("{order:?} {:?} {:?} {tap:?} {identity:?} {verified:?} {field:?}", order.ndef, order.url);
     // The first bytes of the number, a key and the content, as lists of numbers and as digits.
     for secret in ["149, 140", "958c", "958C", "17, 17", "1111", "room", "114, 111"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");

@@ -56,6 +56,16 @@ fn encrypted_identities() {
 }
 
 #[test]
+fn an_address_without_a_counter_is_not_believed_where_counters_are_compared() {
+    let url = SdmUrl::new(Suite::Aes, "https://example.com/?u={uid}&m={mac}").unwrap();
+    let mac = Keys::derive(Suite::Aes, &zero(), Some(&hex!("04DE5F1EACC040")), None).unwrap().mac(b"04DE5F1EACC040&m=");
+    let digits: String = mac.iter().map(|byte| format!("{byte:02X}")).collect();
+    let tap = url.tap(&format!("https://example.com/?u=04DE5F1EACC040&m={digits}")).unwrap();
+    assert_eq!(tap.verify(&zero(), &zero(), None).map(|tap| tap.uid), Ok(Some(hex!("04DE5F1EACC040"))));
+    assert_eq!(tap.verify(&zero(), &zero(), Some(0)), Err(SdmError::Uncounted));
+}
+
+#[test]
 fn templates_that_make_no_sense_are_refused() {
     for template in [
         "https://example.com/",

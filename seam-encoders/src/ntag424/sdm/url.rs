@@ -3,6 +3,7 @@ use super::super::settings::{Access, KeyNo};
 use super::{COUNTER_DIGITS, Encrypted, Identity, MAC_DIGITS, Mirror, Region, Sdm, Suite, Tap, UID_DIGITS};
 use crate::error::CardError;
 use crate::ndef::{Message, Record, file};
+use std::fmt;
 
 /// A template of the address that a tap opens, as `https://door.example/t?p={picc}&m={mac}`.
 ///
@@ -14,13 +15,13 @@ use crate::ndef::{Message, Record, file};
 /// | `{mac}` | the MAC; it must be the last placeholder, and covers the address from the first placeholder on |
 ///
 /// Each may stand there once, `{picc}` not beside `{uid}` or `{counter}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SdmUrl {
     suite: Suite,
     parts: Vec<Part>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
     Picc,
@@ -28,6 +29,13 @@ enum Part {
     Counter,
     Data(String),
     Mac,
+}
+
+impl fmt::Debug for SdmUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is encrypted on the way stands in the template in clear.
+        f.debug_struct("SdmUrl").field("suite", &self.suite).field("parts", &self.parts.len()).finish_non_exhaustive()
+    }
 }
 
 impl SdmUrl {

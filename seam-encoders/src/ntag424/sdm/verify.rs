@@ -28,6 +28,9 @@ pub enum SdmError {
         /// The highest one seen.
         seen: u32,
     },
+    /// The address has no counter, so it cannot be told from one that was used before.
+    #[error("the address has no counter to compare")]
+    Uncounted,
     /// A key of a type that the card does not have.
     #[error("a key that is not AES-128")]
     Key,
@@ -113,7 +116,8 @@ impl Tap {
     }
 
     /// Verifies the MAC with the key of the card that [`Tap::identify`] named, and that the counter is above `seen`, the highest verified
-    /// counter of this card. Without `seen` an address can be used again by whoever kept it.
+    /// counter of this card (0: none yet). Without `seen` an address can be used again by whoever kept it; with it an address that has no
+    /// counter is refused.
     ///
     /// # Errors
     /// [`SdmError`]: why it is not believed.
@@ -123,10 +127,11 @@ impl Tap {
         if !equal(&keys.mac(&self.covered), &self.mac) {
             return Err(SdmError::Mac);
         }
-        if let (Some(counter), Some(seen)) = (counter.map(number), seen)
-            && counter <= seen
-        {
-            return Err(SdmError::Replayed { counter, seen });
+        if let Some(seen) = seen {
+            let counter = counter.map(number).ok_or(SdmError::Uncounted)?;
+            if counter <= seen {
+                return Err(SdmError::Replayed { counter, seen });
+            }
         }
         let data = self.data.clone().map(|data| keys.decrypt(counter.unwrap_or_default(), data));
         Ok(VerifiedTap { uid, counter: counter.map(number), data })

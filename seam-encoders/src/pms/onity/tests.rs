@@ -176,6 +176,27 @@ async fn every_code_says_how_the_card_was_left() {
     }
 }
 
+/// The second of three cards was not offered: the first one opens the room all the same.
+#[tokio::test]
+async fn a_refusal_among_several_cards_does_not_say_that_none_was_made() {
+    use CardProblem::{Busy, None as NoCard, NotWritable};
+    let (mut line, mut peer) = Peer::pair();
+    let mut key = key();
+    key.cards = 3;
+    for (code, problem, card) in [
+        ("ED", NoCard, CardState::Unknown),
+        ("EP", NotWritable, CardState::Unknown),
+        ("EA", NotWritable, CardState::Unknown),
+        ("TD", NotWritable, CardState::Untouched),
+        ("OV", Busy, CardState::Untouched),
+    ] {
+        let asked = "|CN3|3|E|101||||36||15221126|11241126|front|||";
+        let answer = format!("|{code}|3|");
+        let (_, result) = tokio::join!(peer.serves(asked, &answer), line.make_key(&key));
+        assert_eq!(result.unwrap_err().card_failure(), CardFailure::new(problem, card), "{code}");
+    }
+}
+
 #[test]
 fn what_cannot_be_said_is_refused_before_the_line() {
     let bad: [fn(&mut NewKey); 8] = [
