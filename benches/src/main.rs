@@ -10,6 +10,7 @@ mod lists;
 mod lives;
 mod log_bytes;
 mod measure;
+mod mobile_keys;
 mod obvious;
 mod record;
 mod replay;
@@ -32,7 +33,7 @@ struct Args {
     /// A few seconds: enough to see that everything still runs, not enough to believe a time.
     #[arg(long)]
     smoke: bool,
-    /// Only these groups: syncs, commits, log, windows, lists, fan-out, lives, http, vendors, replay, cards.
+    /// Only these groups: syncs, commits, log, windows, lists, fan-out, lives, http, vendors, replay, cards, mobile-keys.
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
     /// Where the databases are written while measuring; the system's folder for temporary files if not given.
@@ -130,6 +131,9 @@ async fn work(args: &Args) -> Result<(), Failed> {
     }
     if wanted("cards") {
         show(cards::measure(&size)?);
+    }
+    if wanted("mobile-keys") {
+        show(mobile_keys::measure(&size)?);
     }
     if wanted("replay") {
         show(replay::measure(&args.bookings, &size)?);
