@@ -364,14 +364,6 @@ pub fn put_bool(out: &mut Writer<'_>, value: bool) -> Result<(), Full> {
     out.byte(if value { 0xF5 } else { 0xF4 })
 }
 
-/// Writes `null`.
-///
-/// # Errors
-/// [`Full`].
-pub fn put_null(out: &mut Writer<'_>) -> Result<(), Full> {
-    out.byte(0xF6)
-}
-
 fn put_head(out: &mut Writer<'_>, major: u8, number: u64) -> Result<(), Full> {
     let (kind, bytes) = (major << 5, number.to_be_bytes());
     match number {

@@ -422,6 +422,7 @@ fn line_19_every_command_in_every_state<B: Backend>() {
         ("load cert", write(Command::LoadCert(&[0x30, 0]))),
         ("auth1", write(Command::Auth1(auth1))),
         ("exchange", write(Command::Exchange(&[0; 32]))),
+        ("exchange without room for a tag", write(Command::Exchange(&[0; 15]))),
         ("envelope", write(Command::Envelope(&[0x53, 0]))),
         ("control flow", write(Command::ControlFlow(ControlFlow::FAILURE))),
         ("get response", write(Command::GetResponse)),
@@ -430,11 +431,11 @@ fn line_19_every_command_in_every_state<B: Backend>() {
     ];
     // Per state the state after each command: capital letters where the command succeeded. i idle, s selected, k keyed, e session, u step-up.
     let table = [
-        ("idle", "S i i i i i i i i i i i"),
-        ("selected", "S s s K s s s s I s s s"),
-        ("keyed", "S k k k k i k k I k k k"),
-        ("session", "S U e e e e i u I e e e"),
-        ("step-up", "S u u u u u i u I u u u"),
+        ("idle", "S i i i i i i i i i i i i"),
+        ("selected", "S s s K s s s s s I s s s"),
+        ("keyed", "S k k k k i k k k I k k k"),
+        ("session", "S U e e e e i i u I e e e"),
+        ("step-up", "S u u u u u i i u I u u u"),
     ];
     for (state, row) in table {
         for ((name, command), expected) in commands.iter().zip(row.split(' ')) {

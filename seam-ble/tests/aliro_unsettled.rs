@@ -1,16 +1,22 @@
 //! What public sources leave open: the answer that is followed, as bytes. An answer from the specification's text turns one of these red.
 #![cfg(feature = "rustcrypto")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
 
 use seam_ble::aliro::access_data::AccessData;
+use seam_ble::aliro::ble::advert::{Address, Advertisement};
 use seam_ble::aliro::ble::message::{Message, Protocol};
 use seam_ble::aliro::ble::notification::Notification;
 use seam_ble::aliro::channel::{Channel, Side};
 use seam_ble::aliro::command::{Command, ControlFlow};
 use seam_ble::aliro::document::{DocType, Iterations};
-use seam_ble::aliro::keys::ChannelKeys;
+use seam_ble::aliro::keys::{self, ChannelKeys, Transcript};
+use seam_ble::aliro::reader::Reader;
 use seam_ble::aliro::revocation::RevocationData;
-use seam_ble::aliro::{DocumentError, Proprietary, Version, unsettled};
-use seam_ble::bytes::Writer;
+use seam_ble::aliro::step_up::Wanted;
+use seam_ble::aliro::{AliroError, DocumentError, Interface, Proprietary, TransactionId, Version};
+use seam_ble::bytes::{Bytes, Writer};
 use seam_ble::cbor::CborError;
 use seam_ble::crypto::rustcrypto::RustCrypto;
 use seam_ble::crypto::{Crypto, Secret};
@@ -85,10 +91,59 @@ fn an_extension_is_critical_when_its_bit_is_not_set() {
 }
 
 #[test]
+fn step_up_in_session_data() {
+    let (key, mut phone) = support::pair(&RustCrypto);
+    let outcome =
+        support::transact(Reader::new(&RustCrypto, support::reader_id(), &key), &mut phone, None, 1, |_, _| {}).unwrap().standard();
+    let wanted = [Wanted { kind: DocType::Access, element: "a", retain: false }];
+    let (_, command) = support::written(|out| outcome.session.step_up().unwrap().unwrap().request(&wanted, out));
+    // 53, its length, a map of one, the text "data", and a byte string.
+    let data = seam_ble::apdu::Command::parse(&command).unwrap().data;
+    assert_eq!((data[0], usize::from(data[1])), (0x53, data.len() - 2));
+    assert_eq!(data[2..8], [0xA1, 0x64, b'd', b'a', b't', b'a']);
+    assert_eq!((data[8], usize::from(data[9])), (0x58, data.len() - 10));
+}
+
+#[test]
+fn vendor_tlvs_in_info() {
+    let (_, reader_ephemeral) = RustCrypto.agreement_key(&Secret::new([1; 32])).unwrap();
+    let (_, device_ephemeral) = RustCrypto.agreement_key(&Secret::new([2; 32])).unwrap();
+    let vendor = [0xB1, 1, 0x11, 0xB2, 2, 0x22, 0x23];
+    let transcript = Transcript {
+        interface: Interface::Nfc,
+        version: Version::V1_0,
+        reader: support::reader_id(),
+        reader_key_x: [6; 32],
+        transaction: TransactionId([7; 16]),
+        reader_ephemeral,
+        device_ephemeral,
+        flags: [0, 1],
+        proprietary: support::proprietary(),
+        vendor: Bytes::from_slice(&vendor).unwrap(),
+    };
+    let derived = keys::persistent(&RustCrypto, &Secret::new([9; 32]), &transcript, &reader_ephemeral).unwrap();
+    let salt = transcript.salt(b"Persistent**", Some(&reader_ephemeral)).unwrap();
+    let mut expected = [0; 32];
+    RustCrypto.hkdf(&[9; 32], &salt, &[device_ephemeral.x(), &vendor], &mut expected).unwrap();
+    assert_eq!(derived.expose(), &expected, "the device's key, then B1 and B2 with their tags");
+}
+
+#[test]
+fn counter_limit() {
+    let mut channel = Channel::new(Side::Reader, ChannelKeys { reader: Secret::new([1; 32]), device: Secret::new([2; 32]) });
+    *channel.counters_mut().unwrap()[0] = 0xFFFE;
+    assert!(channel.seal(&RustCrypto, &[], &mut [7]).is_ok());
+    assert_eq!(channel.seal(&RustCrypto, &[], &mut [7]), Err(AliroError::ChannelClosed));
+}
+
+#[test]
 fn step_up_salt_and_advertised_flag() {
     let keys = ChannelKeys::step_up(&RustCrypto, &Secret::new([1; 32])).unwrap();
     let mut zeros = [0; 32];
     RustCrypto.hkdf(&[1; 32], &[0; 32], &[b"SKReader"], &mut zeros).unwrap();
     assert_eq!(keys.reader.expose(), &zeros, "an empty salt is one of zeros");
-    assert_eq!(unsettled::ADVERTISED_BLE_ONLY, 0x40);
+    let mut space = [0; 24];
+    let advertised = Advertisement::new(&RustCrypto, &support::reader_id(), &Secret::new([1; 16]), Address([2; 6]), 3, -4);
+    advertised.write(&mut Writer::new(&mut space)).unwrap();
+    assert_eq!(space[..2], [0x40, 0xFC], "without UWB, and the power in dBm");
 }

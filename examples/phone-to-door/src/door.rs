@@ -185,6 +185,12 @@ impl Door {
         decided
     }
 
+    /// How many phones it remembers for the fast phase.
+    #[must_use]
+    pub const fn remembers(&self) -> usize {
+        self.stored.len()
+    }
+
     /// The key that phones know this lock by.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
@@ -211,7 +217,8 @@ impl Door {
     fn open_for(&mut self, grant: &[u8], key: &PublicKey, over: Carrier, user: UserAct) -> Result<Claim, Closed> {
         let issuers = [(self.issuer, Authority::Issuer)];
         let grant = SignedGrant::verify(&RustCrypto, grant, &issuers, key).map_err(Closed::Grant)?;
-        // Over Bluetooth the app asks for a tap before it connects; a touch speaks for itself.
+        // Over Bluetooth the app asks for a tap before it connects. PKOC has no message that says so: it is the app's promise, and no evidence against
+        // a relay. A touch speaks for itself.
         let evidence = Evidence { link: over, distance: Distance::Unknown, user };
         let now = self.clock.now(self.uptime);
         let opening = decide(self.journal.state(), &self.entrance, &grant, Action::Momentary, now, &evidence).map_err(Closed::Refused)?;

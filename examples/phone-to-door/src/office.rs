@@ -5,8 +5,8 @@ use seam_ble::bytes::Writer;
 use seam_ble::crypto::rustcrypto::{RustCrypto, SoftwareKey};
 use seam_ble::crypto::{CryptoError, PublicKey, Secret, SigningKey};
 use seam_ble::lock::{
-    Claim, EntranceId, Grant, KeyId, MAX_REVOCATION_LIST, Revocations, SignedGrant, TIME_CHALLENGE_LEN, TimeToken, UnixTime, Window,
-    key_id, sign_revocations, sign_time,
+    Claim, EntranceId, Grant, IssueError, KeyId, MAX_REVOCATION_LIST, Revocations, SignedGrant, TIME_CHALLENGE_LEN, TimeToken, UnixTime,
+    Window, key_id, sign_revocations, sign_time,
 };
 use seam_ble::pkoc::{Certificate, LocationId, NO_END, SiteId};
 
@@ -80,7 +80,7 @@ impl Office {
     ///
     /// # Errors
     /// When the key service does not answer.
-    pub fn grant(&self, entrance: EntranceId, phone: &PublicKey, claim: Claim, window: Window) -> Result<SignedGrant, CryptoError> {
+    pub fn grant(&self, entrance: EntranceId, phone: &PublicKey, claim: Claim, window: Window) -> Result<SignedGrant, IssueError> {
         SignedGrant::issue(&self.issuer, &Grant::new(entrance, key_id(&RustCrypto, phone), claim, window))
     }
 

@@ -15,6 +15,9 @@ use seam_ble::transport::{Link, SessionError};
 
 /// Longest command or answer here.
 const MAX: usize = 512;
+/// How many phones a lock remembers for the fast phase. Anybody with a key of her own making is remembered before it is known whether she may open; who
+/// is forgotten runs the standard phase again.
+pub const REMEMBERED: usize = 32;
 
 type Failure = SessionError<AliroError>;
 
@@ -79,6 +82,8 @@ pub async fn serve<'k, L: Link>(
             let mut answer = ask(link, &command).await?;
             let proven = state.on_response(&mut answer, |_| None).map_err(protocol)?;
             stored.retain(|phone| phone.credential != proven.credential);
+            // The one that proved itself longest ago goes.
+            stored.drain(..(stored.len() + 1).saturating_sub(REMEMBERED));
             stored.push(StoredPhone { credential: proven.credential, persistent: proven.persistent });
             (proven.credential, Phase::Standard, proven.session)
         }

@@ -1,10 +1,13 @@
 //! The story ends as it is told, over every way to meet.
-use phone_to_door::door::Closed;
+use phone_to_door::door::{Closed, Door};
 use phone_to_door::meeting::{From, InMemory};
+use phone_to_door::office::Office;
+use phone_to_door::phone::Phone;
 use phone_to_door::radio::{OnRadio, python};
 use phone_to_door::story::{Speak, Step, play};
-use phone_to_door::touch::Phase;
-use seam_ble::lock::{Claim, GrantError, Refusal, Role};
+use phone_to_door::touch::{Phase, REMEMBERED};
+use seam_ble::lock::{Claim, GrantError, Refusal, Role, UnixTime};
+use seam_ble::transport::memory;
 
 /// What of a step is compared.
 fn outcome(step: &Step) -> &'static str {
@@ -59,6 +62,20 @@ async fn the_story_in_memory_by_aliro() {
         let commands = if step.phase == Some(Phase::Fast) { 4 } else { 5 };
         assert_eq!(step.messages.len(), 2 * commands, "{}", step.title);
     }
+}
+
+#[tokio::test]
+async fn strangers_do_not_fill_the_locks_memory() {
+    let office = Office::default();
+    let mut door = Door::fit(&office, UnixTime(1_000)).unwrap();
+    let lock = door.public_key();
+    for _ in 0..REMEMBERED + 3 {
+        let mut stranger = Phone::new(office.site(), office.issuer());
+        let (mut at_lock, mut at_phone) = memory::pair(512);
+        let ((outcome, _), opened) = tokio::join!(door.touched(&mut at_lock), stranger.touch(lock, &mut at_phone));
+        assert!(outcome.is_err() && !opened.unwrap());
+    }
+    assert_eq!(door.remembers(), REMEMBERED);
 }
 
 #[test]

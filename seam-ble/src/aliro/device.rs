@@ -218,13 +218,15 @@ impl<'a, C: Crypto> Device<'a, C> {
     /// Takes a whole command, decrypted in place, and writes the whole answer, also for an error.
     ///
     /// # Errors
-    /// Why the command was refused; the answer then holds only a status. After [`AliroError::Crypto`], [`AliroError::Certificate`] and
-    /// [`AliroError::UnknownReader`] the session is closed; after any other the state is as it was.
+    /// Why the command was refused; the answer then holds only a status. After [`AliroError::Crypto`], [`AliroError::Short`],
+    /// [`AliroError::Certificate`] and [`AliroError::UnknownReader`] the session is closed; after any other the state is as it was.
     pub fn handle<W: Wallet>(&mut self, bytes: &mut [u8], moment: Moment<'_, W>, out: &mut Writer<'_>) -> Result<Event, AliroError> {
         let start = out.len();
         let done = self.dispatch(bytes, moment, out).and_then(|event| Ok((out.put(&Status::OK.0.to_be_bytes())?, event).1));
         if let Err(error) = done {
-            if matches!(error, AliroError::Crypto(_) | AliroError::Certificate | AliroError::UnknownReader | AliroError::ChannelClosed) {
+            use AliroError::{Certificate, ChannelClosed, Crypto, Short, UnknownReader};
+            // Short: a message on the channel without room for a tag, which has closed it.
+            if matches!(error, Crypto(_) | Certificate | UnknownReader | ChannelClosed | Short) {
                 self.state = State::Idle;
             }
             out.truncate(start);

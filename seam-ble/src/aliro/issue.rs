@@ -1,4 +1,4 @@
-//! How an issuer writes and signs a document, and how a phone puts documents into its answer.
+//! How an issuer writes and signs a document.
 
 use super::document::{DocType, PROTECTED, SIGNED_MAX, key_id, to_be_signed};
 use super::{DocumentError, Instant};
@@ -141,21 +141,4 @@ impl Draft<'_> {
         cbor::put_text(out, "7")?;
         Ok(cbor::put_bool(out, self.time_required)?)
     }
-}
-
-/// Writes a DeviceResponse that holds `documents`, each as its issuer signed it.
-///
-/// # Errors
-/// [`DocumentError::Full`].
-pub fn put_response<'d>(documents: impl Iterator<Item = &'d [u8]> + Clone, out: &mut Writer<'_>) -> Result<(), DocumentError> {
-    cbor::put_map(out, 3)?;
-    cbor::put_text(out, "1")?;
-    cbor::put_text(out, "1.0")?;
-    cbor::put_text(out, "2")?;
-    cbor::put_array(out, documents.clone().count())?;
-    for document in documents {
-        out.put(document)?;
-    }
-    cbor::put_text(out, "3")?;
-    Ok(cbor::put_uint(out, 0)?)
 }

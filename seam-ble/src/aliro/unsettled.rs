@@ -1,6 +1,8 @@
 //! Where public sources of Aliro 1.0 disagree or are silent: one constant per question, with what is followed and why.
 //!
-//! Each has a test of its name in `tests/aliro_unsettled.rs`, so that an answer from the specification's text is one edit and one red test.
+//! Each has a test in `tests/aliro_unsettled.rs` that has the answer as bytes. Most are switches or values that the code reads. Four only name
+//! what the code is written to do, and changing them changes nothing: [`SCHEDULE_TIMES_UNTAGGED`], [`RECURRENCE_AS_ARRAY`],
+//! [`REVOCATION_EXPIRY_TAGGED`], [`VENDOR_TLVS_IN_INFO`].
 
 /// The first eight bytes of the nonce for what the device sends on the **BLE** channel.
 ///

@@ -119,11 +119,13 @@ pub struct Grant<'a> {
     pub(super) schedules: &'a [Schedule],
 }
 
+/// One passage, at any time.
+const MOMENTARY: &[Rule] = &[Rule { capabilities: Action::Momentary as u8, allow: Allow::Always, deny: 0 }];
+
 impl<'a> Grant<'a> {
     /// A grant to open for one passage at any time within the window, signed by the issuer's everyday key, with the time to be proven.
     #[must_use]
     pub const fn new(entrance: EntranceId, key: KeyId, claim: Claim, window: Window) -> Self {
-        const MOMENTARY: &[Rule] = &[Rule { capabilities: Action::Momentary as u8, allow: Allow::Always, deny: 0 }];
         Self {
             entrance,
             key,
@@ -165,6 +167,11 @@ impl<'a> Grant<'a> {
     pub const fn with_iteration(mut self, iteration: u64) -> Self {
         self.iteration = iteration;
         self
+    }
+
+    /// Whether it is for one passage at any time within the window, without rules of its own.
+    pub(super) fn is_plain(&self) -> bool {
+        self.rules == MOMENTARY && self.schedules.is_empty()
     }
 
     /// The key it was granted to.

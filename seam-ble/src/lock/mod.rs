@@ -34,7 +34,9 @@ pub use schedule::{
     MAX_DURATION, MAX_SCHEDULES, OffsetChange, Pattern, Recurrence, Schedule, ScheduleClock, ScheduleError, Weekdays, Zone,
 };
 pub use state::{LockState, MAX_RECORD, MAX_REVOKED, RevocationError, Revocations};
-pub use token::{GrantError, MAX_REVOCATION_LIST, SIGNED_GRANT_LEN, SignedGrant, key_id, sign_revocations, sign_time, verify_revocations};
+pub use token::{
+    GrantError, IssueError, MAX_REVOCATION_LIST, SIGNED_GRANT_LEN, SignedGrant, key_id, sign_revocations, sign_time, verify_revocations,
+};
 
 #[cfg(test)]
 mod tests;

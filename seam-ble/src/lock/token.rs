@@ -46,6 +46,32 @@ impl fmt::Display for GrantError {
 
 impl core::error::Error for GrantError {}
 
+/// Why nothing was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssueError {
+    /// The grant has rules or schedules, for which the shortest form has no place. Without them it would open for more than was granted.
+    Rules,
+    /// The issuer's key does not answer.
+    Key(CryptoError),
+}
+
+impl fmt::Display for IssueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rules => f.write_str("a signed grant has no place for rules and schedules"),
+            Self::Key(e) => e.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for IssueError {}
+
+impl From<CryptoError> for IssueError {
+    fn from(error: CryptoError) -> Self {
+        Self::Key(error)
+    }
+}
+
 /// The name of a key in grants and revocation lists.
 #[must_use]
 pub fn key_id<C: Crypto>(crypto: &C, key: &PublicKey) -> KeyId {
@@ -63,12 +89,15 @@ impl fmt::Debug for SignedGrant {
 }
 
 impl SignedGrant {
-    /// Signs a grant to open for one passage at any time within its window. Rules and schedules have no place in this form and are left out;
-    /// a grant with them travels as an Aliro document.
+    /// Signs a grant to open for one passage at any time within its window. Rules and schedules have no place in this form: a grant with them
+    /// travels as an Aliro document.
     ///
     /// # Errors
-    /// [`CryptoError::Device`] when the issuer's key does not answer.
-    pub fn issue(issuer: &impl SigningKey, grant: &Grant<'_>) -> Result<Self, CryptoError> {
+    /// [`IssueError::Rules`] for a grant with rules or schedules of its own, [`IssueError::Key`] when the issuer's key does not answer.
+    pub fn issue(issuer: &impl SigningKey, grant: &Grant<'_>) -> Result<Self, IssueError> {
+        if !grant.is_plain() {
+            return Err(IssueError::Rules);
+        }
         let mut bytes = [0; SIGNED_GRANT_LEN];
         let (claim, issue) = match grant.claim {
             Claim::Stay { issue, role: Role::Override } => (1, issue.0),

@@ -4,6 +4,10 @@
 //! thread 25615 of developer.nuki.io. A Nuki lock knows its users online or by pairing; it knows no stays, so a grant there ends when the entry
 //! is removed.
 //!
+//! What is weak in the protocol: nothing binds an answer to its question, within a session or across them. Whoever recorded the lock's encrypted
+//! "locked" or "done" can play it to the client later. What [`Client::states`] and [`Progress::Done`] say is for the screen; that the bolt has
+//! moved is proven by no message.
+//!
 //! X25519 gives a common secret, HSalsa20 makes the key of it, HMAC-SHA-256 proves it during pairing, XSalsa20-Poly1305 protects what comes after.
 
 use core::fmt;

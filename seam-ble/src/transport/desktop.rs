@@ -28,25 +28,36 @@ impl core::fmt::Debug for DesktopLink {
     }
 }
 
-/// Looks for a reader for so long, connects to the first one, and subscribes: from here on the reader speaks.
+/// How long a request to the operating system that only tidies up may take.
+const TIDY_WITHIN: Duration = Duration::from_secs(2);
+
+/// Looks for a reader for so long, connects to the first one, and subscribes: from here on the reader speaks. Reaching the Bluetooth service may take
+/// as long, and connecting and subscribing together too.
 ///
 /// # Errors
 /// [`LinkError::Radio`] says at which step: no Bluetooth service, no adapter, no reader in reach, no connection, no such service.
 pub async fn connect(limit: Duration) -> Result<DesktopLink, LinkError> {
+    let adapter = in_time(limit, "reaching the Bluetooth service", adapter()).await?;
+    let reader = in_time(limit, "finding a reader in reach", find(&adapter)).await;
+    // A scan that goes on costs power and disturbs the connection; that it cannot be stopped is no reason to give up.
+    let _ = tokio::time::timeout(TIDY_WITHIN, adapter.stop_scan()).await;
+    let peripheral = reader?;
+    let link = in_time(limit, "connecting", listen(peripheral.clone())).await;
+    if link.is_err() {
+        let _ = tokio::time::timeout(TIDY_WITHIN, peripheral.disconnect()).await;
+    }
+    link
+}
+
+async fn in_time<T>(limit: Duration, step: &'static str, act: impl Future<Output = Result<T, LinkError>>) -> Result<T, LinkError> {
+    tokio::time::timeout(limit, act).await.unwrap_or(Err(LinkError::Radio(step)))
+}
+
+async fn adapter() -> Result<Adapter, LinkError> {
     let at = |step: &'static str| move |_: btleplug::Error| LinkError::Radio(step);
     let manager = Manager::new().await.map_err(at("reaching the Bluetooth service"))?;
     let adapters = manager.adapters().await.map_err(at("listing the adapters"))?;
-    let adapter = adapters.into_iter().next().ok_or(LinkError::Radio("finding an adapter"))?;
-    let reader = tokio::time::timeout(limit, find(&adapter)).await.unwrap_or(Err(LinkError::Radio("finding a reader in reach")));
-    // A scan that goes on costs power and disturbs the connection; that it cannot be stopped is no reason to give up.
-    let _ = adapter.stop_scan().await;
-    let peripheral = reader?;
-    peripheral.connect().await.map_err(at("connecting"))?;
-    let link = listen(peripheral.clone()).await;
-    if link.is_err() {
-        let _ = peripheral.disconnect().await;
-    }
-    link
+    adapters.into_iter().next().ok_or(LinkError::Radio("finding an adapter"))
 }
 
 async fn find(adapter: &Adapter) -> Result<Peripheral, LinkError> {
@@ -67,6 +78,7 @@ async fn find(adapter: &Adapter) -> Result<Peripheral, LinkError> {
 
 async fn listen(peripheral: Peripheral) -> Result<DesktopLink, LinkError> {
     let at = |step: &'static str| move |_: btleplug::Error| LinkError::Radio(step);
+    peripheral.connect().await.map_err(at("connecting"))?;
     peripheral.discover_services().await.map_err(at("reading the reader's services"))?;
     let characteristics = peripheral.characteristics();
     let named = |number: u128| characteristics.iter().find(|c| c.uuid == Uuid::from_u128(number)).cloned();

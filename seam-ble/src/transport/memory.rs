@@ -1,24 +1,28 @@
 //! Two queues: a link without a radio, for tests, simulations and the two halves of one program.
 use std::vec::Vec;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::{Link, LinkError};
+
+/// How many messages wait to be read. Protocols here speak by turns; a peer that only speaks would fill the memory.
+pub const WAITING: usize = 32;
 
 /// One end.
 #[derive(Debug)]
 pub struct MemoryLink {
-    out: Option<UnboundedSender<Vec<u8>>>,
-    incoming: UnboundedReceiver<Vec<u8>>,
+    out: Option<Sender<Vec<u8>>>,
+    incoming: Receiver<Vec<u8>>,
     mtu: usize,
     left: usize,
 }
 
-/// Both ends of a link that carries messages of up to `mtu` bytes.
+/// Both ends of a link that carries messages of up to `mtu` bytes. One that is sent while [`WAITING`] others are unread breaks the link.
 #[must_use]
 pub fn pair(mtu: usize) -> (MemoryLink, MemoryLink) {
-    let (to_b, from_a) = unbounded_channel();
-    let (to_a, from_b) = unbounded_channel();
+    let (to_b, from_a) = channel(WAITING);
+    let (to_a, from_b) = channel(WAITING);
     let end = |out, incoming| MemoryLink { out: Some(out), incoming, mtu, left: usize::MAX };
     (end(to_b, from_b), end(to_a, from_a))
 }
@@ -30,6 +34,13 @@ impl MemoryLink {
         self.left = messages;
         self
     }
+
+    fn shut(&mut self) {
+        self.out = None;
+        self.incoming.close();
+        // What the peer sent before stays unread: the radio is off.
+        while self.incoming.try_recv().is_ok() {}
+    }
 }
 
 impl Link for MemoryLink {
@@ -38,14 +49,16 @@ impl Link for MemoryLink {
             return Err(LinkError::TooLong);
         }
         if self.left == 0 {
-            self.out = None;
-            self.incoming.close();
-            // What the peer sent before stays unread: the radio is off.
-            while self.incoming.try_recv().is_ok() {}
+            self.shut();
         }
         self.left = self.left.saturating_sub(1);
         let out = self.out.as_ref().ok_or(LinkError::Closed)?;
-        out.send(message.to_vec()).map_err(|_| LinkError::Closed)
+        out.try_send(message.to_vec()).map_err(|refused| {
+            if matches!(refused, TrySendError::Full(_)) {
+                self.shut();
+            }
+            LinkError::Closed
+        })
     }
 
     async fn receive<'a>(&mut self, into: &'a mut [u8]) -> Result<&'a [u8], LinkError> {

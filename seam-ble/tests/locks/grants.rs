@@ -3,10 +3,10 @@ use crate::support::{flipped, key, public};
 use seam_ble::crypto::rustcrypto::RustCrypto;
 use seam_ble::crypto::{Crypto, Signature};
 use seam_ble::lock::{
-    Action, Authority, Claim, ClockError, ClockLimits, Distance, Entrance, EntranceId, EntranceKind, Evidence, Grant, GrantError,
-    IssueNumber, KeyId, Link, LockClock, LockState, MAX_REVOCATION_LIST, MAX_REVOKED, ProximityRule, Refusal, Revocations, Role,
-    SIGNED_GRANT_LEN, SignedGrant, TimeToken, TrustedTime, UnixTime, UserAct, Window, Zone, decide, key_id, sign_revocations, sign_time,
-    verify_revocations,
+    Action, Allow, Authority, Claim, ClockError, ClockLimits, Distance, Entrance, EntranceId, EntranceKind, Evidence, Grant, GrantError,
+    IssueError, IssueNumber, KeyId, Link, LockClock, LockState, MAX_REVOCATION_LIST, MAX_REVOKED, ProximityRule, Refusal, Revocations,
+    Role, Rule, SIGNED_GRANT_LEN, Schedule, ScheduleClock, SignedGrant, TimeToken, TrustedTime, UnixTime, UserAct, Window, Zone, decide,
+    key_id, sign_revocations, sign_time, verify_revocations,
 };
 
 const ROOM: EntranceId = EntranceId([1; 16]);
@@ -42,6 +42,19 @@ fn a_signed_grant_reads_back_as_it_was() {
             assert_eq!(format!("{:?}", verify(service.as_bytes()).unwrap()), expected);
         }
     }
+}
+
+// Left out, a rule would turn "on Mondays" into "always".
+#[test]
+fn a_grant_with_rules_of_its_own_is_not_signed_without_them() {
+    let on = [Schedule::new(2_000, 2_100, ScheduleClock::Utc, None).unwrap()];
+    let during = [Rule { capabilities: Action::Momentary as u8, allow: Allow::During(1), deny: 0 }];
+    let always = [Rule { capabilities: Action::Momentary as u8, allow: Allow::Always, deny: 0 }];
+    for (rules, schedules) in [(&during[..], &on[..]), (&[], &[]), (&during[..], &[]), (&always[..], &on[..])] {
+        let refused = SignedGrant::issue(&key(ISSUER), &grant(stay()).with_rules(rules, schedules));
+        assert_eq!(refused.unwrap_err(), IssueError::Rules, "{rules:?}");
+    }
+    assert!(SignedGrant::issue(&key(ISSUER), &grant(stay()).with_rules(&always, &[])).is_ok(), "the same as without rules");
 }
 
 // The layout, written down a second time: a lock in the field has to read what a later version signs.

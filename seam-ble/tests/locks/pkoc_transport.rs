@@ -95,6 +95,21 @@ async fn n15_two_phones_at_once_are_served_side_by_side_and_a_storm_of_them_afte
 }
 
 #[tokio::test(start_paused = true)]
+async fn n15_a_peer_that_only_speaks_is_cut_off() {
+    let (mut here, mut there) = memory::pair(100);
+    for _ in 0..memory::WAITING {
+        here.send(&[7]).await.unwrap();
+    }
+    assert_eq!(here.send(&[7]).await, Err(LinkError::Closed));
+    let mut space = [0; 100];
+    for _ in 0..memory::WAITING {
+        assert_eq!(there.receive(&mut space).await, Ok(&[7][..]), "what was taken is delivered");
+    }
+    assert_eq!(there.receive(&mut space).await, Err(LinkError::Closed));
+    assert_eq!(there.send(&[7]).await, Err(LinkError::Closed));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_too_long_for_the_link_is_an_error_of_its_own() {
     let setup = Setup::certified();
     let (to_phone, to_reader) = memory::pair(100);

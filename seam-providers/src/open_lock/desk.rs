@@ -1,5 +1,5 @@
 //! What phones ask the issuer: to be enrolled, for their documents, for the time of a lock. The host carries these questions over her own interface.
-use super::book::{Book, hex};
+use super::book::{Book, half_way, hex};
 use super::documents::{self, Document, id_of};
 use super::enrol::{Applicant, Challenge, Proof};
 use super::ledger::{Key, Phone};
@@ -171,10 +171,11 @@ impl Desk {
     }
 
     /// Takes one phone's key back, and leaves the others of the same credential as they are. Gives until when a door without a connection may still
-    /// open for it.
+    /// open for it; asked again, it says the same.
     ///
     /// # Errors
-    /// `Nothing` or `Unknown` when the records do not answer; it may be repeated.
+    /// `Nothing` or `Unknown` when the records do not answer; it may be repeated. After `Unknown` the phone may be on the list already; a key that
+    /// is renewed meanwhile does not take it off again.
     pub async fn forget(&self, credential: &Tag, phone: &PublicKey) -> Result<Option<DateTime<Utc>>, Failure> {
         let text = hex(phone.as_bytes());
         let name = self.book.key_name(credential)?;
@@ -182,21 +183,29 @@ impl Desk {
         for _ in 0..20 {
             let (version, key) = self.book.load::<Key>(&name).await?;
             let Some(mut key) = key else { return Ok(None) };
-            let out: Vec<_> = key.outstanding(now).filter(|p| p.public_key == text).collect();
-            // First on the list, then out of the key: stopped in between, it is revoked and still to be forgotten.
-            self.book.revoke(|revoked| revoked.with(&out, now)).await?;
-            key.phones.retain(|p| p.public_key != text);
-            if self.book.swap(&name, version, Some(&key)).await? {
-                self.drop_phone(&text).await?;
-                return Ok(out.first().and_then(|p| instant(p.lapses)));
+            if key.phones.iter().any(|p| p.public_key == text) {
+                let out: Vec<_> = key.outstanding(now, true).filter(|p| p.public_key == text).collect();
+                // First on the list, then out of the key: stopped in between, it is revoked and still to be forgotten.
+                self.book.revoke(|revoked| revoked.with(&out, now)).await?;
+                key.former_lapse = out.iter().map(|p| p.lapses).fold(key.former_lapse, u64::max);
+                key.phones.retain(|p| p.public_key != text);
+                if !self.book.swap(&name, version, Some(&key)).await.map_err(half_way)? {
+                    continue;
+                }
             }
+            self.drop_phone(credential, &text).await.map_err(half_way)?;
+            let listed = self.book.revoked().await.map_err(half_way)?.lapse_of(&text);
+            return Ok(listed.filter(|&lapse| lapse > now).and_then(instant));
         }
-        Err(Failure::nothing(Reason::Busy, "others keep changing the same key"))
+        Err(Failure::unknown(Reason::Busy, "others keep changing the same key"))
     }
 
-    pub(super) async fn drop_phone(&self, public_key: &str) -> Result<(), Failure> {
+    /// A phone's key is enrolled for this credential no more.
+    pub(super) async fn drop_phone(&self, credential: &Tag, public_key: &str) -> Result<(), Failure> {
         let name = self.book.phone_name(&id_of(&documents::read_key(public_key)?).0);
-        if let (Some(version), _) = self.book.load::<EnrolledFor>(&name).await? {
+        if let (Some(version), Some(enrolled)) = self.book.load::<EnrolledFor>(&name).await?
+            && enrolled.tag == credential.0
+        {
             self.book.swap::<EnrolledFor>(&name, Some(version), None).await?;
         }
         Ok(())

@@ -51,7 +51,7 @@ pub(super) async fn grant(
         Right::Common => Claim::Common,
     };
     let grant = Grant::new(EntranceId(*opens.entrance.as_bytes()), id_of(phone), claim, window).with_iteration(iteration);
-    let grant = signed(signer, |key| SignedGrant::issue(key, &grant)).await?;
+    let grant = signed(signer, |key| SignedGrant::issue(key, &grant).map_err(|_| CryptoError::Device)).await?;
     Ok(Document { entrance: opens.entrance, grant })
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Key {
     pub(super) had_phone: bool,
     pub(super) phones_allowed: u16,
     pub(super) phones: Vec<Phone>,
+    /// When the last document lapses of phones that it had and has no more (seconds since 1970); 0: there were none.
+    pub(super) former_lapse: u64,
 }
 
 /// A phone of a key.
@@ -68,6 +70,8 @@ pub(super) struct Revoked {
 pub(super) struct RevokedKey {
     pub(super) public_key: String,
     pub(super) lapses: u64,
+    /// Taken back, not suspended: nothing takes it off the list but that its documents lapse.
+    pub(super) for_good: bool,
 }
 
 /// How long after it was put a key that is looked for counts as just put, in seconds.
@@ -113,15 +117,20 @@ impl Key {
         holds.then_some(LockWindow { starts: UnixTime(starts), ends: UnixTime(ends) })
     }
 
-    /// The phones with documents that have not lapsed.
-    pub(super) fn outstanding(&self, now: u64) -> impl Iterator<Item = RevokedKey> {
+    /// The phones with documents that have not lapsed, as they are put on the list: for good when they are taken back.
+    pub(super) fn outstanding(&self, now: u64, for_good: bool) -> impl Iterator<Item = RevokedKey> {
         let out = self.phones.iter().filter(move |p| p.lapses > now);
-        out.map(|p| RevokedKey { public_key: p.public_key.clone(), lapses: p.lapses })
+        out.map(move |p| RevokedKey { public_key: p.public_key.clone(), lapses: p.lapses, for_good })
     }
 
-    /// When the last document lapses that was handed out and has not lapsed yet.
+    /// When the last document lapses that was handed out, also to phones that the key has no more.
+    pub(super) fn last_lapse(&self) -> u64 {
+        self.phones.iter().map(|p| p.lapses).fold(self.former_lapse, u64::max)
+    }
+
+    /// The same, if it has not lapsed yet.
     pub(super) fn lapses(&self, now: u64) -> Option<u64> {
-        self.outstanding(now).map(|p| p.lapses).max()
+        Some(self.last_lapse()).filter(|&lapse| lapse > now)
     }
 }
 
@@ -131,16 +140,20 @@ impl Revoked {
         let mut keys = self.keys.clone();
         for new in more {
             match keys.iter_mut().find(|k| k.public_key == new.public_key) {
-                Some(known) => known.lapses = known.lapses.max(new.lapses),
+                Some(known) => {
+                    known.lapses = known.lapses.max(new.lapses);
+                    known.for_good |= new.for_good;
+                }
                 None => keys.push(new.clone()),
             }
         }
         self.changed(keys, now)
     }
 
-    /// Without these keys (their suspension is over), and without those that have lapsed; `None`: that changes nothing for a lock.
+    /// Without these keys (their suspension is over; what was taken back stays), and without those that have lapsed; `None`: that changes nothing
+    /// for a lock.
     pub(super) fn without(&self, less: &[String], now: u64) -> Option<Self> {
-        let keys = self.keys.iter().filter(|k| !less.contains(&k.public_key)).cloned().collect();
+        let keys = self.keys.iter().filter(|k| k.for_good || !less.contains(&k.public_key)).cloned().collect();
         self.changed(keys, now)
     }
 
@@ -159,7 +172,12 @@ impl Revoked {
     }
 
     pub(super) fn names(&self, public_key: &str) -> bool {
-        self.keys.iter().any(|k| k.public_key == public_key)
+        self.lapse_of(public_key).is_some()
+    }
+
+    /// When the last document of a phone's key on the list lapses.
+    pub(super) fn lapse_of(&self, public_key: &str) -> Option<u64> {
+        self.keys.iter().find(|k| k.public_key == public_key).map(|k| k.lapses)
     }
 }
 
@@ -174,7 +192,7 @@ mod tests {
     }
 
     fn revoked(name: &str, lapses: u64) -> RevokedKey {
-        RevokedKey { public_key: name.to_owned(), lapses }
+        RevokedKey { public_key: name.to_owned(), lapses, for_good: false }
     }
 
     #[test]
@@ -202,6 +220,7 @@ mod tests {
             had_phone: false,
             phones_allowed: 1,
             phones: Vec::new(),
+            former_lapse: 0,
         };
         assert_eq!(key(1_600, false).renew_at(600), Some(1_300), "half of its time before it lapses");
         assert_eq!(key(9_000, false).renew_at(600), None, "it lapses with the window");
@@ -230,6 +249,9 @@ mod tests {
         assert_eq!((two.iteration, two.keys.as_slice()), (2, &[revoked("b", 90)][..]));
         let back = two.without(&["b".to_owned()], 60).expect("a change");
         assert_eq!((back.iteration, back.keys.len()), (3, 0), "the number never falls");
+        let lost = one.with(&[RevokedKey { for_good: true, ..revoked("a", 40) }], 10).expect("it stays from now on");
+        assert_eq!(lost.without(&["a".to_owned()], 10), None, "what was taken back is not taken up again");
+        assert_eq!(lost.with(&[revoked("a", 50)], 10), None, "nor by a suspension");
         let many: Vec<RevokedKey> = (0..40).map(|n| revoked(&format!("k{n}"), 100 + n)).collect();
         let full = none.with(&many, 10).expect("a change");
         let listed: Vec<u64> = full.listed(10).map(|k| k.lapses).collect();

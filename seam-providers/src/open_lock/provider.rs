@@ -45,6 +45,7 @@ impl fmt::Display for OpenLockProvider {
 
 /// The key after it was put: what is asked for now, with the phones that it had.
 fn after_put(before: Option<Key>, wanted: &Checked, now: u64, settings: &Settings) -> Key {
+    let former_lapse = before.as_ref().map_or(0, |key| if key.gone { key.last_lapse() } else { key.former_lapse });
     // Phones of a key that was taken back are revoked; they are enrolled anew, with new keys.
     let phones = before.filter(|key| !key.gone).map(|key| key.phones).unwrap_or_default();
     Key {
@@ -57,6 +58,7 @@ fn after_put(before: Option<Key>, wanted: &Checked, now: u64, settings: &Setting
         had_phone: !phones.is_empty(),
         phones_allowed: settings.phones_per_key,
         phones,
+        former_lapse,
     }
 }
 
@@ -110,7 +112,7 @@ impl OpenLockProvider {
         let Some(key) = kept else { return Err(Failure::unknown(Reason::Other, "the key was not kept")) };
         // From here on no document is handed out that the key does not allow; what phones carry already is put on the list, or taken off it.
         let listed = if key.suspended {
-            let out: Vec<_> = key.outstanding(now).collect();
+            let out: Vec<_> = key.outstanding(now, false).collect();
             self.book.revoke(|revoked| revoked.with(&out, now)).await
         } else {
             let phones: Vec<_> = key.phones.iter().map(|p| p.public_key.clone()).collect();
@@ -145,10 +147,10 @@ impl OpenLockProvider {
             })
             .await?;
         let Some(key) = last else { return Ok(Receipt::verified()) };
-        let out: Vec<_> = key.outstanding(now).collect();
+        let out: Vec<_> = key.outstanding(now, true).collect();
         self.book.revoke(|revoked| revoked.with(&out, now)).await.map_err(half_way)?;
         for phone in &key.phones {
-            self.desk.drop_phone(&phone.public_key).await.map_err(half_way)?;
+            self.desk.drop_phone(tag, &phone.public_key).await.map_err(half_way)?;
         }
         let receipt = Receipt::verified();
         Ok(match key.lapses(now).and_then(instant) {

@@ -1,5 +1,6 @@
 //! Phones at the desk, and what follows at doors that nobody can reach.
 use super::*;
+use futures_util::FutureExt as _;
 use seam_ble::crypto::Signature;
 use serde_json::json;
 
@@ -167,6 +168,50 @@ async fn one_phone_is_forgotten_and_the_others_stay() {
     s.put(&spec, &tag(1)).await;
     kept.sync(&s.site.desk()).await.unwrap();
     assert_eq!((s.present("101", &kept), s.present("101", &lost)), (Answer::Opened, Answer::Refused(Refusal::Revoked)));
+}
+
+// The list is written, the answer is lost, and the engine renews the key before anybody asks again.
+#[tokio::test]
+async fn a_renewal_in_the_middle_does_not_give_a_lost_phone_its_key_back() {
+    let s = stage(ClockOfDoor::Exact);
+    let spec = s.guest(&["101"], -1, 20, number(-1)).await;
+    s.put(&spec, &tag(1)).await;
+    let (lost, mut kept) = (s.phone(1, &tag(1)).await, s.phone(2, &tag(1)).await);
+    let (desk, key) = (s.site.desk(), lost.public_key(&tag(1)).unwrap());
+    s.site.records.spoil(Some(RecordFault::LoseAnswers));
+    assert!(desk.forget(&tag(1), &key).now_or_never().is_none());
+    s.site.records.spoil(None);
+    s.put(&spec, &tag(1)).await;
+    kept.sync(&desk).await.unwrap();
+    assert_eq!((s.present("101", &kept), s.present("101", &lost)), (Answer::Opened, Answer::Refused(Refusal::Revoked)));
+    let lapses = Some(at(NOON) + TimeDelta::hours(20));
+    assert_eq!(desk.forget(&tag(1), &key).await.unwrap(), lapses);
+    assert_eq!(desk.forget(&tag(1), &key).await.unwrap(), lapses, "asked again, it says the same");
+    // Nor does a suspension that is over.
+    let mut paused = spec.clone();
+    paused.suspended = true;
+    s.put(&paused, &tag(1)).await;
+    s.put(&spec, &tag(1)).await;
+    kept.sync(&desk).await.unwrap();
+    assert_eq!((s.present("101", &kept), s.present("101", &lost)), (Answer::Opened, Answer::Refused(Refusal::Revoked)));
+}
+
+#[tokio::test]
+async fn a_removal_knows_of_phones_that_the_key_has_no_more() {
+    let s = stage(ClockOfDoor::Exact);
+    let spec = s.guest(&["101"], -1, 20, number(-1)).await;
+    let lapses = Some(at(NOON) + TimeDelta::hours(20));
+    s.put(&spec, &tag(1)).await;
+    let lost = s.phone(1, &tag(1)).await;
+    s.site.desk().forget(&tag(1), &lost.public_key(&tag(1)).unwrap()).await.unwrap();
+    assert_eq!(s.present("101", &lost), Answer::Opened, "a door that nobody told");
+    assert_eq!(s.remove(&spec, &tag(1)).await.may_open_until, lapses);
+    // Put anew, and taken back before a phone came.
+    s.put(&spec, &tag(1)).await;
+    assert_eq!(s.remove(&spec, &tag(1)).await.may_open_until, lapses);
+    assert_eq!(s.site.desk().sweep().await.unwrap(), 0, "it is kept until then");
+    s.pass(20);
+    assert_eq!(s.remove(&spec, &tag(1)).await.may_open_until, None);
 }
 
 #[tokio::test]
