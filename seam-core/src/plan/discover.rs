@@ -4,7 +4,7 @@
 use super::account;
 use super::draft::Draft;
 use super::read::Try;
-use super::{access_log, adopt, drift, places, webview};
+use super::{access_log, adopt, drift, places, settle, webview};
 use crate::model::{AcsSystemId, ConnectedAccountId, EventType, codes, time};
 use crate::provider::{EncoderReport, EntranceReport, Failure, Finding, GroupReport, Held, Kind, Reason, SystemReport};
 use crate::state::*;
@@ -126,7 +126,7 @@ fn failed(d: &mut Draft<'_>, id: ConnectedAccountId, mut account: Account, failu
     let full = (RETRY * 2i32.pow(account.work.attempt.saturating_sub(1).min(10))).min(LONGEST).num_milliseconds();
     // Between half and all of it: accounts that failed together do not come back together.
     let wait = Duration::milliseconds(d.env.rng().random_range(full / 2..=full));
-    let asked = failure.retry_after.and_then(|a| Duration::from_std(a).ok()).unwrap_or_default().min(Duration::days(1));
+    let asked = settle::asked_pause(failure).unwrap_or_default();
     account.work.due_at = Some(if account.work.look { now } else { now + wait.max(asked) });
     account.work.look = false;
     account.work.failure = Some(Failed { effect: failure.effect, reason: failure.reason, message: failure.message.clone(), at: now });

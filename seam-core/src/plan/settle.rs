@@ -410,7 +410,7 @@ fn fail(d: &mut Draft<'_>, row: RowId, failure: &Failure) -> Try<()> {
 
 /// When a failed call is tried again. Refused for good: not before something changes; but a full system or a missing thing may change by itself.
 pub(super) fn retry_at(d: &mut Draft<'_>, failure: &Failure, attempt: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let retry_after = failure.retry_after.and_then(|x| Duration::from_std(x).ok());
+    let retry_after = asked_pause(failure);
     if failure.effect == Effect::Refused {
         return match failure.reason {
             Reason::Full | Reason::NotThere | Reason::Clash | Reason::Unauthenticated | Reason::Forbidden | Reason::RateLimited => {
@@ -420,6 +420,11 @@ pub(super) fn retry_at(d: &mut Draft<'_>, failure: &Failure, attempt: u32, now: 
         };
     }
     Some(now + soon(d, attempt).max(retry_after.unwrap_or(Duration::zero())))
+}
+
+/// For how long a system asked to be left alone, a day at most: whatever it says, nobody is given up, and no instant lies beyond the calendar.
+pub(super) fn asked_pause(failure: &Failure) -> Option<Duration> {
+    failure.retry_after.map(|asked| Duration::from_std(asked).unwrap_or(Duration::MAX).min(Duration::days(1)))
 }
 
 /// 2, 4, 8, ... seconds up to a quarter of an hour, each between half and all of it, so that many do not come back at once.

@@ -65,6 +65,35 @@ fn what_was_refused_is_not_what_is_wanted_now() {
 }
 
 #[test]
+fn no_system_is_left_alone_for_longer_than_a_day() {
+    for effect in [Failure::nothing, Failure::unknown, Failure::refused] {
+        let mut t = Table::new();
+        let (_, row) = code(&mut t, &looked_for());
+        t.begin(row);
+        t.done(row, Err(effect(Reason::RateLimited, "later").with_retry_after(std::time::Duration::MAX)));
+        assert_eq!(t.get::<Target>(row).work.due_at, Some(t.now + Duration::days(1)));
+    }
+}
+
+#[test]
+fn what_is_loaded_later_waits_without_an_old_failure() {
+    let mut t = Table::new();
+    let mut report = looked_for();
+    report.kinds.insert(Kind::Code, KindRules { load_ahead_seconds: 3600, repeat: Repeat::AfterFind, ..KindRules::full() });
+    let (g, row) = code(&mut t, &report);
+    let starts = t.now + Duration::days(3);
+    t.begin(row);
+    t.done(row, unknown());
+    let update = GrantUpdate::new(g).starts_at(starts).ends_at(starts + Duration::days(1));
+    t.run(|d| grant::update(d, &update)).unwrap();
+    t.pass(Duration::seconds(30));
+    assert!(matches!(t.begin(row), Some(CallWhat::Find { .. })));
+    t.found(row, Found::Absent);
+    let work = t.get::<Target>(row).work;
+    assert_eq!((work.due_at, work.failure, work.attempt), (Some(starts - Duration::hours(1)), None, 0));
+}
+
+#[test]
 fn a_look_that_is_refused_for_good_leaves_a_question() {
     let mut t = Table::new();
     let (_, row) = code(&mut t, &looked_for());
