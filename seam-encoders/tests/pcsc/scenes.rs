@@ -15,6 +15,7 @@ use seam_encoders::sim::{DesfireCard, DesfireModel, Fault, FaultKind, SimulatedC
 use seam_encoders::transport::pcsc::{PcscReader, changed, list};
 use seam_encoders::transport::{FieldState, Reader, ReaderError};
 use serde_json::json;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -174,16 +175,39 @@ async fn the_card_is_removed_at_every_command<P: Profile, C: SimulatedCard + 'st
         slot.field().plan(Fault { at: now + at, kind });
         let encoder = Encoder::at(slot.reader()).profile(profile()).build();
         let control = control(&SystemClock);
-        let back = async {
-            soon("the card is pulled", async || slot.field().card().is_none()).await;
-            slot.put_back().await;
-        };
-        // While the job only asks who lies there, it goes on with the card that comes back.
-        let (first, ()) = within("a job whose card leaves", async { tokio::join!(encoder.encode(&image, &control), back) }).await;
+        // While the job only asks who lies there, it goes on with the card that comes back. On a busy machine the first job may have asked that more
+        // often than this one does: then it ends before the card would have left.
+        let first = within("a job whose card leaves", async {
+            let mut job = pin!(encoder.encode(&image, &control));
+            let pulled = soon("the card is pulled", async || slot.field().card().is_none());
+            let ended = tokio::select! {
+                biased;
+                ended = &mut job => Some(ended),
+                () = pulled => None,
+            };
+            if slot.field().card().is_none() {
+                let (ended, ()) = tokio::join!(async { if let Some(ended) = ended { ended } else { job.await } }, slot.put_back());
+                return ended;
+            }
+            slot.field().plan_nothing();
+            ended.expect("the card was pulled, or the job has ended")
+        })
+        .await;
         if let Err(e) = first {
-            assert!(matches!(e.cause, Cause::Removed), "{at} of {commands}: {e}");
+            // The reader of the job before may still be letting go.
+            assert!(matches!(e.cause, Cause::Removed | Cause::Reader(ReaderError::Busy)), "{at} of {commands}: {e}");
             assert!(e.card == CardState::Unknown || !is_done(&card.lock().unwrap()), "{at} of {commands}: {e}");
-            within("the same job again", encoder.encode(&image, &control)).await.unwrap_or_else(|e| panic!("{at} of {commands}: {e}"));
+            let again = async {
+                loop {
+                    match encoder.encode(&image, &control).await {
+                        Err(e) if matches!(e.cause, Cause::Reader(ReaderError::Busy)) => {
+                            tokio::time::sleep(Duration::from_millis(20)).await
+                        }
+                        done => return done,
+                    }
+                }
+            };
+            within("the same job again", again).await.unwrap_or_else(|e| panic!("{at} of {commands}: {e}"));
         }
         assert!(is_done(&card.lock().unwrap()), "{at} of {commands}");
     }
