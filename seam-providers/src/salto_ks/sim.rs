@@ -17,8 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The site of the fake.
 pub const SITE: &str = "7d0f1f36-1d0e-4c53-9d3a-000000000001";
-/// Its locks: one with a keypad and a gateway, one without.
-pub const LOCKS: [&str; 2] = ["5a0f1f36-1d0e-4c53-9d3a-0000000000a1", "5a0f1f36-1d0e-4c53-9d3a-0000000000a2"];
+/// Its locks: one with a keypad and a gateway, one without, one with a keypad only.
+pub const LOCKS: [&str; 3] =
+    ["5a0f1f36-1d0e-4c53-9d3a-0000000000a1", "5a0f1f36-1d0e-4c53-9d3a-0000000000a2", "5a0f1f36-1d0e-4c53-9d3a-0000000000a3"];
 /// The code that opens by remote unlock.
 pub const OTP: &str = "482913";
 
@@ -57,6 +58,7 @@ struct State {
     logins: u64,
     requests: Vec<String>,
     opened: u64,
+    fast: TimeDelta,
 }
 
 struct Cloud {
@@ -121,6 +123,11 @@ impl KsSim {
     /// A person removes a user whose name ends so.
     pub fn remove_user(&self, name_ends: &str) {
         self.cloud.state().users.retain(|_, u| !u.alias.ends_with(name_ends));
+    }
+    /// Sets the cloud's clock wrong: so much fast, or slow when negative. Its locks are right.
+    pub fn set_clock_fast(&self, by: TimeDelta) {
+        self.cloud.state().fast = by;
+        self.server.set_clock_fast(by);
     }
     /// How often somebody logged in with a password.
     #[must_use]
@@ -222,14 +229,15 @@ impl Cloud {
         }
         state.next += 1;
         let (access, refresh) = (format!("planted-access-{}", state.next), format!("planted-refresh-{}", state.next));
-        state.access.insert(access.clone(), self.clock.now() + TimeDelta::seconds(3600));
+        let until = self.clock.now() + state.fast + TimeDelta::seconds(3600);
+        state.access.insert(access.clone(), until);
         state.refresh.insert(refresh.clone());
         HttpAnswer::json(200, &json!({"access_token": access, "expires_in": 3600, "refresh_token": refresh, "token_type": "Bearer"}))
     }
 
     fn api(&self, asked: &HttpAsked) -> HttpAnswer {
-        let now = self.clock.now();
         let mut state = self.state();
+        let now = self.clock.now() + state.fast;
         state.requests.push(format!("{} {}", asked.method, asked.path()));
         if let Some(seconds) = state.wait {
             return HttpAnswer::new(429).with_header("Retry-After", seconds.to_string());
@@ -289,19 +297,24 @@ impl State {
         match (method, version, rest) {
             ("GET", "v1.2", []) => HttpAnswer::json(
                 200,
-                &json!({"id": SITE, "customer_reference": "Aurora", "pin_enabled": true, "time_zone": "Europe/Amsterdam"}),
+                &json!({"id": SITE, "customer_reference": "Aurora", "pin_enabled": true, "time_zone": "Europe/Amsterdam",
+                        "active_user_amount": self.users.len(), "subscribed_user_amount": self.users.values().filter(|u| u.seat).count()}),
             ),
+            ("GET", "v1.2", ["subscription"]) => {
+                HttpAnswer::json(200, &json!({"user_amount": self.seats, "type": "business", "features": []}))
+            }
             ("GET", "v1.2", ["locks"]) => {
                 let lock = |(n, id): (usize, &&str)| {
-                    let kind = if n == 0 { "escutcheon_pin" } else { "escutcheon" };
+                    let kind = if n == 1 { "escutcheon" } else { "escutcheon_pin" };
                     let iq = if n == 0 { json!({"otp_enabled": true}) } else { Value::Null };
                     json!({"id": id, "customer_reference": format!("D\u{f6}r {n}"), "lock_type": kind, "online": true, "battery_level": "fresh", "iq": iq})
                 };
                 // One on each page.
-                let skip = usize::from(query.contains("page=2"));
+                let skip = query.strip_prefix("page=").and_then(|n| n.parse::<usize>().ok()).map_or(0, |page| page.saturating_sub(1));
                 let items: Vec<Value> = LOCKS.iter().enumerate().skip(skip).take(1).map(lock).collect();
-                let next = if skip == 0 { json!(format!("/v1.2/sites/{SITE}/locks?page=2")) } else { Value::Null };
-                HttpAnswer::json(200, &json!({"items": items, "next_page_link": next, "count": 2}))
+                let more = skip + 1 < LOCKS.len();
+                let next = if more { json!(format!("/v1.2/sites/{SITE}/locks?page={}", skip + 2)) } else { Value::Null };
+                HttpAnswer::json(200, &json!({"items": items, "next_page_link": next, "count": LOCKS.len()}))
             }
             ("PATCH", _, ["locks", lock, "locking"]) if LOCKS.contains(lock) => {
                 if text(body, "otp") != OTP {
