@@ -8,7 +8,6 @@ mod lrp_vectors;
 mod ndef;
 mod ntag424_card;
 mod ntag424_oracle;
-mod parsers;
 mod pkoc;
 mod sdm;
 mod ultralight;
