@@ -7,7 +7,7 @@ pub mod lrp;
 mod mac;
 
 pub use crc::{crc16, crc32};
-pub use mac::{Mac, MacKey, equal};
+pub use mac::{Mac, MacKey, equal, truncated};
 
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};

@@ -5,11 +5,10 @@
 use zeroize::Zeroizing;
 
 use super::card::{Desfire, Protection};
-use super::ev2::truncated;
 use super::ins;
 use super::keys::empty;
 use super::types::{AccessRights, CommMode};
-use crate::crypto::{BlockCipher, MacKey, equal};
+use crate::crypto::{BlockCipher, MacKey, equal, truncated};
 use crate::error::CardError;
 use crate::keys::{Key, KeyType};
 

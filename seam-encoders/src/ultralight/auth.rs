@@ -31,7 +31,7 @@ impl fmt::Debug for Password {
 }
 
 /// What the errors say where a card does not answer with a status of its own.
-const REFUSED: CardError = CardError::AuthenticationRefused { key_no: 0, status: StatusWord(0x6300) };
+pub(super) const REFUSED: CardError = CardError::AuthenticationRefused { key_no: 0, status: StatusWord(0x6300) };
 
 /// Proves a password to an Ultralight EV1 or NTAG 21x (MF0ULX1 section 10.7). Cards may count failures and lock themselves.
 ///
