@@ -11,6 +11,8 @@ mod ntag424_oracle;
 mod parsers;
 mod pkoc;
 mod sdm;
+#[path = "../support/mod.rs"]
+mod support;
 mod ultralight;
 
 use seam_encoders::error::CardError;
