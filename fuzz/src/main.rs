@@ -3,14 +3,7 @@
 
 // What libFuzzer gives goes to the target that `SEAM_FUZZ` names.
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    use std::sync::LazyLock;
-    static TARGET: LazyLock<&seam_fuzz::Target> = LazyLock::new(|| {
-        let name = std::env::var("SEAM_FUZZ").unwrap_or_default();
-        seam_fuzz::target(&name).expect("SEAM_FUZZ names a target")
-    });
-    TARGET.run(input);
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| seam_fuzz::run_named(input));
 
 #[cfg(not(fuzzing))]
 fn main() -> std::process::ExitCode {
