@@ -45,7 +45,8 @@ mod plain {
 
     pub(super) fn main() -> ExitCode {
         let args = Args::parse();
-        let wanted = |name: &str| args.names.is_empty() || args.names.iter().any(|begin| name.starts_with(begin.as_str()));
+        let means = |asked: &str, name: &str| if seam_fuzz::target(asked).is_some() { name == asked } else { name.starts_with(asked) };
+        let wanted = |name: &str| args.names.is_empty() || args.names.iter().any(|asked| means(asked, name));
         let mut any = false;
         for target in seam_fuzz::targets().filter(|target| wanted(target.name)) {
             any = true;
