@@ -19,6 +19,7 @@ mod stored;
 
 pub use mutate::Mutator;
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// Memory that any reader may keep beside what the input explains, in bytes: buffers of a fixed size, tables, a runtime.
@@ -104,6 +105,18 @@ pub fn targets() -> impl Iterator<Item = &'static Target> {
 #[must_use]
 pub fn target(name: &str) -> Option<&'static Target> {
     targets().find(|target| target.name == name)
+}
+
+/// One input for the target that the environment names in `SEAM_FUZZ`: all that libFuzzer's wrapper calls, so that there is nothing in it that could rot.
+///
+/// # Panics
+/// When it names none, or a promise is broken.
+pub fn run_named(input: &[u8]) {
+    static TARGET: LazyLock<&Target> = LazyLock::new(|| {
+        let name = std::env::var("SEAM_FUZZ").unwrap_or_default();
+        target(&name).unwrap_or_else(|| panic!("SEAM_FUZZ names no target: {name:?}"))
+    });
+    TARGET.run(input);
 }
 
 /// The input that a line of a failed run tells.

@@ -19,6 +19,21 @@ pub(super) fn certificate_seeds() -> Vec<Vec<u8>> {
     all(&[CERTIFICATE.1])
 }
 
+#[cfg(test)]
+#[test]
+fn what_targets_begin_from_is_believed() {
+    let (issuer, certificate) = (bytes(CERTIFICATE.0), bytes(CERTIFICATE.1));
+    let issuer = PublicKey::from_uncompressed(&issuer).expect("a point");
+    let certificate = Profile0000::parse(&certificate).expect("it is one");
+    assert_eq!(certificate.verify(&RustCrypto, &issuer, None), Ok(certificate.content.key));
+    for document in document_seeds().get(..2).expect("both kinds") {
+        let document = Document::parse(document).expect("it is one");
+        let verified = document.verify(&RustCrypto, &[public(ISSUER)], &public(PHONE)).expect("it is signed");
+        assert!(verified.element("floor1").is_ok_and(|element| element.is_some()));
+    }
+    assert!(AccessData::parse(&content(), &[(7, 1)]).is_ok() && RevocationData::parse(&revoked()).is_ok());
+}
+
 /// A certificate: nothing but the published one is believed.
 pub(super) fn certificate(input: &[u8]) {
     let Ok(certificate) = Profile0000::parse(input) else { return };

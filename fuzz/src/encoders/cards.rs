@@ -68,7 +68,9 @@ pub(super) fn desfire(input: &[u8]) {
             0 => drop(card.version().await?),
             1 => drop(card.applications().await?),
             2 => drop(card.file_ids().await?),
-            3 => drop(card.file_settings(1).await?),
+            3 => {
+                card.file_settings(1).await?;
+            }
             4 => drop(card.key_settings().await?),
             5 => {
                 let data = card.read_data(1, 0, 32, CommMode::Plain).await?;

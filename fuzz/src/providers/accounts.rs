@@ -121,7 +121,7 @@ async fn ask(which: u8, provider: &dyn AccessSystemProvider, system: Handle, doo
                 user: Some(user.clone()),
                 doors: doors.clone(),
                 groups: vec![],
-                window: window.clone(),
+                window,
                 schedule: None,
                 suspended: false,
             }),
@@ -356,7 +356,7 @@ pub(super) fn settings(input: &[u8]) {
     let clock = clock();
     let factories: [Box<dyn ProviderFactory>; 4] = [
         Box::new(VisionlineFactory::new()),
-        Box::new(VisionFactory::default()),
+        Box::new(VisionFactory),
         Box::new(SpaceFactory::default()),
         Box::new(KsFactory::new(Script::new(&[], &clock))),
     ];
