@@ -5,6 +5,8 @@ mod memory;
 pub(crate) mod perform;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(all(feature = "fuzzing", feature = "sqlite"))]
+pub(crate) use sqlite::fuzzing;
 pub(crate) mod stream;
 mod vault;
 
