@@ -16,6 +16,8 @@ const LATER: &str = "2026-03-05T10:00:00Z";
 pub(crate) async fn create(g: Ground) {
     let anna = g.guest("Anna", 0, "stay", FROM, TO).await;
     let key = g.issue(&anna).await;
+    // What a system has only taken is looked at soon after.
+    g.house.later(1).await;
     assert!(g.house.method(&anna, &g.mode()).await.is_issued);
     assert!(g.opens(0, &key) && !g.opens(1, &key));
     g.house.go(at("2026-03-03T09:59:00Z")).await;
