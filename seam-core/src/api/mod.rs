@@ -14,6 +14,8 @@ mod client_sessions;
 mod connect_webviews;
 mod customers;
 mod events;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod instant_keys;
 mod occupancy;
 mod paging;

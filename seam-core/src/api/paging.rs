@@ -78,7 +78,7 @@ impl<'a> At<'a> {
     ///
     /// # Errors
     /// `InvalidInput` for what no list gave, and (`mismatched_page_parameters`) for what another list gave.
-    fn after(&self) -> Result<Option<RowId>> {
+    pub(super) fn after(&self) -> Result<Option<RowId>> {
         let Some(cursor) = self.cursor else { return Ok(None) };
         let parts = cursor.split_at_checked(32).filter(|(_, bound)| bound.len() == 16 && bound.bytes().all(|b| b.is_ascii_hexdigit()));
         let parts = parts.and_then(|(id, bound)| Some((uuid::Uuid::try_parse(id).ok()?, bound)));
@@ -92,7 +92,7 @@ impl<'a> At<'a> {
         Ok(Some(id))
     }
     /// The cursor of what comes after a row.
-    fn cursor(&self, id: RowId) -> String {
+    pub(super) fn cursor(&self, id: RowId) -> String {
         format!("{}{}", id.simple(), self.bound)
     }
 }

@@ -7,6 +7,8 @@ pub(crate) mod perform;
 pub(crate) mod recent;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(all(feature = "fuzzing", feature = "sqlite"))]
+pub(crate) use sqlite::fuzzing;
 pub(crate) mod stream;
 mod vault;
 

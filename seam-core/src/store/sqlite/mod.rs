@@ -4,6 +4,8 @@ mod batch;
 mod codec;
 mod document;
 mod errors;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod head;
 mod learn;
 mod lists;
