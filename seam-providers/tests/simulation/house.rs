@@ -3,6 +3,7 @@ use crate::clock::SimClock;
 use crate::disk::OnDisk;
 use crate::exec::{Exec, at_once, give_way};
 use crate::faults::{CLIENT, Eye, Faults, FaultyStore};
+use crate::hooks::{self, Known, Post};
 use crate::ledger::Ledger;
 use crate::rng::Rng;
 use crate::watch::Watch;
@@ -68,6 +69,9 @@ pub(crate) struct House {
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) ledger: Ledger,
     vault: Vault,
+    pub(crate) hooks: Vec<Known>,
+    pub(crate) made_hooks: u32,
+    pub(crate) hook_rng: Rng,
     restarts: BTreeMap<usize, DateTime<Utc>>,
     lives: u64,
     keys: u64,
@@ -143,6 +147,9 @@ impl House {
             tenants: Vec::new(),
             ledger: Ledger::default(),
             vault,
+            hooks: Vec::new(),
+            made_hooks: 0,
+            hook_rng: Rng::new(setup.seed ^ 0x0048_4f4f_4b53),
             restarts: BTreeMap::new(),
             lives: 0,
             keys: 0,
@@ -212,6 +219,15 @@ impl House {
         config.seed = Some(self.setup.seed ^ (self.lives << 20));
         config.observer =
             Some(Arc::new(Eye { who, clock: Arc::clone(&self.clock), faults: self.faults.clone(), watch: Arc::clone(&self.watch) }));
+        if hooks::has_some(self.setup.seed) && !self.setup.disk {
+            config.webhooks = Some(Arc::new(Post {
+                who,
+                clock: Arc::clone(&self.clock),
+                faults: self.faults.clone(),
+                watch: Arc::clone(&self.watch),
+                rng: Mutex::new(self.hook_rng.fork()),
+            }));
+        }
         self.exec.start(who, async move {
             let engine = Engine::new(store, vault, vec![factory], config);
             loop {

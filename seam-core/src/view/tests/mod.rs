@@ -230,11 +230,12 @@ impl World {
         let mut facts = Facts::default();
         for _ in 0..40 {
             let reader = Reader::new(&facts);
+            let present = Present::new(self.now);
             let v = Viewer {
                 reader: &reader,
                 vault: &self.vault,
                 workspace: WS,
-                now: self.now,
+                present: &present,
                 links: "https://key.example/",
                 pages: "https://connect.example",
             };
