@@ -8,3 +8,4 @@ mod house;
 mod phones;
 #[path = "../stand/mod.rs"]
 mod stand;
+mod stays;

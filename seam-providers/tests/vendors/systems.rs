@@ -9,7 +9,7 @@ use seam_core::{AccessGrant, AccessMethodId};
 use seam_providers::http::HttpClient;
 use seam_providers::net::sim::Misbehaviour;
 use seam_providers::salto_ks::KsFactory;
-use seam_providers::salto_ks::sim::{KsSim, LOCKS};
+use seam_providers::salto_ks::sim::{KsSim, LOCKS, SimLock};
 use seam_providers::salto_space::SpaceFactory;
 use seam_providers::salto_space::sim::{SimCard, SpaceSim, SpaceSimOptions};
 use seam_providers::visionline::VisionlineFactory;
@@ -322,18 +322,20 @@ pub(crate) async fn space_of(stp: bool) -> (Ground, Arc<Space>) {
     space(if stp { Way::Stp } else { Way::Http }).await
 }
 
+const DOORS: [&str; 2] = ["D\u{f6}r 0", "D\u{f6}r 1"];
+
 pub(crate) struct Ks(pub(crate) KsSim);
 
 #[async_trait]
 impl Vendor for Ks {
     fn doors(&self) -> [&'static str; 2] {
-        ["D\u{f6}r 0", "D\u{f6}r 2"]
+        DOORS
     }
     fn encoder(&self) -> Option<&'static str> {
         None
     }
     fn opens(&self, door: usize, key: &Key) -> bool {
-        matches!(key, Key::Pin(pin) if self.0.enter([LOCKS[0], LOCKS[2]][door], pin))
+        matches!(key, Key::Pin(pin) if self.0.enter(LOCKS[door], pin))
     }
     fn override_at_the_lock(&self) -> bool {
         false
@@ -348,7 +350,9 @@ impl Vendor for Ks {
 
 pub(crate) async fn ks_of() -> (Ground, Arc<Ks>) {
     let clock = clock();
-    let sim = KsSim::start(Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
+    let lock = |(id, name): (&str, &str)| SimLock { id: id.to_owned(), name: name.to_owned(), keypad: true };
+    let locks = [(LOCKS[0], DOORS[0]), (LOCKS[1], DOORS[1])].map(lock).into();
+    let sim = KsSim::start_with(Arc::clone(&clock) as Arc<dyn Clock>, locks).await.unwrap();
     let factories: Factories = Arc::new(|| vec![Arc::new(KsFactory::new(Arc::new(HttpClient::for_providers().unwrap())))]);
     let house = House::new(clock, factories, "salto_ks", &sim.settings()).await;
     let at = Arc::new(Ks(sim));
