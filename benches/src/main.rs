@@ -1,6 +1,7 @@
 //! Measures what the SDK costs above the least that its promises cost, and prints one table. See `benches/README.md`.
 mod callers;
 mod cards;
+mod code_size;
 mod commits;
 mod desk;
 mod fan_out;
