@@ -6,6 +6,12 @@ mod url;
 
 pub use ask::{NewWebhook, WebhookChange};
 
+/// Whether a text is taken for the address of a webhook.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn is_address(text: &str) -> bool {
+    url::check("url", text).is_ok()
+}
+
 use super::change::Outcome;
 use super::draft::{Draft, Env};
 use super::read::Try;
