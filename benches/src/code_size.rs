@@ -48,7 +48,9 @@ fn linked(target: &str, linker: &Path) -> Result<u64, Failed> {
     let program = folder.join("reader.elf");
     let mut link = Command::new(linker);
     // A host's copies of memory are in its libc, and not counted.
-    link.args(["-flavor", "gnu", "--gc-sections", "--unresolved-symbols=ignore-all", "-e", "unlock", "-o"]).arg(&program).arg(folder.join("libfirmware_proof.a"));
+    link.args(["-flavor", "gnu", "--gc-sections", "--unresolved-symbols=ignore-all", "-e", "unlock", "-o"])
+        .arg(&program)
+        .arg(folder.join("libfirmware_proof.a"));
     said(&mut link)?;
     loaded(&std::fs::read(program)?).ok_or_else(|| "the linker wrote no ELF file".into())
 }
@@ -60,12 +62,10 @@ fn loaded(elf: &[u8]) -> Option<u64> {
         [0x7F, b'E', b'L', b'F', 2, 1] => true,
         _ => return None,
     };
-    let number = |at: usize, length: usize| Some(elf.get(at..at + length)?.iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)));
-    let (table, each, count) = if wide {
-        (number(0x28, 8)?, number(0x3A, 2)?, number(0x3C, 2)?)
-    } else {
-        (number(0x20, 4)?, number(0x2E, 2)?, number(0x30, 2)?)
-    };
+    let number =
+        |at: usize, length: usize| Some(elf.get(at..at + length)?.iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)));
+    let (table, each, count) =
+        if wide { (number(0x28, 8)?, number(0x3A, 2)?, number(0x3C, 2)?) } else { (number(0x20, 4)?, number(0x2E, 2)?, number(0x30, 2)?) };
     let mut sum = 0;
     for section in 0..count {
         let at = usize::try_from(table + section * each).ok()?;
