@@ -91,6 +91,7 @@ fn play(house: &mut House, steps: &mut u64) -> Check {
         house.epilogue()?;
         over(house)?;
     }
+    house.all_arrived()?;
     house.streams()
 }
 
