@@ -4,7 +4,7 @@ mod objects;
 mod residual;
 mod truth;
 
-use super::Viewer;
+use super::{Present, Viewer};
 use crate::model::*;
 use crate::plan::{Reader, Stop, Try};
 use crate::provider::*;
