@@ -205,12 +205,11 @@ pub(crate) async fn crash(mut g: Ground) {
     let (at, before) = (g.at.clone(), g.at.requests());
     g.house.crash_after(before, || at.requests()).await;
     g.house.go(g.house.clock.now() + TimeDelta::minutes(10)).await;
-    let after = g.at.made();
-    assert!(after <= 1);
     assert_eq!(g.house.attempt(asked.action_attempt_id).await.status, ActionStatus::Error);
     assert_eq!(g.house.questions().await, usize::from(g.at.asks_a_person()));
     g.house.later(5).await;
-    assert_eq!(g.at.made(), after, "nothing is written by itself");
+    // The system may go on with what it was asked to do. Nobody asks it again.
+    assert!(g.at.made() <= 1, "nothing is written twice by itself");
     g.at.take_so_long(Duration::ZERO);
     let key = again(&g, &anna, &doubtful).await;
     assert!(g.opens(0, &key));
