@@ -55,5 +55,5 @@ class ConnectedAccounts(Scenarios):
         gone = office().connected_account_id
         seam.connected_accounts.delete(connected_account_id=gone)
         self.not_found(lambda: seam.connected_accounts.get(connected_account_id=gone), "connected_account_not_found")
-        until("its system is gone", lambda: not seam.acs.systems.list(connected_account_id=gone))
+        until("its system says so", lambda: all(one.errors for one in seam.acs.systems.list(connected_account_id=gone)))
         self.assertNotIn(gone, ids(seam.connected_accounts.list(), "connected_account_id"))
