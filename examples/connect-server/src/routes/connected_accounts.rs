@@ -83,8 +83,7 @@ async fn update(call: Call, p: Update) -> Outcome {
     update.display_name = p.display_name;
     update.customer_key = p.customer_key;
     update.custom_metadata = p.custom_metadata;
-    call.ws.connected_accounts().change(update).await?;
-    Answer::of("connected_account", &call.ws.connected_accounts().get(p.connected_account_id).await?)
+    Answer::of("connected_account", &call.ws.connected_accounts().change(update).await?)
 }
 
 async fn delete(call: Call, p: Which) -> Outcome {
