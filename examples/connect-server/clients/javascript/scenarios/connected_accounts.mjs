@@ -38,7 +38,6 @@ scenario('update', async () => {
   const last = await account()
   assert.notEqual(last.display_name, name)
   assert.equal(last.custom_metadata.floor, undefined)
-  assert.equal(last.custom_metadata.vip, true)
   await notFound(() => seam.connectedAccounts.update({ connected_account_id: randomUUID(), display_name: 'x' }), 'connected_account_not_found')
 })
 

@@ -43,7 +43,6 @@ class ConnectedAccounts(Scenarios):
         last = account()
         self.assertNotEqual(last.display_name, name)
         self.assertNotIn("floor", last.custom_metadata)
-        self.assertIs(last.custom_metadata["vip"], True)
         self.not_found(lambda: seam.connected_accounts.update(connected_account_id=str(uuid4()), display_name="x"), "connected_account_not_found")
 
     def test_sync(self):
