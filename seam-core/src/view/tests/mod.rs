@@ -188,8 +188,15 @@ impl World {
             t.needs = Needs::Nothing;
             t.issued_at = t.issued_at.or(Some(at));
             t.synced_at = Some(at);
-            t.made =
-                Some(MadeCredential { rev: t.rev, doors: c.doors, window: c.window, generation: generation.flatten(), opens: false, at });
+            t.made = Some(MadeCredential {
+                rev: t.rev,
+                doors: c.doors,
+                window: c.window,
+                schedule: c.schedule,
+                generation: generation.flatten(),
+                opens: false,
+                at,
+            });
         });
         self.edit::<Method>(it.method, |m| {
             (m.issued, m.ever_issued, m.issued_at) = (true, true, Some(at));
