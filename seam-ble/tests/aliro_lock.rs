@@ -13,7 +13,7 @@ use seam_ble::aliro::revocation::{self, Entry, Mode};
 use seam_ble::aliro::step_up::{ReaderStepUp, Wanted};
 use seam_ble::aliro::{DocumentError, Instant};
 use seam_ble::bytes::Writer;
-use seam_ble::crypto::{Crypto, PublicKey, SigningKey};
+use seam_ble::crypto::{PublicKey, SigningKey};
 use seam_ble::lock::{
     AccessDocument, Action, Allow, Authority, Claim, Distance, ElementName, Entrance, EntranceId, EntranceKind, Evidence, Grant,
     IssueNumber, Issued, KeyId, Link, LockState, MAX_REVOKED, Pattern, ProximityRule, Recurrence, Refusal, Revocations, Role, Rule,
