@@ -1,8 +1,8 @@
 //! Everything that reads what others send, against what nobody should send.
 //!
-//! Each [`Target`] is a plain function over bytes that panics when a promise is broken. The promises are more than "no panic": what was accepted is written
-//! again as it was read, a stream gives the same messages however it is cut, a seal or a signature does not survive a change, and no input makes a reader
-//! keep more memory than a multiple of its length ([`Target::run`] counts).
+//! Each [`Target`] is a plain function over bytes that panics when a promise is broken. The promises are more than "no panic": what was
+//! accepted is written again as it was read, a stream gives the same messages however it is cut, a seal or a signature does not survive a
+//! change, and no input makes a reader keep more memory than a multiple of its length ([`Target::run`] counts).
 //!
 //! Three ways to run them:
 //! - `cargo nextest run -p seam-fuzz`: a fixed number of inputs for each, in the ordinary test command;
@@ -19,12 +19,13 @@ mod stored;
 
 pub use mutate::Mutator;
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// Memory that any reader may keep beside what the input explains, in bytes: buffers of a fixed size, tables, a runtime.
 const KEPT: u64 = 512 << 10;
-/// Memory that a reader may keep for each byte of its input: a number of one byte becomes a value of 32, an element of XML of four bytes a node of some
-/// hundred, lists grow by doubling, and checks keep what they read again beside it.
+/// Memory that a reader may keep for each byte of its input: a number of one byte becomes a value of 32, an element of XML of four bytes a
+/// node of some hundred, lists grow by doubling, and checks keep what they read again beside it.
 const KEPT_PER_BYTE: u64 = 400;
 
 /// A reader of bytes and what must hold of it.
@@ -104,6 +105,19 @@ pub fn targets() -> impl Iterator<Item = &'static Target> {
 #[must_use]
 pub fn target(name: &str) -> Option<&'static Target> {
     targets().find(|target| target.name == name)
+}
+
+/// One input for the target that the environment names in `SEAM_FUZZ`: all that libFuzzer's wrapper calls, so that there is nothing in it
+/// that could rot.
+///
+/// # Panics
+/// When it names none, or a promise is broken.
+pub fn run_named(input: &[u8]) {
+    static TARGET: LazyLock<&Target> = LazyLock::new(|| {
+        let name = std::env::var("SEAM_FUZZ").unwrap_or_default();
+        target(&name).unwrap_or_else(|| panic!("SEAM_FUZZ names no target: {name:?}"))
+    });
+    TARGET.run(input);
 }
 
 /// The input that a line of a failed run tells.

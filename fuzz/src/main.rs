@@ -3,14 +3,7 @@
 
 // What libFuzzer gives goes to the target that `SEAM_FUZZ` names.
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    use std::sync::LazyLock;
-    static TARGET: LazyLock<&seam_fuzz::Target> = LazyLock::new(|| {
-        let name = std::env::var("SEAM_FUZZ").unwrap_or_default();
-        seam_fuzz::target(&name).expect("SEAM_FUZZ names a target")
-    });
-    TARGET.run(input);
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| seam_fuzz::run_named(input));
 
 #[cfg(not(fuzzing))]
 fn main() -> std::process::ExitCode {
@@ -52,7 +45,8 @@ mod plain {
 
     pub(super) fn main() -> ExitCode {
         let args = Args::parse();
-        let wanted = |name: &str| args.names.is_empty() || args.names.iter().any(|begin| name.starts_with(begin.as_str()));
+        let means = |asked: &str, name: &str| if seam_fuzz::target(asked).is_some() { name == asked } else { name.starts_with(asked) };
+        let wanted = |name: &str| args.names.is_empty() || args.names.iter().any(|asked| means(asked, name));
         let mut any = false;
         for target in seam_fuzz::targets().filter(|target| wanted(target.name)) {
             any = true;

@@ -19,6 +19,21 @@ pub(super) fn certificate_seeds() -> Vec<Vec<u8>> {
     all(&[CERTIFICATE.1])
 }
 
+#[cfg(test)]
+#[test]
+fn what_targets_begin_from_is_believed() {
+    let (issuer, certificate) = (bytes(CERTIFICATE.0), bytes(CERTIFICATE.1));
+    let issuer = PublicKey::from_uncompressed(&issuer).expect("a point");
+    let certificate = Profile0000::parse(&certificate).expect("it is one");
+    assert_eq!(certificate.verify(&RustCrypto, &issuer, None), Ok(certificate.content.key));
+    for document in document_seeds().get(..2).expect("both kinds") {
+        let document = Document::parse(document).expect("it is one");
+        let verified = document.verify(&RustCrypto, &[public(ISSUER)], &public(PHONE)).expect("it is signed");
+        assert!(verified.element("floor1").is_ok_and(|element| element.is_some()));
+    }
+    assert!(AccessData::parse(&content(), &[(7, 1)]).is_ok() && RevocationData::parse(&revoked()).is_ok());
+}
+
 /// A certificate: nothing but the published one is believed.
 pub(super) fn certificate(input: &[u8]) {
     let Ok(certificate) = Profile0000::parse(input) else { return };
@@ -65,7 +80,8 @@ fn signed(value: &[u8], of_phone: bool) -> Vec<u8> {
     written(|out| draft.sign(&RustCrypto, &key(ISSUER), out)).expect("a good draft")
 }
 
-/// Both kinds of document, as our issuer writes them (they were checked against ISO 18013-5 and the CSA's actuator by other tests), alone and in a response.
+/// Both kinds of document, as our issuer writes them (they were checked against ISO 18013-5 and the CSA's actuator by other tests), alone
+/// and in a response.
 pub(super) fn document_seeds() -> Vec<Vec<u8>> {
     let single = [signed(&content(), true), signed(&revoked(), false)];
     let whole = written(|out| {

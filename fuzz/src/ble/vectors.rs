@@ -1,6 +1,6 @@
-//! Published values, to begin from. Sources: `aliro-access-control/aliro-actuator`, `tests/access_protocol/testvectors.py` (Apache-2.0); the certificate of
-//! chapter 14.1 as `kormax/python-aliro-reader` quotes it; PKOC's test values as `smithee-solutions/openpkoc` quotes them; Nuki's Smart Lock API, "Command
-//! usage examples". All keys here are public: never to be used anywhere else.
+//! Published values, to begin from. Sources: `aliro-access-control/aliro-actuator`, `tests/access_protocol/testvectors.py` (Apache-2.0);
+//! the certificate of chapter 14.1 as `kormax/python-aliro-reader` quotes it; PKOC's test values as `smithee-solutions/openpkoc` quotes
+//! them; Nuki's Smart Lock API, "Command usage examples". All keys here are public: never to be used anywhere else.
 
 pub(super) const SELECT_COMMAND: &str = "00a4040009a000000909acce550100";
 pub(super) const SELECT_RESPONSE: &str = "6f158409a000000909acce5501a508800200005c0201009000";
@@ -16,7 +16,7 @@ pub(super) const CRYPTOGRAM_PLAIN: &str =
 /// With its issuer's public key.
 pub(super) const CERTIFICATE: (&str, &str) = (
     "04793e3a8f20428d54e7318046d75d05a8737eb6e074e5146a207bff62dae90e24039f372814a312c3cb82a5a97bb5bfa9e623a3cc886b09dc13d53ef0da7de7bd",
-    "3082010e0402000030820106801455555555555555555555555555555555555555558120637573746f6d20697373756572206e616d652e2e2e2e2e2e2e2e2e2e2e2e2e2e820d3230303130323030303030305a830d3235303530353030303030305a8420637573746f6d207375626a656374206e616d652e2e2e2e2e2e2e2e2e2e2e2e2e2e85420004842242f6182ba1c1138d32b77fb9f7f37b70034b9f04443a5bea3c188beadb36490a7e95f91a4c162acfc3401c3a4f4e5a59251d45243ac8544a665cb951422f864800304502206a552690283860fc94916ebbc92f3510abb62a7a4729be57c2bde9fadf417e71022100c2385d82cfb33a357d5402f3e20fb271d0145b72b38a4a2b4a6ebc6e14dd83b5",
+    "3082010e0402000030820106801455555555555555555555555555555555555555558120637573746f6d20697373756572206e616d652e2e2e2e2e2e2e2e2e2e2e2e2e2e820d3230303130323030303030305a830d3235303530353030303030305a8420637573746f6d207375626a656374206e616d652e2e2e2e2e2e2e2e2e2e2e2e2e85420004842242f6182ba1c1138d32b77fb9f7f37b70034b9f04443a5bea3c188beadb36490a7e95f91a4c162acfc3401c3a4f4e5a59251d45243ac8544a665cb951422f864800304502206a552690283860fc94916ebbc92f3510abb62a7a4729be57c2bde9fadf417e71022100c2385d82cfb33a357d5402f3e20fb271d0145b72b38a4a2b4a6ebc6e14dd83b5",
 );
 
 pub(super) const PKOC_AUTH_COMMAND: &str =

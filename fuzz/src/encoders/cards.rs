@@ -24,7 +24,8 @@ impl Random for Fixed {
     }
 }
 
-/// Lets a driver talk to a card that answers what the input says, and is gone after that. It must come to an end, and ask no more than it is answered.
+/// Lets a driver talk to a card that answers what the input says, and is gone after that. It must come to an end, and ask no more than it
+/// is answered.
 fn talk<T, F, Fut>(input: &[u8], protocol: F)
 where
     F: FnOnce(Card) -> Fut,
@@ -68,7 +69,9 @@ pub(super) fn desfire(input: &[u8]) {
             0 => drop(card.version().await?),
             1 => drop(card.applications().await?),
             2 => drop(card.file_ids().await?),
-            3 => drop(card.file_settings(1).await?),
+            3 => {
+                card.file_settings(1).await?;
+            }
             4 => drop(card.key_settings().await?),
             5 => {
                 let data = card.read_data(1, 0, 32, CommMode::Plain).await?;

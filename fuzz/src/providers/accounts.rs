@@ -121,7 +121,7 @@ async fn ask(which: u8, provider: &dyn AccessSystemProvider, system: Handle, doo
                 user: Some(user.clone()),
                 doors: doors.clone(),
                 groups: vec![],
-                window: window.clone(),
+                window,
                 schedule: None,
                 suspended: false,
             }),
@@ -297,7 +297,8 @@ pub(super) fn oauth_seeds() -> Vec<Vec<u8>> {
     ]
 }
 
-/// A token endpoint, and a record that somebody else wrote (the first answer, when the input says so): a token, or a failure that never says `Unknown`.
+/// A token endpoint, and a record that somebody else wrote (the first answer, when the input says so): a token, or a failure that never
+/// says `Unknown`.
 pub(super) fn oauth(input: &[u8]) {
     let Some((first, answers)) = input.split_first() else { return };
     let (record, answers) = match first % 2 {
@@ -356,7 +357,7 @@ pub(super) fn settings(input: &[u8]) {
     let clock = clock();
     let factories: [Box<dyn ProviderFactory>; 4] = [
         Box::new(VisionlineFactory::new()),
-        Box::new(VisionFactory::default()),
+        Box::new(VisionFactory),
         Box::new(SpaceFactory::default()),
         Box::new(KsFactory::new(Script::new(&[], &clock))),
     ];

@@ -98,7 +98,7 @@ fn wanted(target: &Target) -> Option<(Left<'_>, bool)> {
         Wanted::Access { doors, window, schedule, suspended, .. } => {
             Some((Left { doors, window, schedule: schedule.as_ref() }, *suspended))
         }
-        Wanted::Stay | Wanted::User { .. } => None,
+        Wanted::Stay { .. } | Wanted::User { .. } => None,
     }
 }
 

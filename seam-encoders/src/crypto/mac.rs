@@ -15,6 +15,8 @@ pub struct MacKey {
     padded: Zeroizing<[u8; 16]>,
 }
 
+wiped!(MacKey: cipher, whole, padded);
+
 impl MacKey {
     /// Computes the subkeys.
     #[must_use]

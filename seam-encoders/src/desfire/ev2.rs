@@ -243,11 +243,17 @@ fn vector(enc: &BlockCipher, label: [u8; 2], ti: [u8; 4], counter: u16) -> Vecto
 }
 
 /// The three passes of AuthenticateEV2First and AuthenticateEV2NonFirst, and of an Ultralight AES: every message begins at the vector zero.
-#[derive(Debug)]
 pub struct Handshake {
     cipher: BlockCipher,
     rnd_a: Zeroizing<[u8; 16]>,
     rnd_b: Zeroizing<[u8; 16]>,
+}
+
+impl fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // With the numbers and the key those of the session are made.
+        f.debug_struct("Handshake").finish_non_exhaustive()
+    }
 }
 
 impl Handshake {

@@ -16,6 +16,8 @@ pub struct Password {
     pub(super) answer: Zeroizing<[u8; 2]>,
 }
 
+wiped!(Password: password, answer);
+
 impl Password {
     /// A password of four bytes and the answer of two.
     #[must_use]

@@ -10,6 +10,8 @@ mod ntag424_card;
 mod ntag424_oracle;
 mod pkoc;
 mod sdm;
+#[path = "../support/mod.rs"]
+mod support;
 mod ultralight;
 
 use seam_encoders::error::CardError;

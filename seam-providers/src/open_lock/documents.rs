@@ -16,6 +16,7 @@ use seam_ble::lock::{
     TimeToken, UnixTime, Window, key_id, sign_access_document, sign_revocation_document, sign_revocations, sign_time,
 };
 use seam_core::provider::{Failure, Reason};
+use std::fmt;
 use uuid::Uuid;
 
 /// More than the longest document there is: 32 revoked keys in Aliro's form.
@@ -24,7 +25,7 @@ const LONGEST: usize = 4096;
 const LIST_SECONDS: u64 = 366 * 24 * 3600;
 
 /// A document that a phone carries to one entrance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Document {
     /// The entrance.
@@ -34,6 +35,13 @@ pub struct Document {
     /// As the lock takes it: a [`SignedGrant`], or an Access Document with the entrance's element
     /// ([`ElementName`](seam_ble::lock::ElementName)).
     pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What it says is for the phone alone.
+        f.debug_struct("Document").field("entrance", &self.entrance).field("form", &self.form).finish_non_exhaustive()
+    }
 }
 
 /// The name of a phone's key in documents and lists.

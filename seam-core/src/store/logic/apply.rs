@@ -19,6 +19,13 @@ pub(in crate::store) struct Written {
     pub(in crate::store) diff: Diff,
 }
 
+impl Written {
+    /// Whether lists of its kind have one more row from now on.
+    pub(in crate::store) fn adds(&self) -> bool {
+        self.old.as_ref().is_none_or(|old| old.body.kind() != self.new.body.kind())
+    }
+}
+
 /// Checks a changeset against the state in which it is to be applied, and takes its rows. After an error the changeset is as it was.
 /// `derived`: what its rows give away, if that is at hand.
 pub(in crate::store) fn check(

@@ -2,11 +2,12 @@
 //! is in the file yet.
 use super::Shared;
 use super::codec;
-use super::head::{Change, Touched, apply};
+use super::head::{Change, apply};
 use super::load;
 use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::*;
+use crate::store::changes::Touched;
 use crate::store::logic::{self, Asked, ClaimSet, Derived, Heads, Place, View, Written};
 use crate::store::{CommitError, Committed, audit};
 use chrono::{DateTime, Utc};
@@ -133,8 +134,12 @@ impl<'a> Batch<'a> {
         Ok((committed, taken))
     }
 
-    fn put(&mut self, Written { old: _, new, diff }: &Written) {
+    fn put(&mut self, written: &Written) {
+        let Written { old: _, new, diff } = written;
         let (id, workspace) = (new.id, new.workspace);
+        if written.adds() {
+            self.change.added.push((workspace, new.body.kind(), id));
+        }
         for (places, there) in [(&diff.keys_gone, false), (&diff.keys_new, true)] {
             for place in places {
                 self.change.places.entry(place.clone()).or_default().push((id, there));

@@ -6,13 +6,13 @@
 //! the file, were at the same state of what they looked at.
 use super::absent::Absent;
 use super::batch::TouchedClaims;
-use super::recent::Recent;
 use crate::model::{ChangesetId, WorkspaceId};
-use crate::state::{ClaimKey, Claimed, Due, Row, RowId};
+use crate::state::{ClaimKey, Claimed, Due, Row, RowId, RowKind};
 use crate::store::Committed;
+use crate::store::changes::{Changes, Touched};
 use crate::store::logic::{Agenda, ClaimSet, Heads, Place};
+use crate::store::recent::Recent;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::sync::Arc;
 
 /// How many commits are remembered for readers. One that was slower than this many commits reads again.
@@ -23,40 +23,12 @@ const OUTCOMES: usize = 50_000;
 /// Who has a key that nobody has.
 static NOBODY: BTreeSet<RowId> = BTreeSet::new();
 
-/// What a commit touches, or a reader looked at: a hash of each row, key and claim. Two that happen to be equal only make a reader read again.
-#[derive(Debug, Default)]
-pub(super) struct Touched(Vec<u64>);
-
-impl Touched {
-    pub(super) fn row(&mut self, id: RowId) {
-        self.add((0u8, id));
-    }
-    pub(super) fn place(&mut self, place: &Place) {
-        self.add((1u8, place));
-    }
-    pub(super) fn claim(&mut self, key: ClaimKey) {
-        self.add((2u8, key));
-    }
-    fn add(&mut self, what: impl Hash) {
-        self.0.push(BuildHasherDefault::<DefaultHasher>::default().hash_one(what));
-    }
-
-    /// In order, so that it can be searched.
-    pub(super) fn sorted(mut self) -> Self {
-        self.0.sort_unstable();
-        self
-    }
-
-    /// Whether a commit touches something that a reader looked at.
-    fn meets(&self, looked: &Self) -> bool {
-        looked.0.iter().any(|hash| self.0.binary_search(hash).is_ok())
-    }
-}
-
 /// What a commit changes in memory.
 #[derive(Debug, Default)]
 pub(super) struct Change {
     pub(super) rows: HashMap<RowId, Arc<Row>>,
+    /// Rows that lists of a kind have from now on.
+    pub(super) added: Vec<(WorkspaceId, RowKind, RowId)>,
     /// Rows whose due mark changes: before and after, in the order in which it happens.
     pub(super) due: Vec<(RowId, Option<Due>, Option<Due>)>,
     /// By key: rows that it then finds (`true`) or no longer finds, in the order in which it happens.
@@ -95,6 +67,8 @@ pub(super) struct Head {
     number: u64,
     recent: VecDeque<Arc<Touched>>,
     pending: Option<Arc<Touched>>,
+    /// For those who keep what they have seen.
+    changes: Arc<Changes>,
 }
 
 impl Head {
@@ -114,6 +88,7 @@ impl Head {
             number: 0,
             recent: VecDeque::new(),
             pending: None,
+            changes: Arc::default(),
         }
     }
 
@@ -140,6 +115,11 @@ impl Head {
     /// The row, if it is in memory in this version.
     pub(super) fn row_in_version(&mut self, id: RowId, version: i64) -> Option<Arc<Row>> {
         self.rows.peek(&id).and_then(|row| row.clone()).filter(|row| i64::try_from(row.version) == Ok(version))
+    }
+
+    /// What commits touch.
+    pub(super) fn changes(&self) -> &Arc<Changes> {
+        &self.changes
     }
 
     /// How many commits were published: a reader notes it before it looks.
@@ -242,6 +222,9 @@ impl Head {
                 self.outcomes.remove(&oldest);
             }
         }
+        if let Some(touched) = &self.pending {
+            self.changes.publish(touched, change.added);
+        }
         self.number += 1;
         self.recent.extend(self.pending.take());
         if self.recent.len() > REMEMBERED {
@@ -258,6 +241,7 @@ impl Head {
         self.cursors.clear();
         self.agenda.forget_due();
         self.absent.give_up();
+        self.changes.forget();
         // A reader that looked before finds that it cannot tell.
         self.number += 1;
         self.recent.clear();

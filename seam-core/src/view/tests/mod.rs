@@ -4,7 +4,7 @@ mod objects;
 mod residual;
 mod truth;
 
-use super::Viewer;
+use super::{Present, Viewer};
 use crate::model::*;
 use crate::plan::{Reader, Stop, Try};
 use crate::provider::*;
@@ -195,6 +195,7 @@ impl World {
                 schedule: c.schedule,
                 generation: generation.flatten(),
                 opens: false,
+                turn: None,
                 at,
             });
         });
@@ -230,11 +231,12 @@ impl World {
         let mut facts = Facts::default();
         for _ in 0..40 {
             let reader = Reader::new(&facts);
+            let present = super::Present::new(self.now);
             let v = Viewer {
                 reader: &reader,
                 vault: &self.vault,
                 workspace: WS,
-                now: self.now,
+                present: &present,
                 links: "https://key.example/",
                 pages: "https://connect.example",
             };
