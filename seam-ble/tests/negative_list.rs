@@ -238,7 +238,11 @@ const LIST: &[(u8, &str, &[(&str, &str)])] = &[
     (
         20,
         "parsers fuzzed",
-        &[("../fuzz/tests/short_run.rs", "every_target_is_run_and_has_seeds"), (PKOC, "n20_no_bytes_make_a_state_panic")],
+        &[
+            ("../fuzz/tests/short_run.rs", "every_target_is_run_and_has_seeds"),
+            (PKOC, "n20_no_bytes_make_a_state_panic"),
+            (NUKI, "n20_no_bytes_make_a_side_panic"),
+        ],
     ),
 ];
 
