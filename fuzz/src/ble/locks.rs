@@ -103,8 +103,8 @@ pub(super) fn memory_seeds() -> Vec<Vec<u8>> {
     [written(state), revoked.and_then(written)].into_iter().flatten().collect()
 }
 
-/// A lock's memory in any condition, as it is and with its checksum made right: it starts with a state that is there, or with none; and what it keeps is
-/// there when it starts again.
+/// A lock's memory in any condition, as it is and with its checksum made right: it starts with a state that is there, or with none; and
+/// what it keeps is there when it starts again.
 pub(super) fn memory(input: &[u8]) {
     let good = memory_seeds().swap_remove(0);
     let summed = [input, &crc32(input).to_be_bytes()].concat();

@@ -11,6 +11,13 @@ const FROM: &str = "2026-03-01T08:00:00Z";
 const TO: &str = "2026-03-03T10:00:00Z";
 const LATER: &str = "2026-03-05T10:00:00Z";
 
+/// A system that answers everything with this.
+fn says(answers: Option<Vec<String>>) -> PmsFaults {
+    let mut faults = PmsFaults::default();
+    faults.answers = answers;
+    faults
+}
+
 impl Hotel {
     async fn later(&self, minutes: i64) {
         self.go(self.clock.now() + TimeDelta::minutes(minutes)).await;
@@ -110,7 +117,7 @@ async fn a_change_that_the_system_refuses_in_its_own_words_is_not_asked_for_ever
     h.encode(h.card(&anna).await).await;
     h.sim.take_requests();
     let answers = Some(["EG", "101", "Room is not occupied"].map(str::to_owned).into());
-    h.sim.set_pms_faults(PmsFaults { answers, ..PmsFaults::default() });
+    h.sim.set_pms_faults(says(answers));
     h.until(&anna, LATER).await;
     h.later(300).await;
     assert_eq!(h.sim.take_requests(), ["MC"], "once");
@@ -120,7 +127,7 @@ async fn a_change_that_the_system_refuses_in_its_own_words_is_not_asked_for_ever
     h.later(5).await;
     assert_eq!(h.sim.take_requests(), ["MC"], "the next change is told");
     let answers = Some(["EG", "101", "Room is not occupied"].map(str::to_owned).into());
-    h.sim.set_pms_faults(PmsFaults { answers, ..PmsFaults::default() });
+    h.sim.set_pms_faults(says(answers));
     h.leaves(&anna).await;
     h.later(300).await;
     assert_eq!(h.sim.take_requests(), ["CO"], "who is checked out already is checked out");

@@ -1,8 +1,8 @@
 //! Whose guest a room has, and that nobody is checked out for another.
 use super::super::begin::CallWhat;
 use super::super::change::GrantUpdate;
-use super::super::grant;
 use super::super::guest::{Whose, whose};
+use super::super::{account, grant};
 use super::stays::{Hotel, hotel_of, hotel_report};
 use crate::model::AccessGrantId;
 use crate::provider::{CardPath, Certainty, Failure, JoinBy, Kind, KindRules, ReadBack, Reason, Receipt, StaySpec, Want};
@@ -302,4 +302,24 @@ fn a_guest_who_was_perhaps_checked_in_is_checked_out() {
     let ben = h.card("ben", h.t.now, h.in_days(3));
     h.delete(ben);
     assert_eq!(h.carried().len(), 1);
+}
+
+/// A key that is checked out may be stripped at an updater: who is let out after her time is checked out when she was.
+#[test]
+fn a_guest_is_checked_out_when_her_grace_is_over() {
+    let mut h = hotel();
+    let system = h.system;
+    h.t.run(|d| account::set_graces(d, system, 0, 3600)).unwrap();
+    let ann = h.card("ann", h.t.now, h.in_days(1));
+    h.write(ann);
+    let row = h.carrier("ann").unwrap();
+    h.tells(row).unwrap();
+    h.t.done(row, Ok(Receipt::accepted()));
+    h.t.pass(Duration::days(1));
+    assert!(h.t.begin(ann).is_none(), "the grant ends");
+    assert_eq!(h.stay("ann").phase, StayPhase::Closed);
+    assert!(h.t.begin(row).is_none());
+    assert_eq!(h.t.get::<Target>(row).work.due_at, Some(h.t.now + Duration::hours(1)));
+    h.t.pass(Duration::hours(1));
+    assert_eq!(h.tells(row).unwrap().0, "remove");
 }

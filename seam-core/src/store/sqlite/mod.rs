@@ -116,7 +116,7 @@ impl SqliteStore {
         let shared = Arc::new(Shared {
             clock,
             changes: Arc::clone(head.changes()),
-            lists: Mutex::new(Lists::new(options.rows_in_memory)),
+            lists: Mutex::new(Lists::new(options.rows_in_memory / 8)),
             head: Mutex::new(head),
             published: Condvar::new(),
             committed: Notify::new(),

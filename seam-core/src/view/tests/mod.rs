@@ -4,7 +4,7 @@ mod objects;
 mod residual;
 mod truth;
 
-use super::Viewer;
+use super::{Present, Viewer};
 use crate::model::*;
 use crate::plan::{Reader, Stop, Try};
 use crate::provider::*;
@@ -230,7 +230,7 @@ impl World {
         let mut facts = Facts::default();
         for _ in 0..40 {
             let reader = Reader::new(&facts);
-            let present = Present::new(self.now);
+            let present = super::Present::new(self.now);
             let v = Viewer {
                 reader: &reader,
                 vault: &self.vault,
