@@ -11,8 +11,10 @@ use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::{ClaimKey, Claimed, Due, Row, RowId};
 use crate::store::Committed;
 use crate::store::logic::{Agenda, ClaimSet, Heads, Place};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
+use foldhash::quality::FixedState;
+use foldhash::{HashMap, HashMapExt};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 /// How many commits are remembered for readers. One that was slower than this many commits reads again.
@@ -38,7 +40,7 @@ impl Touched {
         self.add((2u8, key));
     }
     fn add(&mut self, what: impl Hash) {
-        self.0.push(BuildHasherDefault::<DefaultHasher>::default().hash_one(what));
+        self.0.push(FixedState::default().hash_one(what));
     }
 
     /// In order, so that it can be searched.
