@@ -58,9 +58,16 @@ pub(crate) async fn measure(folder: &Path, size: &Size) -> Result<Vec<Line>, Fai
         })
         .collect();
     let begun = Instant::now();
-    let nobody = GrantFilter::builder().search("nobody at all").limit(PAGE).build();
-    if !sides[1].desk.ws.access_grants().list(&nobody).await?.items.is_empty() {
-        return Err("somebody was found".into());
+    let mut nobody = GrantFilter::builder().search("nobody at all").limit(PAGE).build();
+    loop {
+        let page = sides[1].desk.ws.access_grants().list(&nobody).await?;
+        if !page.items.is_empty() {
+            return Err("somebody was found".into());
+        }
+        nobody.page_cursor = page.pagination.next_page_cursor;
+        if nobody.page_cursor.is_none() {
+            break;
+        }
     }
     let line = format!("seconds of a search that finds nothing among {many} grants");
     lines.push(Line::new(line, Goal::None, Rounds::once(begun.elapsed().as_secs_f64())).remark("no index: every row is read"));

@@ -1,6 +1,8 @@
 //! Measures what the SDK costs above the least that its promises cost, and prints one table. See `benches/README.md`.
 mod callers;
+mod card_jobs;
 mod cards;
+mod code_size;
 mod commits;
 mod desk;
 mod fan_out;
@@ -131,6 +133,7 @@ async fn work(args: &Args) -> Result<(), Failed> {
     }
     if wanted("cards") {
         show(cards::measure(&size)?);
+        show(card_jobs::measure(&size).await?);
     }
     if wanted("mobile-keys") {
         show(mobile_keys::measure(&size)?);

@@ -12,6 +12,9 @@ pub mod conformance;
 pub mod encoder;
 pub mod engine;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod model;
 pub mod plan;
 #[doc(hidden)]

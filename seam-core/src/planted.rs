@@ -67,6 +67,8 @@ bugs! {
     NoBackoff: "a failed call is tried again after a second, for ever",
     ResidualForgotten: "what offline doors still take is not reported",
     ScanRepairsNothing: "what the scan finds missing is not repaired",
+    CheckedOutBlindly: "a check-out does not ask whose guest the room has by now",
+    GuestLeftBehind: "a stay that is over is not checked out",
 }
 
 /// Whether this bug is planted.

@@ -17,6 +17,8 @@ pub struct Command {
     data: u8,
 }
 
+wiped!(Command: bytes);
+
 impl Command {
     /// A command without data that expects no data: four bytes.
     #[must_use]
@@ -131,6 +133,8 @@ pub struct Response {
     data: Zeroizing<Vec<u8>>,
     status: StatusWord,
 }
+
+wiped!(Response: data);
 
 impl Response {
     /// An answer as a reader gives it.

@@ -17,6 +17,9 @@
 //! - `sim` (feature `sim`): simulated cards that check every MAC, and a field from which they can be pulled at any byte. They are written
 //!   independently of the drivers, so that both sides do not share one misunderstanding.
 
+#[macro_use]
+mod wiped;
+
 pub mod access_data;
 pub mod apdu;
 pub mod classic;

@@ -1,5 +1,6 @@
 //! Personalising a MIFARE Classic: a fault at every command, and what is not ours.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
+mod support;
 
 use chrono::TimeDelta;
 use seam_core::clock::{Clock, ManualClock};
@@ -13,6 +14,7 @@ use seam_encoders::sim::{Fault, FaultKind, Field, SimulatedCard};
 use seam_encoders::transport::SimulatedReader;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
+use support::in_virtual_time;
 
 const OURS: Aid = Aid { cluster: 0x38, application: 0x21 };
 
@@ -46,19 +48,7 @@ impl Desk {
         let now = self.clock.now();
         let control = JobControl::new(now + TimeDelta::seconds(30), now + TimeDelta::minutes(1));
         let image = CardImage { technology: Technology("mifare_classic".to_owned()), content: json!({ "data": data }) };
-        let time = async {
-            loop {
-                let sent = self.reader.with_field(|f| f.sent());
-                for _ in 0..20 {
-                    tokio::task::yield_now().await;
-                }
-                let is_idle = self.reader.with_field(|f| f.sent()) == sent;
-                if let Some(next) = self.clock.next_wake().filter(|_| is_idle) {
-                    self.clock.set(next);
-                }
-            }
-        };
-        tokio::select! { done = encoder.encode(&image, &control) => done, () = time => unreachable!() }
+        in_virtual_time(&self.clock, &self.reader, encoder.encode(&image, &control)).await
     }
     fn block(&self, n: usize) -> [u8; 16] {
         self.card.lock().unwrap().memory()[n]

@@ -1,19 +1,23 @@
 //! Personalising a DESFire: what stands on it afterwards, foreign cards, rotation, and a fault at every command.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
+mod support;
 
 use chrono::TimeDelta;
+use hex_literal::hex;
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::encoder::{CardImage, CardProblem, CardState, JobControl, Technology};
-use seam_encoders::desfire::{Aid, ApplicationSettings, ChangeKey, Desfire, KeySettings};
+use seam_encoders::access_data::GenericAccess;
+use seam_encoders::desfire::{Aid, ApplicationSettings, ChangeKey, CommMode, Desfire, KeySettings};
 use seam_encoders::dialogue::{Dialogue, SystemRandom};
 use seam_encoders::error::CardError;
 use seam_encoders::job::{Cause, DesfireProfile, Encoded, Encoder, JobFailure, Journal, MemoryJournal, WriteError};
 use seam_encoders::keys::{Diversified, FixedKeys, Key, KeyError, KeySource, KeyType};
 use seam_encoders::sim::{DesfireCard, DesfireModel, Fault, FaultKind};
 use seam_encoders::transport::SimulatedReader;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use support::in_virtual_time;
 
 const AID: u32 = 0x00F5_32F0;
 const UID: [u8; 7] = [0x04, 1, 2, 3, 4, 5, 6];
@@ -24,7 +28,7 @@ fn keys() -> Arc<dyn KeySource> {
     let mut masters = FixedKeys::default();
     for version in 1..=3 {
         masters = masters.with(&[0, 0, 0], 0, Key::aes([0x90 + version; 16], version));
-        for number in 0..2 {
+        for number in 0..3 {
             masters = masters.with(&[0xF5, 0x32, 0xF0], number, Key::aes([0x10 * (number + 1) + version; 16], version));
         }
     }
@@ -48,11 +52,14 @@ struct Desk {
 
 impl Desk {
     fn with(model: DesfireModel) -> Self {
+        Self::with_card(new_card(model, UID))
+    }
+    fn with_card(card: Arc<Mutex<DesfireCard>>) -> Self {
         let desk = Self {
             clock: Arc::new(ManualClock::new("2026-03-01T08:00:00Z".parse().unwrap())),
             reader: SimulatedReader::new("desk"),
             journal: Arc::default(),
-            card: new_card(model, UID),
+            card,
         };
         desk.reader.put(Box::new(Arc::clone(&desk.card)));
         desk
@@ -66,22 +73,13 @@ impl Desk {
     }
     /// Encodes; virtual time passes whenever nothing else happens.
     async fn encode(&self, encoder: &Encoder, data: &str) -> Result<Encoded, JobFailure> {
+        self.encode_content(encoder, json!({ "data": data })).await
+    }
+    async fn encode_content(&self, encoder: &Encoder, content: Value) -> Result<Encoded, JobFailure> {
         let now = self.clock.now();
         let control = JobControl::new(now + TimeDelta::seconds(30), now + TimeDelta::minutes(1));
-        let image = CardImage { technology: Technology("desfire".to_owned()), content: json!({ "data": data }) };
-        let time = async {
-            loop {
-                let sent = self.reader.with_field(|f| f.sent());
-                for _ in 0..20 {
-                    tokio::task::yield_now().await;
-                }
-                let is_idle = self.reader.with_field(|f| f.sent()) == sent;
-                if let Some(next) = self.clock.next_wake().filter(|_| is_idle) {
-                    self.clock.set(next);
-                }
-            }
-        };
-        tokio::select! { done = encoder.encode(&image, &control) => done, () = time => unreachable!() }
+        let image = CardImage { technology: Technology("desfire".to_owned()), content };
+        in_virtual_time(&self.clock, &self.reader, encoder.encode(&image, &control)).await
     }
     /// What somebody does with the card who has a reader.
     fn at_card<T, F: Future<Output = Result<T, CardError>> + Send + 'static>(
@@ -317,4 +315,109 @@ async fn a_fault_at_every_command_leaves_a_card_that_a_repeat_finishes() {
         }
     }
     assert!(tried > 500, "{tried}");
+}
+
+/// NXP's example of AN10957: the card, the key that vouches for the data, and what stands in the file (its source is at `GenericAccess`).
+const EXAMPLE: [u8; 7] = hex!("04DEADBEEFFEED");
+const EXAMPLE_FILE: [u8; 48] =
+    hex!("0100 0000001122 0000000000065530 00 00000000 0011223344556677889900112233445566778899 8FB0EF8EB12AC1F3");
+
+fn example() -> Value {
+    json!({ "access": { "site": 0x1122, "credential": 0x0006_5530, "customer": "0011223344556677889900112233445566778899" } })
+}
+
+fn access(version: u8) -> DesfireProfile {
+    let format = GenericAccess::new(Key::aes(hex!("F3F9377698707B688EAF84ABE39E3791"), 0)).unwrap();
+    DesfireProfile::access(format, keys(), version).unwrap().takes_card()
+}
+
+/// The three keys of the application: of the master, the door and the writer.
+fn three_keys_are(card: &DesfireCard, version: u8) -> bool {
+    let key = |number| keys().derive(&EXAMPLE, &[0xF5, 0x32, 0xF0], number, version).unwrap().bytes().to_vec();
+    (0..3).all(|number| card.key(AID, number) == Some((key(number), version)))
+}
+
+#[tokio::test]
+async fn access_data_is_written_as_the_example_of_its_format_and_read_by_a_door() {
+    for model in [DesfireModel::Ev1, DesfireModel::Ev3] {
+        let d = Desk::with_card(new_card(model, EXAMPLE));
+        let encoder = d.profile(access(1));
+        d.encode_content(&encoder, example()).await.unwrap_or_else(|e| panic!("{model:?}: {e:?}"));
+        assert_eq!(d.card.lock().unwrap().content(AID, 2).as_deref(), Some(&EXAMPLE_FILE[..]));
+        assert!(three_keys_are(&d.card.lock().unwrap(), 1) && d.journal.is_empty());
+        // A door has key 1, which reads and does not write.
+        let door = keys().derive(&EXAMPLE, &[0xF5, 0x32, 0xF0], 1, 1).unwrap();
+        let read = d.at_card(move |mut card| async move {
+            card.select(Aid::new(AID)?).await?;
+            card.authenticate_ev1(1, &door).await?;
+            let read = card.read_data(2, 0, 48, CommMode::Full).await?;
+            let written = card.write_data(2, 0, &[0], CommMode::Full).await;
+            assert!(matches!(written, Err(CardError::Status(_))), "{written:?}");
+            Ok(read)
+        });
+        assert_eq!(read.unwrap()[..], EXAMPLE_FILE);
+        // Written again with a PIN, which is told to nobody who reads the card at the desk; then with newer keys.
+        d.lift();
+        let again = json!({ "access": { "site": 7, "credential": 8, "reissue": 1, "pin": "00001234" } });
+        d.encode_content(&encoder, again).await.unwrap();
+        assert_eq!(d.card.lock().unwrap().content(AID, 2).unwrap()[16..20], hex!("00001234"));
+        d.lift();
+        let now = d.clock.now();
+        let control = JobControl::new(now + TimeDelta::seconds(30), now + TimeDelta::minutes(1));
+        let (_, content) = d.profile(access(1)).read(&control).await.unwrap();
+        assert_eq!(content, Some(json!({ "access": { "site": 7, "credential": 8, "reissue": 1, "customer": "00".repeat(20) } })));
+        d.lift();
+        d.encode_content(&d.profile(access(2)), example()).await.unwrap();
+        assert_eq!(d.card.lock().unwrap().content(AID, 2).as_deref(), Some(&EXAMPLE_FILE[..]));
+        assert!(three_keys_are(&d.card.lock().unwrap(), 2));
+        // What is no access data is refused before the card is touched.
+        d.lift();
+        for wrong in
+            [json!({ "data": "00" }), json!({ "access": { "site": 1_u64 << 40, "credential": 1 } }), json!({ "access": { "site": 1 } })]
+        {
+            let e = d.encode_content(&d.profile(access(2)), wrong).await.unwrap_err();
+            assert!(matches!(e.cause, Cause::Write(WriteError::Image(_))) && e.card == CardState::Untouched, "{e:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fault_at_every_command_leaves_a_card_with_access_data_that_a_repeat_finishes() {
+    let mut tried = 0;
+    for begins_at in 0..=1 {
+        for (name, kind) in faults() {
+            for at in 0.. {
+                let d = Desk::with_card(new_card(DesfireModel::Ev2, EXAMPLE));
+                if begins_at > 0 {
+                    d.encode_content(&d.profile(access(1)), json!({ "access": { "site": 1, "credential": 1 } })).await.unwrap();
+                    d.lift();
+                }
+                let before = d.reader.with_field(|f| f.sent());
+                d.reader.with_field(|f| f.plan(Fault { at: before + at, kind: kind() }));
+                let encoder = d.profile(access(2));
+                let result = d.encode_content(&encoder, example()).await;
+                let what = format!("{name} at {at}, keys {begins_at}: {result:?}");
+                if d.reader.with_field(|f| f.sent()) <= before + at {
+                    result.unwrap();
+                    break;
+                }
+                tried += 1;
+                let has_new = d.card.lock().unwrap().content(AID, 2).as_deref() == Some(&EXAMPLE_FILE[..]);
+                if let Err(e) = &result {
+                    let door = |version| keys().derive(&EXAMPLE, &[0xF5, 0x32, 0xF0], 1, version).unwrap().bytes().to_vec();
+                    let key = d.card.lock().unwrap().key(AID, 1);
+                    let is_live = has_new && (1..=2).any(|version| key == Some((door(version), version)));
+                    assert!(e.card != CardState::Written && (e.card == CardState::Unknown || !is_live), "{what}");
+                }
+                let other = d.reader.take();
+                if !d.reader.put_back() {
+                    d.reader.put(other.unwrap());
+                }
+                d.encode_content(&encoder, example()).await.unwrap_or_else(|e| panic!("{what}, then {e:?}"));
+                assert_eq!(d.card.lock().unwrap().content(AID, 2).as_deref(), Some(&EXAMPLE_FILE[..]), "{what}");
+                assert!(three_keys_are(&d.card.lock().unwrap(), 2), "{what}");
+            }
+        }
+    }
+    assert!(tried > 400, "{tried}");
 }

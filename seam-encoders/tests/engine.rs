@@ -2,18 +2,23 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 mod support;
 
+use async_trait::async_trait;
 use chrono::Duration;
 use seam_core::clock::{Clock, ManualClock};
+use seam_core::encoder::{CardEncoder, CardFailure, CardImage, CardSeen, JobControl, Technology};
 use seam_core::model::{ActionAttempt, ActionStatus};
 use seam_core::plan::NewEncoder;
 use seam_core::provider::ProviderFactory;
 use seam_core::store::{MemoryStore, StaticKeys, Store, Vault};
 use seam_core::{AccessMethodId, AcsEncoderId, Engine, EngineConfig, NewGrant, NewMethod, Seam, Who, Workspace};
-use seam_encoders::job::{Encoder, Journal, MemoryJournal};
+use seam_encoders::access_data::{AccessData, AccessFormat, FileContent, GenericAccess};
+use seam_encoders::job::{DesfireProfile, Encoder, EncoderBuilder, Journal, MemoryJournal};
+use seam_encoders::keys::{Diversified, FixedKeys, Key};
+use seam_encoders::sim::{DesfireCard, DesfireModel};
 use seam_encoders::sim::{Fault, FaultKind};
 use seam_encoders::transport::SimulatedReader;
 use seam_providers::sandbox::{SandboxFactory, SiteConfig, World};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use support::{OURS, PagesCard, PagesProfile};
 
 const END: &str = "local:usb:desk";
@@ -29,6 +34,10 @@ struct Hotel {
 
 /// A hotel of the sandbox whose cards are written at a reader of ours.
 async fn hotel() -> Hotel {
+    hotel_with(|encoder| Arc::new(encoder.profile(PagesProfile::of("sandbox")).build())).await
+}
+
+async fn hotel_with(encoder: impl FnOnce(EncoderBuilder) -> Arc<dyn CardEncoder>) -> Hotel {
     let clock = Arc::new(ManualClock::new("2026-03-01T08:00:00Z".parse().unwrap()));
     let time = || Arc::clone(&clock) as Arc<dyn Clock>;
     let world = World::new(time());
@@ -37,11 +46,10 @@ async fn hotel() -> Hotel {
     let vault = Vault::new(Arc::new(StaticKeys::new([7; 32])));
     let seam = Seam::with_options(Arc::clone(&store), vault.clone(), "https://keys.example", Some(1));
     let (reader, journal) = (SimulatedReader::new("desk"), Arc::new(MemoryJournal::default()));
-    let encoder = Encoder::at(reader.clone()).profile(PagesProfile::of("sandbox")).clock(time());
-    let encoder = encoder.journal(Arc::clone(&journal) as Arc<dyn Journal>).build();
+    let encoder = encoder(Encoder::at(reader.clone()).clock(time()).journal(Arc::clone(&journal) as Arc<dyn Journal>));
     let mut config = EngineConfig::default();
     config.seed = Some(2);
-    config.card_encoders.insert(END.to_owned(), Arc::new(encoder));
+    config.card_encoders.insert(END.to_owned(), encoder);
     let factories: Vec<Arc<dyn ProviderFactory>> = vec![Arc::new(SandboxFactory::new(world))];
     let engine = Engine::new(store, vault, factories, config);
     let ws = seam.create_workspace("Aurora", true).await.unwrap();
@@ -118,4 +126,46 @@ async fn after_an_unknown_outcome_the_same_card_again_answers_it() {
     let done = d.encode(method).await;
     assert_eq!(done.status, ActionStatus::Success, "{:?}", done.error);
     assert!(d.ws.questions().await.unwrap().is_empty() && d.is_issued(method).await);
+}
+
+/// The system of this hotel knows a card by a key of its own; the readers at the doors know it by a number in NXP's format.
+#[derive(Debug)]
+struct Numbered(Encoder);
+
+#[async_trait]
+impl CardEncoder for Numbered {
+    fn technologies(&self) -> &[Technology] {
+        self.0.technologies()
+    }
+    async fn present(&self, control: &JobControl) -> Result<CardSeen, CardFailure> {
+        self.0.present(control).await
+    }
+    async fn write(&self, to: &CardSeen, image: &CardImage, control: &JobControl) -> Result<(), CardFailure> {
+        assert!(image.content.is_object(), "the system's own image");
+        let content = serde_json::json!({ "access": { "site": 7, "credential": 4711 } });
+        self.0.write(to, &CardImage { technology: image.technology.clone(), content }, control).await
+    }
+}
+
+#[tokio::test]
+async fn access_data_reaches_a_card_through_the_engine_also_after_it_was_pulled_away() {
+    let uid = [4, 1, 2, 3, 4, 5, 6];
+    let format = || GenericAccess::new(Key::aes([9; 16], 0)).unwrap();
+    let masters = (0..3).fold(FixedKeys::default(), |keys, number| keys.with(&[0xF5, 0x32, 0xF0], number, Key::aes([number; 16], 1)));
+    let profile = DesfireProfile::access(format(), Arc::new(Diversified::new(masters, b"seam")), 1).unwrap().named("sandbox");
+    let d = hotel_with(|encoder| Arc::new(Numbered(encoder.profile(profile).build()))).await;
+    let method = d.guest().await;
+    let card = Arc::new(Mutex::new(DesfireCard::new(DesfireModel::Ev2, uid)));
+    d.reader.put(Box::new(Arc::clone(&card)));
+    d.reader.with_field(|f| f.plan(Fault { at: 16, kind: FaultKind::PulledAfterBytes(0) }));
+    let failed = d.encode(method).await;
+    assert_eq!((failed.status, failed.error.unwrap().r#type.as_str()), (ActionStatus::Error, "encoding_interrupted"));
+    assert!(!d.is_issued(method).await && d.journal.len() == 1);
+    assert!(d.reader.put_back());
+    let done = d.encode(method).await;
+    assert_eq!(done.status, ActionStatus::Success, "{:?}", done.error);
+    assert!(d.is_issued(method).await && d.journal.is_empty());
+    let bytes = card.lock().unwrap().content(0x00F5_32F0, 2).unwrap().into();
+    let read = format().decode(&uid, &[FileContent { file: 2, bytes }]).unwrap();
+    assert!(read.is_same(&AccessData::new(7, 4711).unwrap()));
 }

@@ -12,7 +12,7 @@ use seam_encoders::sim::{Fault, FaultKind};
 use seam_encoders::transport::{FieldState, Link, Reader, ReaderError, SimulatedReader};
 use std::sync::Arc;
 use std::time::Duration;
-use support::{OURS, PagesCard, PagesProfile, control, image};
+use support::{OURS, PagesCard, PagesProfile, control, image, in_virtual_time};
 
 struct Desk {
     clock: Arc<ManualClock>,
@@ -43,21 +43,7 @@ impl Desk {
     }
     async fn with(&self, control: &JobControl, text: &str) -> Result<(), JobFailure> {
         let (image, job) = (image(text), control.clone());
-        let job = self.encoder.encode(&image, &job);
-        // Virtual time passes whenever nothing else happens.
-        let time = async {
-            loop {
-                let sent = self.reader.with_field(|f| f.sent());
-                for _ in 0..20 {
-                    tokio::task::yield_now().await;
-                }
-                let is_idle = self.reader.with_field(|f| f.sent()) == sent;
-                if let Some(next) = self.clock.next_wake().filter(|_| is_idle) {
-                    self.clock.set(next);
-                }
-            }
-        };
-        tokio::select! { done = job => done.map(drop), () = time => unreachable!() }
+        in_virtual_time(&self.clock, &self.reader, self.encoder.encode(&image, &job)).await.map(drop)
     }
     fn stands(&self, text: &str) -> bool {
         PagesCard::in_field(&self.reader) == (OURS, format!("{text:?}"))

@@ -2,6 +2,9 @@
 //!
 //! What each of them can do, and which are not there yet, is listed in `docs/providers.md`.
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "net")]

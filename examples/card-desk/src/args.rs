@@ -40,6 +40,9 @@ pub(crate) struct Job {
     /// Seconds to wait for a card.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) wait: u32,
+    /// What stands on a DESFire is access data, in NXP's format of AN10957, and not plain bytes.
+    #[arg(long)]
+    pub(crate) access: bool,
     /// The version of the keys, 1 to 255.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) key_version: u8,
@@ -55,6 +58,15 @@ pub(crate) struct Encode {
     /// What is written, as text.
     #[arg(long, conflicts_with = "data")]
     pub(crate) text: Option<String>,
+    /// With `--access`: the number of the site, below 2^40.
+    #[arg(long, requires = "access", value_name = "N")]
+    pub(crate) site: Option<u64>,
+    /// With `--access`: the number of the credential.
+    #[arg(long, requires = "access", value_name = "N")]
+    pub(crate) credential: Option<u64>,
+    /// For an NTAG 424: the address that a phone opens, with `{picc}` and `{mac}` where the card puts who it is and its proof.
+    #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["data", "text"])]
+    pub(crate) url: Option<String>,
     /// Writes beside the applications of others too.
     #[arg(long)]
     pub(crate) share: bool,
@@ -73,6 +85,8 @@ pub(crate) struct Encode {
 pub(crate) enum Technology {
     /// MIFARE DESFire EV1, EV2 or EV3.
     Desfire,
+    /// NTAG 424 DNA: an address that a phone opens and a backend believes.
+    Ntag424,
     /// MIFARE Classic: legacy, can be copied by anybody who comes near a card.
     Classic,
 }

@@ -1,15 +1,19 @@
 //! The jobs of the desk.
 use crate::args::{Args, Encode, Job, Technology};
 use crate::keys::Master;
+use crate::readers::Hand;
 use crate::{DeskError, readers, show};
 use chrono::TimeDelta;
 use seam_core::clock::{Clock, SystemClock};
 use seam_core::encoder::{CardImage, CardSeen, JobControl, Technology as Name};
+use seam_encoders::access_data::GenericAccess;
 use seam_encoders::classic::LEGACY;
 use seam_encoders::classic::mad::Aid;
-use seam_encoders::job::{ClassicProfile, DesfireProfile, Encoder, EncoderBuilder, FileJournal, JobFailure};
+use seam_encoders::desfire::{self, AccessRights, Right};
+use seam_encoders::job::{ClassicProfile, DesfireProfile, Encoder, EncoderBuilder, FileJournal, JobFailure, Ntag424Profile};
+use seam_encoders::ntag424::Suite;
 use seam_encoders::transport::{FieldState, Reader};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -19,13 +23,15 @@ const FILE: u32 = 64;
 const SECTOR: u8 = 1;
 
 pub(crate) async fn read(args: &Args, job: &Job) -> Result<(), DeskError> {
-    let reader = readers::chosen(args, job.technology, None).await?;
+    let reader = readers::chosen(args, Hand::Lays(job.technology, None)).await?;
     let encoder = at(reader, args, job)?.build();
     let control = control(job.wait);
     let (card, content) = watched(&control, encoder.read(&control)).await?;
     print_card(&card);
-    match content.as_ref().and_then(|content| content["data"].as_str()) {
-        Some(data) => println!("content     {data}"),
+    match content.as_ref().and_then(|content| content.as_object()) {
+        Some(content) => {
+            content.iter().for_each(|(name, what)| println!("{name:<11} {}", what.as_str().map_or(what.to_string(), str::to_owned)))
+        }
         None => println!("content     nothing of ours"),
     }
     Ok(())
@@ -33,17 +39,14 @@ pub(crate) async fn read(args: &Args, job: &Job) -> Result<(), DeskError> {
 
 pub(crate) async fn encode(args: &Args, encode: &Encode) -> Result<(), DeskError> {
     let job = &encode.job;
-    let data = match &encode.text {
-        Some(text) => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
-        None => encode.data.clone(),
-    };
+    let content = content(encode)?;
     if job.technology == Technology::Classic {
         eprintln!("warning: {LEGACY}");
     }
     if encode.pull_at.is_some() && !args.is_virtual {
         return Err(DeskError::Asked("--pull-at is for the simulated card: --virtual".to_owned()));
     }
-    let reader = readers::chosen(args, job.technology, encode.pull_at).await?;
+    let reader = readers::chosen(args, Hand::Lays(job.technology, encode.pull_at)).await?;
     let mut encoder = at(reader, args, job)?.waits_for_return(TimeDelta::seconds(encode.patience.into()));
     if encode.share {
         encoder = encoder.may_share_cards();
@@ -51,7 +54,7 @@ pub(crate) async fn encode(args: &Args, encode: &Encode) -> Result<(), DeskError
     if let Some(folder) = &encode.journal {
         encoder = encoder.journal(Arc::new(FileJournal::open(folder)?));
     }
-    let image = CardImage { technology: Name(name(job.technology).to_owned()), content: json!({ "data": data }) };
+    let image = CardImage { technology: Name(name(job.technology).to_owned()), content };
     let control = control(job.wait);
     let encoder = encoder.build();
     let done = watched(&control, encoder.encode(&image, &control)).await?;
@@ -61,13 +64,17 @@ pub(crate) async fn encode(args: &Args, encode: &Encode) -> Result<(), DeskError
 }
 
 pub(crate) async fn watch(args: &Args) -> Result<(), DeskError> {
-    let reader = readers::chosen(args, Technology::Desfire, None).await?;
-    let job = Job { technology: Technology::Desfire, app: None, wait: 600, key_version: 1 };
-    let encoder = at(Arc::clone(&reader), args, &job)?.build();
+    let reader = readers::chosen(args, Hand::PassesBy).await?;
+    let job = |technology| Job { technology, app: None, wait: 600, access: false, key_version: 1 };
+    let mut encoder = Encoder::at(Arc::clone(&reader));
+    for technology in [Technology::Classic, Technology::Ntag424, Technology::Desfire] {
+        encoder = with_profile(encoder, args, &job(technology))?;
+    }
+    let encoder = encoder.build();
     let cards = async {
         loop {
             reader.wait(FieldState::Card).await?;
-            match encoder.look(&control(job.wait)).await {
+            match encoder.look(&control(600)).await {
                 Ok(card) => print_card(&card),
                 Err(e) => println!("card        {e}"),
             }
@@ -81,18 +88,58 @@ pub(crate) async fn watch(args: &Args) -> Result<(), DeskError> {
     }
 }
 
+/// What an image of the card says.
+fn content(encode: &Encode) -> Result<Value, DeskError> {
+    let asked = |what: &str| Err(DeskError::Asked(what.to_owned()));
+    let job = &encode.job;
+    if job.technology == Technology::Ntag424 {
+        return match &encode.url {
+            Some(url) => Ok(json!({ "url": url })),
+            None => asked("an NTAG 424 gets an address: --url 'https://door.example/t?p={picc}&m={mac}'"),
+        };
+    }
+    if encode.url.is_some() {
+        return asked("--url is for an NTAG 424: --technology ntag424");
+    }
+    if job.access {
+        return match (encode.site, encode.credential) {
+            (Some(site), Some(credential)) => Ok(json!({ "access": { "site": site, "credential": credential } })),
+            _ => asked("access data are a site and a credential: --site N --credential N"),
+        };
+    }
+    let data = match &encode.text {
+        Some(text) => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
+        None => encode.data.clone(),
+    };
+    Ok(json!({ "data": data }))
+}
+
 /// An encoder at a reader, for the cards that were asked for.
 fn at(reader: Arc<dyn Reader>, args: &Args, job: &Job) -> Result<EncoderBuilder, DeskError> {
-    let encoder = Encoder::at(reader);
+    with_profile(Encoder::at(reader), args, job)
+}
+
+fn with_profile(encoder: EncoderBuilder, args: &Args, job: &Job) -> Result<EncoderBuilder, DeskError> {
     let master = Master::from_env(args.is_virtual)?;
     let wrong = || DeskError::Asked("--app: six hexadecimal digits for DESFire, four for MIFARE Classic".to_owned());
+    if job.access && job.technology != Technology::Desfire {
+        return Err(DeskError::Asked("--access is for a DESFire".to_owned()));
+    }
     match job.technology {
         Technology::Desfire => {
             let app = from_hex(job.app.as_deref().unwrap_or("F532F0")).ok_or_else(wrong)?;
             let [a, b, c] = app[..] else { return Err(wrong()) };
-            let profile = DesfireProfile::new(u32::from_be_bytes([0, a, b, c]), FILE, master.desfire(), job.key_version)?;
-            Ok(encoder.profile(profile))
+            let app = u32::from_be_bytes([0, a, b, c]);
+            if job.access {
+                // Where a reader at a door expects them unless it was told otherwise: file 2, read with key 1, written with key 2.
+                let rights = AccessRights { read: Right::Key(1), write: Right::Key(2), read_write: Right::Never, change: Right::Key(0) };
+                let format = GenericAccess::new(master.access()?)?.at(desfire::Aid::new(app)?, 2, rights);
+                return Ok(encoder.profile(DesfireProfile::access(format, master.keys(), job.key_version)?));
+            }
+            Ok(encoder.profile(DesfireProfile::new(app, FILE, master.keys(), job.key_version)?))
         }
+        Technology::Ntag424 if job.app.is_some() => Err(DeskError::Asked("an NTAG 424 has one application: leave --app out".to_owned())),
+        Technology::Ntag424 => Ok(encoder.profile(Ntag424Profile::new(Suite::Aes, master.keys(), job.key_version)?)),
         Technology::Classic => {
             let app = from_hex(job.app.as_deref().unwrap_or("3821")).ok_or_else(wrong)?;
             let [cluster, application] = app[..] else { return Err(wrong()) };
@@ -105,6 +152,7 @@ fn at(reader: Arc<dyn Reader>, args: &Args, job: &Job) -> Result<EncoderBuilder,
 fn name(technology: Technology) -> &'static str {
     match technology {
         Technology::Desfire => "desfire",
+        Technology::Ntag424 => "ntag424",
         Technology::Classic => "mifare_classic",
     }
 }

@@ -29,9 +29,14 @@ impl Master {
         bytes.map(|bytes| Self(Key::aes(bytes, 1))).map_err(|_| DeskError::Asked(format!("{VARIABLE} must be 32 hexadecimal digits")))
     }
 
-    /// The keys of DESFire cards.
-    pub(crate) fn desfire(self) -> Arc<dyn KeySource> {
+    /// The keys of DESFire and NTAG 424 cards.
+    pub(crate) fn keys(self) -> Arc<dyn KeySource> {
         Arc::new(PerKey(self.0))
+    }
+
+    /// The key that vouches for access data. It is on no card.
+    pub(crate) fn access(&self) -> Result<Key, DeskError> {
+        diversify(&self.0, b"access data").map_err(|e| DeskError::Card(e.into()))
     }
 
     /// The keys of the sector of a MIFARE Classic.

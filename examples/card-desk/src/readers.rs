@@ -2,6 +2,7 @@
 use crate::DeskError;
 use crate::args::{Args, Technology};
 use seam_encoders::sim::classic::ClassicCard;
+use seam_encoders::sim::ntag424::Ntag424Card;
 use seam_encoders::sim::{DesfireCard, DesfireModel, Fault, FaultKind, SimulatedCard};
 use seam_encoders::transport::{Reader, SimulatedReader};
 use std::sync::Arc;
@@ -31,8 +32,17 @@ async fn names(is_virtual: bool) -> Result<Vec<String>, DeskError> {
     Err(DeskError::Asked("for a reader of this machine: cargo run -p card-desk --features pcsc; without one: --virtual".to_owned()))
 }
 
+/// What somebody does at the simulated reader.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hand {
+    /// Lays a new card there, which is pulled away at this command and put back.
+    Lays(Technology, Option<usize>),
+    /// Lays one card after the other there and takes it away again.
+    PassesBy,
+}
+
 /// The reader that was asked for.
-pub(crate) async fn chosen(args: &Args, technology: Technology, pull_at: Option<usize>) -> Result<Arc<dyn Reader>, DeskError> {
+pub(crate) async fn chosen(args: &Args, hand: Hand) -> Result<Arc<dyn Reader>, DeskError> {
     let names = names(args.is_virtual).await?;
     let fits = |name: &&String| args.reader.as_ref().is_none_or(|wanted| name.contains(wanted.as_str()));
     let name = match names.iter().filter(fits).collect::<Vec<_>>().as_slice() {
@@ -41,7 +51,7 @@ pub(crate) async fn chosen(args: &Args, technology: Technology, pull_at: Option<
         _ => return Err(DeskError::Asked("there are several readers; choose one with --reader".to_owned())),
     };
     if args.is_virtual {
-        return Ok(Arc::new(simulated(technology, pull_at)));
+        return Ok(Arc::new(simulated(hand)));
     }
     #[cfg(feature = "pcsc")]
     return Ok(Arc::new(seam_encoders::transport::pcsc::PcscReader::new(name)));
@@ -49,23 +59,40 @@ pub(crate) async fn chosen(args: &Args, technology: Technology, pull_at: Option<
     Err(DeskError::Asked(name))
 }
 
-/// A simulated reader, and somebody who lays a new card there after a moment and puts it back when it was pulled away.
-fn simulated(technology: Technology, pull_at: Option<usize>) -> SimulatedReader {
+fn new_card(technology: Technology) -> Box<dyn SimulatedCard> {
+    match technology {
+        Technology::Desfire => Box::new(DesfireCard::new(DesfireModel::Ev3, [0x04, 0x5E, 0xA8, 0x01, 0x02, 0x03, 0x04])),
+        Technology::Ntag424 => Box::new(Ntag424Card::new([0x04, 0x5E, 0xA8, 0x0A, 0x0B, 0x0C, 0x0D])),
+        Technology::Classic => Box::new(ClassicCard::new_1k([0x5E, 0xA8, 0x01, 0x02])),
+    }
+}
+
+/// A simulated reader, and somebody at it.
+fn simulated(hand: Hand) -> SimulatedReader {
     let reader = SimulatedReader::new(VIRTUAL);
-    let hand = reader.clone();
+    let field = reader.clone();
     tokio::spawn(async move {
-        tokio::time::sleep(HAND).await;
-        let card: Box<dyn SimulatedCard> = match technology {
-            Technology::Desfire => Box::new(DesfireCard::new(DesfireModel::Ev3, [0x04, 0x5E, 0xA8, 0x01, 0x02, 0x03, 0x04])),
-            Technology::Classic => Box::new(ClassicCard::new_1k([0x5E, 0xA8, 0x01, 0x02])),
-        };
-        if let Some(at) = pull_at {
-            hand.with_field(|field| field.plan(Fault { at, kind: FaultKind::PulledAfterBytes(0) }));
-        }
-        hand.put(card);
-        loop {
-            tokio::time::sleep(HAND).await;
-            hand.put_back();
+        let a_moment = || tokio::time::sleep(HAND);
+        a_moment().await;
+        match hand {
+            Hand::Lays(technology, pull_at) => {
+                if let Some(at) = pull_at {
+                    field.with_field(|field| field.plan(Fault { at, kind: FaultKind::PulledAfterBytes(0) }));
+                }
+                field.put(new_card(technology));
+                loop {
+                    a_moment().await;
+                    field.put_back();
+                }
+            }
+            Hand::PassesBy => loop {
+                for technology in [Technology::Desfire, Technology::Ntag424, Technology::Classic] {
+                    field.put(new_card(technology));
+                    a_moment().await;
+                    field.take();
+                    a_moment().await;
+                }
+            },
         }
     });
     reader

@@ -4,7 +4,12 @@ use seam_core::encoder::Progress;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-/// Shows progress: a line that changes on a terminal, lines elsewhere.
+/// What a step without a number of its own looks like.
+const STEP: &str = "{spinner} {msg}";
+/// What writing looks like.
+const WRITING: &str = "{spinner} {msg:<12} [{bar:30}] {pos}/{len}";
+
+/// Shows progress: a line that changes on a terminal, with a bar while something is written; lines elsewhere.
 pub(crate) struct Shown {
     bar: ProgressBar,
     is_terminal: bool,
@@ -15,11 +20,15 @@ impl Shown {
     pub(crate) fn new() -> Self {
         let is_terminal = std::io::stderr().is_terminal();
         let bar = if is_terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-            bar.set_style(style);
-        }
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, is_terminal, last: String::new() }
+        let shown = Self { bar, is_terminal, last: String::new() };
+        shown.looks(STEP);
+        shown
+    }
+    fn looks(&self, like: &str) {
+        if let Ok(style) = ProgressStyle::with_template(like) {
+            self.bar.set_style(style.progress_chars("=> "));
+        }
     }
     pub(crate) fn take(&mut self, step: Progress) {
         let line = line(step);
@@ -27,7 +36,15 @@ impl Shown {
             if !self.is_terminal {
                 eprintln!("{line}");
             }
-            self.bar.set_message(line.clone());
+            if let Progress::Writing { done, of } = step {
+                self.looks(WRITING);
+                self.bar.set_length(of.into());
+                self.bar.set_position(done.saturating_add(1).min(of).into());
+                self.bar.set_message("writing");
+            } else {
+                self.looks(STEP);
+                self.bar.set_message(line.clone());
+            }
             self.last = line;
         }
     }

@@ -1,6 +1,7 @@
 //! The program at its simulated reader, as a person runs it.
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
 
 fn desk(args: &[&str]) -> (bool, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_card-desk"));
@@ -11,8 +12,14 @@ fn desk(args: &[&str]) -> (bool, String, String) {
 
 #[test]
 fn a_new_card_is_written_and_proved() {
-    for (technology, app, number) in [("desfire", "F532F0", "045EA801020304"), ("classic", "3821", "5EA80102")] {
-        let (done, out, err) = desk(&["--virtual", "encode", "--technology", technology, "--app", app, "--text", "room 101"]);
+    let url = "https://door.example/t?p={picc}&m={mac}";
+    for (technology, more, number) in [
+        ("desfire", &["--app", "F532F0", "--text", "room 101"][..], "045EA801020304"),
+        ("desfire", &["--access", "--site", "7", "--credential", "4711"], "045EA801020304"),
+        ("ntag424", &["--url", url], "045EA80A0B0C0D"),
+        ("classic", &["--app", "3821", "--text", "room 101"], "5EA80102"),
+    ] {
+        let (done, out, err) = desk(&[&["--virtual", "encode", "--technology", technology], more].concat());
         assert!(done && out.contains(number) && out.contains("read back with the door's key"), "{out}{err}");
         for step in ["waiting for a card", "a card is there", "writing ", "reading it back", "done: take the card"] {
             assert!(err.contains(step), "{step}: {err}");
@@ -35,8 +42,43 @@ fn a_card_that_is_pulled_away_is_finished_when_it_comes_back() {
 fn what_is_there_is_listed_and_read() {
     let (done, out, _) = desk(&["--virtual", "list"]);
     assert_eq!((done, out.as_str()), (true, "Simulated reader\n"));
-    let (done, out, err) = desk(&["--virtual", "read"]);
-    assert!(done && out.contains("technology  desfire") && out.contains("nothing of ours"), "{out}{err}");
+    for (technology, called) in [("desfire", "desfire"), ("ntag424", "ntag424"), ("classic", "mifare_classic")] {
+        let (done, out, err) = desk(&["--virtual", "read", "--technology", technology]);
+        assert!(done && out.contains(&format!("technology  {called}\n")) && out.contains("nothing of ours"), "{out}{err}");
+    }
+}
+
+#[test]
+fn cards_are_watched_as_they_come_and_go_until_somebody_stops_it() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_card-desk"));
+    let mut watch = command.args(["--virtual", "watch"]).env_remove("CARD_DESK_KEY").stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(watch.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let told: Vec<String> = lines.take(9).collect();
+    let card = |number: &str, technology: &str| [format!("card        {number}"), format!("technology  {technology}"), "gone".to_owned()];
+    let cards = [card("045EA801020304", "desfire"), card("045EA80A0B0C0D", "ntag424"), card("5EA80102", "mifare_classic")];
+    assert_eq!(told, cards.concat());
+    // As Ctrl-C does.
+    assert!(Command::new("kill").args(["-INT", &watch.id().to_string()]).status().unwrap().success());
+    assert!(watch.wait().unwrap().success());
+}
+
+/// On a terminal a bar is shown while a card is written. `script` lends one.
+#[test]
+fn a_terminal_shows_a_bar() {
+    let desk = format!("{} --virtual encode --text 'room 101'", env!("CARGO_BIN_EXE_card-desk"));
+    let mut script = Command::new("script");
+    let output = match script.args(["-qec", &desk, "/dev/null"]).env_remove("CARD_DESK_KEY").env("TERM", "xterm").output() {
+        Ok(output) => output,
+        Err(e) => {
+            assert!(std::env::var_os("CI").is_none(), "script (Debian package bsdutils): {e}");
+            println!("skipped: a terminal of its own; get it with: apt-get install bsdutils");
+            return;
+        }
+    };
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    for wanted in ["waiting for a card", "[====", "5/5", "read back with the door's key"] {
+        assert!(shown.contains(wanted), "{wanted}: {shown}");
+    }
 }
 
 #[test]
@@ -46,6 +88,11 @@ fn what_cannot_be_is_said_before_a_card_is_asked_for() {
         (&["--virtual", "--reader", "Other", "read"], "no such reader"),
         (&["--virtual", "encode", "--data", "XY"], "not hexadecimal"),
         (&["encode", "--pull-at", "3"], "--virtual"),
+        (&["--virtual", "encode", "--technology", "ntag424", "--text", "x"], "--url"),
+        (&["--virtual", "encode", "--technology", "ntag424", "--url", "https://door.example"], "not a template"),
+        (&["--virtual", "encode", "--url", "https://door.example"], "--technology ntag424"),
+        (&["--virtual", "encode", "--access", "--site", "7"], "--credential"),
+        (&["--virtual", "encode", "--technology", "classic", "--access", "--site", "7", "--credential", "8"], "--access"),
     ] {
         let (done, _, err) = desk(args);
         assert!(!done && err.contains(said), "{args:?}: {err}");

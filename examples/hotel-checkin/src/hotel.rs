@@ -28,6 +28,10 @@ pub struct Counts {
     pub credentials: u64,
     /// Events that were told.
     pub events: u64,
+    /// The most seats of the access system that were taken at a time; 0 where it has none.
+    pub seats: u64,
+    /// Requests that reached the access system, where it is on a socket.
+    pub requests: u64,
     /// Grants that this process made.
     pub granted: u64,
     /// How long it took until they were durable. Carrying them to the doors is not in it.
@@ -84,6 +88,11 @@ pub trait Hotel {
 
     /// Shows something to a door. `typed` is what is typed when the token is a PIN.
     async fn try_door(&mut self, door: DoorNo, token: Token, typed: Option<&str>) -> Result<Answer, HotelError>;
+
+    /// Whether the access system has, or had shortly ago, no seat for another guest.
+    fn is_full(&self) -> bool {
+        false
+    }
 
     /// What was counted so far.
     async fn counts(&mut self) -> Result<Counts, HotelError>;

@@ -26,6 +26,9 @@ pub struct Outcome {
     /// PINs that guests were told on this occasion.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<(GrantNo, String)>,
+    /// The guest has no PIN, and all seats of the access system were taken lately.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_seat: bool,
     /// What the hotel wants to be reminded of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memo: Memo,

@@ -94,6 +94,9 @@ async fn work(args: &Args) -> Result<u64, HotelError> {
     for wrong in &replay.tally.wrong {
         eprintln!("{} {}", wrong.at, wrong.what);
     }
+    if !args.json && args.system != System::Sandbox {
+        println!("What happens at this system: {}\n", args.system.says());
+    }
     if args.json {
         println!("{}", serde_json::to_string(&summary)?);
     } else {

@@ -170,6 +170,7 @@ impl<'s> Replay<'s> {
                     Token::Guess(digits) => Some(guess(digits)),
                     Token::Card(_) | Token::Phone(_) => None,
                 };
+                outcome.no_seat = matches!(token, Token::Code(_)) && typed.is_none() && hotel.is_full();
                 let Answer { opened, why } = hotel.try_door(door, token, typed.as_deref()).await?;
                 (outcome.opened, outcome.why) = (Some(opened), why);
                 None
@@ -198,6 +199,9 @@ impl<'s> Replay<'s> {
         }
         let verdict = if let Deed::Try { door, token } = op.deed {
             self.hear(at, outcome);
+            if let Token::Code(grant) = token {
+                self.oracle.seat(grant, outcome.no_seat);
+            }
             let verdict = self.oracle.expect(at, door, token);
             self.judge(at, op, verdict, outcome);
             Some(verdict)

@@ -43,6 +43,12 @@ impl Summary {
         let bookings = counts.remove(Note::Booking.name()).unwrap_or(0);
         counts.extend(tally.verdicts.iter().map(|(verdict, n)| (verdict.name(), *n)));
         counts.insert("operations", tally.operations);
+        if hotel.requests > 0 {
+            counts.insert("requests_to_the_system", hotel.requests);
+        }
+        if hotel.seats > 0 {
+            counts.insert("seats_at_most", hotel.seats);
+        }
         counts.insert("rooms", script.plan.doors.iter().filter(|door| door.room).count() as u64);
         counts.insert("same_day_turnovers", script.turnovers as u64);
         Self {

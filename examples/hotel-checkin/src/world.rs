@@ -137,7 +137,7 @@ pub struct Door {
     pub name: String,
     /// A guest room: it belongs to the stay whose key was used last. Else a common door, which no key of a later guest changes.
     pub room: bool,
-    /// It has a keypad. Every door takes cards and phones.
+    /// It has a keypad. Every door takes cards and phones, where the access system has any.
     pub keypad: bool,
 }
 
@@ -163,6 +163,8 @@ impl Hours {
 /// What the access system of the hotel can do. What it cannot is not asked of it, and does not happen in the hotel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abilities {
+    /// Cards, and with them stays that are opened, joined and taken over. Without cards everybody has a PIN for every door.
+    pub cards: bool,
     /// PINs at common doors.
     pub codes: bool,
     /// Mobile keys that follow every change.
@@ -171,11 +173,15 @@ pub struct Abilities {
     pub staff: bool,
     /// Keys of a stay can be made while the stay before it is still in the room.
     pub keys_before: bool,
+    /// Windows to the second; else in whole minutes.
+    pub seconds: bool,
+    /// Grants are made when they are booked; else shortly before they begin, because each occupies a seat until it is deleted.
+    pub long_ahead: bool,
 }
 
 impl Abilities {
     /// All of it.
-    pub const ALL: Self = Self { codes: true, phones: true, staff: true, keys_before: true };
+    pub const ALL: Self = Self { cards: true, codes: true, phones: true, staff: true, keys_before: true, seconds: true, long_ahead: true };
 }
 
 /// A member of staff. Her card is no guest's: it opens nothing for a stay and no stay overrides it.
@@ -221,7 +227,7 @@ pub struct GrantWish {
     pub gym: bool,
     /// From when until when.
     pub window: Window,
-    /// How many cards.
+    /// How many cards; none where the system has none.
     pub cards: u8,
     /// Whether a PIN, for the doors with a keypad.
     pub code: bool,

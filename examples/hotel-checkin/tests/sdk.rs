@@ -4,6 +4,7 @@ mod common;
 
 use hotel_checkin::demo;
 use hotel_checkin::hotel::Hotel;
+use hotel_checkin::oracle::Verdict;
 use hotel_checkin::replay::Replay;
 use hotel_checkin::script::Script;
 use hotel_checkin::sdk_hotel::{SdkHotel, System};
@@ -48,6 +49,45 @@ fn every_door_answers_right_at_visionline() {
         assert_eq!(replay.tally.wrong_answers, 0, "{:#?}", replay.tally.wrong);
         assert!(replay.tally.door_attempts > 500, "{}", replay.tally.door_attempts);
     });
+}
+
+/// Replays some bookings at a system; what was counted, and the most seats that were taken.
+fn replayed(system: System, bookings: u64, seats: Option<usize>) -> (hotel_checkin::replay::Tally, u64) {
+    let script = Script::with(&common::bookings(bookings, 1), 1, system.abilities());
+    let folder = tempfile::tempdir().unwrap();
+    let hotel = SdkHotel::with(system, &folder.path().join("hotel.db"), script.ops[0].at).unwrap();
+    let mut hotel = match seats {
+        Some(seats) => hotel.with_seats(seats),
+        None => hotel,
+    };
+    block(async {
+        hotel.open(&script.plan).await.unwrap();
+        let mut replay = Replay::new(&script);
+        replay.run(&mut hotel, usize::MAX, |_| {}).await.unwrap();
+        assert_eq!(replay.tally.wrong_answers, 0, "{:#?}", replay.tally.wrong);
+        let seats = hotel.counts().await.unwrap().seats;
+        (replay.tally, seats)
+    })
+}
+
+#[test]
+fn every_door_answers_right_at_salto_space() {
+    let (tally, _) = replayed(System::SaltoSpace, 60, None);
+    assert!(tally.door_attempts > 500, "{}", tally.door_attempts);
+    assert!(tally.verdicts.contains_key(&Verdict::LaterStay) && tally.verdicts.contains_key(&Verdict::ResidualDeleted));
+}
+
+#[test]
+fn every_door_answers_right_at_salto_ks() {
+    let (tally, seats) = replayed(System::SaltoKs, 40, None);
+    let (opened, refused) = (tally.verdicts.get(&Verdict::Granted), tally.verdicts.get(&Verdict::OtherDoor));
+    assert!(opened.is_some_and(|n| *n > 200) && refused.is_some_and(|n| *n > 100), "{:?}", tally.verdicts);
+    assert!(!tally.verdicts.contains_key(&Verdict::NoSeat));
+    // Half of the seats that were needed: some guests wait for one, nobody passes without, and everybody else has hers.
+    let few = usize::try_from(seats / 2).unwrap().max(2);
+    let (tally, at_most) = replayed(System::SaltoKs, 40, Some(few));
+    assert!(tally.verdicts.contains_key(&Verdict::NoSeat), "{:?}", tally.verdicts);
+    assert!(at_most <= few as u64, "{at_most} of {few}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Grants.
 use super::paging::{Among, At, body, holds, paged, passing};
 use super::unmanaged::{UnmanagedFilter, not_taken_over};
-use super::{Related, RelatedKind, Select, Workspace};
+use super::{Related, RelatedKind, Select, Workspace, Written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AccessGrant, AccessGrantId, AccessMethodId, AcsEntranceId, AcsSystemId, Page, SpaceId, UnmanagedAccessGrant, UserIdentityId,
@@ -94,35 +94,8 @@ impl AccessGrants<'_> {
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
     pub async fn list(self, filter: &GrantFilter) -> Result<Page<AccessGrant>> {
-        let mut among = Among::from(if let Some(k) = &filter.access_grant_key {
-            Some(Key::new(Index::GrantKey, k.as_str()))
-        } else if let Some(r) = &filter.reservation_key {
-            Some(Key::new(Index::Reservation, r.as_str()))
-        } else if let Some(person) = filter.user_identity_id {
-            Some(Key::id(Index::GrantsOf, person))
-        } else {
-            filter.space_id.map(|s| Key::id(Index::GrantsOn, s))
-        });
-        if !filter.access_grant_ids.is_empty() {
-            among = among.only(filter.access_grant_ids.iter().copied());
-        }
-        let doors: Option<BTreeSet<RowId>> = match filter.acs_system_id {
-            Some(system) => Some(self.ws.look(|v| Ok(v.reader.find(&Key::id(Index::PlacesOf, system))?.iter().copied().collect())).await?),
-            None => None,
-        };
+        let (among, keep) = self.among(filter).await?;
         let customer = filter.customer_key.as_ref();
-        let keep = |row: &Row| {
-            body::<Grant>(row).is_some_and(|g| {
-                filter.user_identity_id.is_none_or(|x| g.identity == x)
-                    && filter.space_id.is_none_or(|x| g.spaces.contains(&x))
-                    && (customer.is_none() || g.pushed.is_some() || !g.spaces.is_empty())
-                    && filter.acs_entrance_id.is_none_or(|x| g.doors.contains(&x))
-                    && doors.as_ref().is_none_or(|doors| g.doors.iter().any(|x| doors.contains(&x.uuid())))
-                    && filter.reservation_key.as_ref().is_none_or(|x| g.reservation.as_ref() == Some(x))
-                    && filter.access_grant_key.as_ref().is_none_or(|x| g.key.as_ref() == Some(x))
-                    && !(filter.without_key && g.key.is_some())
-            })
-        };
         let see = |v: &Viewer<'_>, row: RowId| {
             let id = AccessGrantId::from_uuid(row);
             let grant = v.reader.get::<Grant>(id)?;
@@ -146,6 +119,50 @@ impl AccessGrants<'_> {
             })
         };
         self.ws.page(RowKind::Grant, among, At::of(filter), keep, see).await
+    }
+    /// The same page as JSON, for a server that passes it on: what has not changed since it was asked for last is not made anew.
+    ///
+    /// # Errors
+    /// As [`AccessGrants::list`].
+    pub async fn list_written(self, filter: &GrantFilter) -> Result<Page<Written>> {
+        if filter.search.is_some() || filter.customer_key.is_some() {
+            return Written::page(self.list(filter).await?);
+        }
+        let (among, keep) = self.among(filter).await?;
+        let see = |v: &Viewer<'_>, row| view::access_grant(v, AccessGrantId::from_uuid(row));
+        self.ws.written(RowKind::Grant, among, At::of(filter), keep, see).await
+    }
+    /// Among which grants a filter looks, and which of their rows it lets through.
+    async fn among(self, filter: &GrantFilter) -> Result<(Among, impl Fn(&Row) -> bool)> {
+        let mut among = Among::from(if let Some(k) = &filter.access_grant_key {
+            Some(Key::new(Index::GrantKey, k.as_str()))
+        } else if let Some(r) = &filter.reservation_key {
+            Some(Key::new(Index::Reservation, r.as_str()))
+        } else if let Some(person) = filter.user_identity_id {
+            Some(Key::id(Index::GrantsOf, person))
+        } else {
+            filter.space_id.map(|s| Key::id(Index::GrantsOn, s))
+        });
+        if !filter.access_grant_ids.is_empty() {
+            among = among.only(filter.access_grant_ids.iter().copied());
+        }
+        let doors: Option<BTreeSet<RowId>> = match filter.acs_system_id {
+            Some(system) => Some(self.ws.look(|v| Ok(v.reader.find(&Key::id(Index::PlacesOf, system))?.iter().copied().collect())).await?),
+            None => None,
+        };
+        let keep = move |row: &Row| {
+            body::<Grant>(row).is_some_and(|g| {
+                filter.user_identity_id.is_none_or(|x| g.identity == x)
+                    && filter.space_id.is_none_or(|x| g.spaces.contains(&x))
+                    && (filter.customer_key.is_none() || g.pushed.is_some() || !g.spaces.is_empty())
+                    && filter.acs_entrance_id.is_none_or(|x| g.doors.contains(&x))
+                    && doors.as_ref().is_none_or(|doors| g.doors.iter().any(|x| doors.contains(&x.uuid())))
+                    && filter.reservation_key.as_ref().is_none_or(|x| g.reservation.as_ref() == Some(x))
+                    && filter.access_grant_key.as_ref().is_none_or(|x| g.key.as_ref() == Some(x))
+                    && !(filter.without_key && g.key.is_some())
+            })
+        };
+        Ok((among, keep))
     }
     /// Grants with what belongs to them: methods, entrances, systems, groups, accounts, spaces, people.
     ///

@@ -1,7 +1,7 @@
 //! The event stream.
 use super::Workspace;
 use crate::error::{Error, Result};
-use crate::model::{Event, EventId, EventType};
+use crate::model::{Event, EventId, EventType, time};
 use crate::state::{AuditEntry, StoredEvent};
 use crate::store::stream;
 use crate::view;
@@ -27,21 +27,41 @@ pub struct EventFilter {
     /// With one of these ids in it: of a grant, a method, an entrance, a system, a person, a space. Empty: any.
     #[builder(default)]
     pub about: Vec<Uuid>,
-    /// And with one of each of these as well: of a grant, say, and of a door.
+    /// And with one of each of these as well: of a grant, say, and of a door ([`EventFilter::and_about`]).
     #[builder(default)]
     pub also_about: Vec<Vec<Uuid>>,
+    /// One of these events; empty: any.
+    #[builder(default)]
+    pub event_ids: Vec<EventId>,
     /// Recorded at this instant or later.
     pub since: Option<DateTime<Utc>>,
+    /// Recorded after this instant, to a millisecond, as events show when they were.
+    pub after: Option<DateTime<Utc>>,
     /// Recorded before this instant.
     pub until: Option<DateTime<Utc>>,
 }
 
 impl EventFilter {
+    /// Only events with one of these ids in them, which are of things of one kind. Two kinds are two conditions, and both must hold; no ids are none.
+    #[must_use]
+    pub fn and_about<I: Into<Uuid>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+        let ids: Vec<Uuid> = ids.into_iter().map(Into::into).collect();
+        if !ids.is_empty() {
+            self.also_about.push(ids);
+        }
+        self
+    }
+    /// From when on it looks.
+    fn from(&self) -> Option<DateTime<Utc>> {
+        self.since.max(self.after)
+    }
     /// What the stored form already tells.
     fn may_show(&self, stored: &StoredEvent) -> bool {
         let at = stored.event.at;
         let typed = self.event_types.is_empty() || self.event_types.iter().any(|t| t.as_str() == stored.event.event_type);
-        typed && self.since.is_none_or(|s| at >= s) && self.until.is_none_or(|u| at < u)
+        let named = self.event_ids.is_empty() || self.event_ids.contains(&stored.event.id);
+        let in_time = self.since.is_none_or(|s| at >= s) && self.after.is_none_or(|a| time::to_millis(at) > a);
+        typed && named && in_time && self.until.is_none_or(|u| at < u)
     }
     fn shows(&self, event: &Event) -> bool {
         let about = |ids: &Vec<Uuid>| ids.is_empty() || event.payload.iter().any(|(_, value)| names(value, ids));
@@ -86,25 +106,28 @@ impl Events<'_> {
     /// Events after a place in the stream that a filter lets through, oldest first, at most 1,000, and the place to go on from: hand it to the
     /// next call, until fewer than `limit` come.
     ///
-    /// With [`EventFilter::since`] the start is found by halving, not by reading: the stream has no gaps and its instants rise, but for the
+    /// With [`EventFilter::since`] or [`EventFilter::after`] the start is found by halving, not by reading: the stream has no gaps and its instants rise, but for the
     /// difference between the clocks of the instances, for which an hour is allowed.
     ///
     /// # Errors
     /// `Store` (may be retried).
     pub async fn search(self, filter: &EventFilter, after: u64, limit: usize) -> Result<EventPage> {
         const CHUNK: usize = 1000;
+        // As many as are wanted first: where most are let through, no more is read than is shown.
+        let mut chunk = limit.clamp(1, CHUNK);
         let store = &self.ws.seam.0.store;
         let limit = limit.clamp(1, 1000);
-        let mut at = match filter.since {
+        let mut at = match filter.from() {
             Some(since) if after == 0 => stream::before(&**store, self.ws.id(), since - Duration::hours(1)).await?,
             _ => after,
         };
         let mut found = Vec::new();
         loop {
-            let stored = store.events(self.ws.id(), at, CHUNK).await?;
-            let (last, full) = (stored.last().map(|s| (s.seq, s.event.at)), stored.len() == CHUNK);
+            let stored = store.events(self.ws.id(), at, chunk).await?;
+            let (last, full) = (stored.last().map(|s| (s.seq, s.event.at)), stored.len() == chunk);
+            chunk = (2 * chunk).min(CHUNK);
             for one in stored.iter().filter(|s| filter.may_show(s)) {
-                let event = self.ws.look(|v| Ok(view::event(v, one))).await?;
+                let event = view::event_in(self.ws.id(), one);
                 if filter.shows(&event) {
                     found.push((one.seq, event));
                     if found.len() == limit {

@@ -14,6 +14,8 @@ mod client_sessions;
 mod connect_webviews;
 mod customers;
 mod events;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod instant_keys;
 mod occupancy;
 mod paging;
@@ -26,6 +28,7 @@ mod user_identities;
 mod wait;
 mod webhooks;
 mod workspace;
+mod written;
 
 pub use access_grants::{AccessGrants, GrantFilter};
 pub use access_log::{AccessLog, AccessLogEntry, AccessLogPage};
@@ -41,6 +44,7 @@ pub use connect_webviews::{ConnectWebviews, WebviewFilter};
 pub use customers::{Customers, DeleteData, PushData, PushDone, PushReport, PushSkipped, PushedPerson, PushedReservation, PushedSpace};
 pub use events::{EventFilter, EventPage, Events};
 pub use instant_keys::{InstantKeys, RedeemedKey};
+pub use paging::Paged;
 pub use phones::Phones;
 pub use related::{Related, RelatedKind, Select};
 pub use spaces::{SpaceFilter, Spaces};
@@ -48,6 +52,7 @@ pub use unmanaged::UnmanagedFilter;
 pub use user_identities::{IdentityFilter, UserIdentities};
 pub use webhooks::Webhooks;
 pub use workspace::{Preview, Workspace};
+pub use written::Written;
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -71,6 +76,7 @@ struct Shared {
     links: String,
     pages: OnceLock<String>,
     rng: Mutex<StdRng>,
+    written: Mutex<written::Kept>,
 }
 
 impl fmt::Debug for Seam {
@@ -91,7 +97,14 @@ impl Seam {
     #[must_use]
     pub fn with_options(store: Arc<dyn Store>, vault: Vault, links: &str, seed: Option<u64>) -> Self {
         let rng = StdRng::seed_from_u64(seed.unwrap_or_else(crate::store::os_seed));
-        Self(Arc::new(Shared { store, vault, links: links.to_owned(), pages: OnceLock::new(), rng: Mutex::new(rng) }))
+        Self(Arc::new(Shared {
+            store,
+            vault,
+            links: links.to_owned(),
+            pages: OnceLock::new(),
+            rng: Mutex::new(rng),
+            written: Mutex::default(),
+        }))
     }
 
     /// The store.

@@ -1,11 +1,13 @@
 //! Pages of rows, and what a filter is made of.
 use super::Workspace;
+use super::written::Written;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Page;
 use crate::plan::{Kept, Try};
 use crate::state::{Key, ReadSet, Row, RowId, RowKind};
-use crate::store::{ListQuery, hex};
+use crate::store::{Changes, ListQuery, hex};
 use crate::view::Viewer;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -14,6 +16,9 @@ use std::sync::Arc;
 
 /// How many things a page holds if nothing else is said.
 pub(super) const PAGE: usize = 500;
+
+/// How many rows are looked at for one page. A filter that lets few of them through has no index: its page is shorter then, or empty, and goes on.
+const LOOKED_AT: usize = 10_000;
 
 /// Among which rows a list looks.
 #[derive(Clone, Debug)]
@@ -58,8 +63,8 @@ pub(super) struct At<'a> {
 
 impl<'a> At<'a> {
     /// As a filter says.
-    pub(super) fn of<F: Paged>(filter: &'a F) -> Self {
-        let asked = format!("{:?}", filter.clone().unpaged());
+    pub(super) fn of<F: Filter>(filter: &'a F) -> Self {
+        let asked = format!("{:?}", filter.clone().on_page(None, None));
         Self { limit: filter.limit().unwrap_or(PAGE), ..Self::plain(filter.cursor(), PAGE, &asked) }
     }
     /// Of a list that is told apart from others by `asked`.
@@ -73,7 +78,7 @@ impl<'a> At<'a> {
     ///
     /// # Errors
     /// `InvalidInput` for what no list gave, and (`mismatched_page_parameters`) for what another list gave.
-    fn after(&self) -> Result<Option<RowId>> {
+    pub(super) fn after(&self) -> Result<Option<RowId>> {
         let Some(cursor) = self.cursor else { return Ok(None) };
         let parts = cursor.split_at_checked(32).filter(|(_, bound)| bound.len() == 16 && bound.bytes().all(|b| b.is_ascii_hexdigit()));
         let parts = parts.and_then(|(id, bound)| Some((uuid::Uuid::try_parse(id).ok()?, bound)));
@@ -87,31 +92,38 @@ impl<'a> At<'a> {
         Ok(Some(id))
     }
     /// The cursor of what comes after a row.
-    fn cursor(&self, id: RowId) -> String {
+    pub(super) fn cursor(&self, id: RowId) -> String {
         format!("{}{}", id.simple(), self.bound)
     }
 }
 
-/// A filter with pages.
-pub(super) trait Paged: Clone + Debug {
-    fn cursor(&self) -> Option<&str>;
-    fn limit(&self) -> Option<usize>;
-    /// The same, wherever the page starts and however long it is.
-    fn unpaged(self) -> Self;
+/// A filter of a list with pages.
+pub trait Paged {
+    /// The same things, from a cursor on and so many of them at most: 1 to 1,000; 500 if not said.
+    #[must_use]
+    fn on_page(self, page_cursor: Option<String>, limit: Option<usize>) -> Self;
 }
 
-/// Implements [`Paged`] for filters with `page_cursor` and `limit`.
+/// What a list reads of a filter with pages.
+pub(super) trait Filter: Paged + Clone + Debug {
+    fn cursor(&self) -> Option<&str>;
+    fn limit(&self) -> Option<usize>;
+}
+
+/// Implements [`Paged`] and [`Filter`] for filters with `page_cursor` and `limit`.
 macro_rules! paged {
     ($($filter:ty),+ $(,)?) => {$(
         impl $crate::api::paging::Paged for $filter {
+            fn on_page(self, page_cursor: Option<String>, limit: Option<usize>) -> Self {
+                Self { page_cursor, limit, ..self }
+            }
+        }
+        impl $crate::api::paging::Filter for $filter {
             fn cursor(&self) -> Option<&str> {
                 self.page_cursor.as_deref()
             }
             fn limit(&self) -> Option<usize> {
                 self.limit
-            }
-            fn unpaged(self) -> Self {
-                Self { page_cursor: None, limit: None, ..self }
             }
         }
     )+};
@@ -138,6 +150,42 @@ pub(super) fn body<T: Kept>(row: &Row) -> Option<&T> {
     T::of(&row.body)
 }
 
+/// A page that is being filled.
+struct Filling<'a, T> {
+    at: At<'a>,
+    limit: usize,
+    after: Option<RowId>,
+    items: Vec<T>,
+    looked_at: usize,
+}
+
+impl<'a, T> Filling<'a, T> {
+    fn new(at: At<'a>) -> Result<Self> {
+        Ok(Self { limit: at.limit.clamp(1, 1000), after: at.after()?, at, items: Vec::new(), looked_at: 0 })
+    }
+
+    /// Takes what was seen of the rows that are kept of these. Gives the page, once it is full or nothing comes after it.
+    fn take(&mut self, rows: &[Arc<Row>], kept: &[&Arc<Row>], seen: Vec<Option<T>>, more: Option<RowId>) -> Option<Page<T>> {
+        for (row, seen) in kept.iter().zip(seen) {
+            self.items.extend(seen);
+            if self.items.len() == self.limit {
+                let rest = rows.last().is_some_and(|last| last.id != row.id) || more.is_some();
+                return Some(self.page(rest.then_some(row.id)));
+            }
+        }
+        self.looked_at += rows.len();
+        self.after = more;
+        match more {
+            Some(_) if self.looked_at < LOOKED_AT => None,
+            last => Some(self.page(last)),
+        }
+    }
+
+    fn page(&mut self, goes_on_after: Option<RowId>) -> Page<T> {
+        Page::new(std::mem::take(&mut self.items), goes_on_after.map(|id| self.at.cursor(id)))
+    }
+}
+
 impl Workspace {
     /// A page of rows, each seen through a view. Rows that the view does not show (deleted ones) are passed over.
     pub(super) async fn page<T>(
@@ -148,24 +196,35 @@ impl Workspace {
         keep: impl Fn(&Row) -> bool,
         see: impl Fn(&Viewer<'_>, RowId) -> Try<T>,
     ) -> Result<Page<T>> {
-        let among = among.into();
-        let limit = at.limit.clamp(1, 1000);
-        let mut after = at.after()?;
-        let mut items = Vec::new();
+        let (among, mut filling) = (among.into(), Filling::new(at)?);
         loop {
-            let (rows, more) = self.rows(kind, &among, after, limit).await?;
+            let (rows, more) = self.rows(kind, &among, filling.after, filling.limit).await?;
             let kept: Vec<&Arc<Row>> = rows.iter().filter(|row| keep(row)).collect();
-            for (row, seen) in kept.iter().zip(self.look_each(&kept, &see).await?) {
-                items.extend(seen);
-                if items.len() == limit {
-                    let rest = rows.last().is_some_and(|last| last.id != row.id) || more.is_some();
-                    return Ok(Page::new(items, rest.then(|| at.cursor(row.id))));
-                }
+            let seen = self.look_each(&kept, &see).await?;
+            if let Some(page) = filling.take(&rows, &kept, seen, more) {
+                return Ok(page);
             }
-            if more.is_none() {
-                return Ok(Page::new(items, None));
+        }
+    }
+
+    /// As [`Workspace::page`], of a view that shows of a row always the same, as JSON.
+    pub(super) async fn written<T: Serialize>(
+        &self,
+        kind: RowKind,
+        among: impl Into<Among>,
+        at: At<'_>,
+        keep: impl Fn(&Row) -> bool,
+        see: impl Fn(&Viewer<'_>, RowId) -> Try<T>,
+    ) -> Result<Page<Written>> {
+        let (among, mut filling) = (among.into(), Filling::new(at)?);
+        loop {
+            let since = self.seam.0.store.changes().map(Changes::mark);
+            let (rows, more) = self.rows(kind, &among, filling.after, filling.limit).await?;
+            let kept: Vec<&Arc<Row>> = rows.iter().filter(|row| keep(row)).collect();
+            let seen = self.write_each(&kept, since, &see).await?;
+            if let Some(page) = filling.take(&rows, &kept, seen, more) {
+                return Ok(page);
             }
-            after = more;
         }
     }
 

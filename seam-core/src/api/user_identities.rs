@@ -1,7 +1,7 @@
 //! People.
-use super::Workspace;
 use super::paging::{Among, At, body, holds, paged, passing};
 use super::unmanaged::{UnmanagedFilter, not_taken_over};
+use super::{Workspace, Written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AcsEntrance, AcsSystem, AcsSystemId, AcsUser, AcsUserId, Page, UnmanagedUserIdentity, UserIdentity, UserIdentityId};
 use crate::plan::{Change, NewUser, Outcome, Person, PersonUpdate};
@@ -93,6 +93,29 @@ impl UserIdentities<'_> {
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `Store` (may be retried).
     pub async fn list(self, filter: &IdentityFilter) -> Result<Page<UserIdentity>> {
+        let (among, keep) = self.among(filter).await?;
+        let see = |v: &Viewer<'_>, row| {
+            passing(view::user_identity(v, UserIdentityId::from_uuid(row)), |p| {
+                let texts = [&p.full_name, &p.email_address, &p.phone_number, &p.user_identity_key].map(|text| text.as_deref());
+                holds(filter.search.as_deref(), texts)
+            })
+        };
+        self.ws.page(RowKind::Identity, among, At::of(filter), keep, see).await
+    }
+    /// The same page as JSON, for a server that passes it on: what has not changed since it was asked for last is not made anew.
+    ///
+    /// # Errors
+    /// As [`UserIdentities::list`].
+    pub async fn list_written(self, filter: &IdentityFilter) -> Result<Page<Written>> {
+        if filter.search.is_some() {
+            return Written::page(self.list(filter).await?);
+        }
+        let (among, keep) = self.among(filter).await?;
+        let see = |v: &Viewer<'_>, row| view::user_identity(v, UserIdentityId::from_uuid(row));
+        self.ws.written(RowKind::Identity, among, At::of(filter), keep, see).await
+    }
+    /// Among which people a filter looks, and which of their rows it lets through.
+    async fn among(self, filter: &IdentityFilter) -> Result<(Among, impl Fn(&Row) -> bool)> {
         let mut among = Among::All;
         if !filter.user_identity_ids.is_empty() {
             among = among.only(filter.user_identity_ids.iter().copied());
@@ -102,17 +125,11 @@ impl UserIdentities<'_> {
             let whose = |v: &Viewer<'_>, row| Ok(v.reader.get::<state::AcsUser>(row)?.identity);
             among = among.only(self.ws.every(RowKind::User, None, there, whose).await?.into_iter().flatten());
         }
-        let keep = |row: &Row| {
+        let keep = move |row: &Row| {
             // One that was merged leads to the one that stays: she is listed once, under her own id.
             body::<Identity>(row).is_some_and(|p| p.merged_into.is_none() && filter.created_before.is_none_or(|at| p.created_at < at))
         };
-        let see = |v: &Viewer<'_>, row| {
-            passing(view::user_identity(v, UserIdentityId::from_uuid(row)), |p| {
-                let texts = [&p.full_name, &p.email_address, &p.phone_number, &p.user_identity_key].map(|text| text.as_deref());
-                holds(filter.search.as_deref(), texts)
-            })
-        };
-        self.ws.page(RowKind::Identity, among, At::of(filter), keep, see).await
+        Ok((among, keep))
     }
     /// Makes a person who is a user of these systems: the user there who has her e-mail address or phone number and is nobody's, else a new one.
     ///
@@ -207,7 +224,9 @@ impl UserIdentities<'_> {
     /// # Errors
     /// `NotFound`; `Busy`, `Store` (may be retried).
     pub async fn erase(self, identity: UserIdentityId) -> Result<()> {
-        self.ws.apply(Change::EraseIdentity { identity }).await.map(drop)
+        self.ws.apply(Change::EraseIdentity { identity }).await?;
+        self.ws.forget_written();
+        Ok(())
     }
     /// As [`UserIdentities::merge`], by the caller's keys, those included of persons who were merged before.
     ///

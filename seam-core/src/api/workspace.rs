@@ -7,7 +7,7 @@ use crate::state::{Changeset, Facts, Index, Key, ReadSet, WorkspaceRow};
 use crate::store::perform::{Performed, perform};
 use crate::view::history::GrantHistory;
 use crate::view::question::OpenQuestion;
-use crate::view::{self, Viewer};
+use crate::view::{self, Present, Viewer};
 use chrono::{DateTime, Utc};
 
 /// A tenant. Every object belongs to one; a foreign id is not found, like an unknown one. Cheap to clone.
@@ -28,6 +28,15 @@ pub struct Preview {
     pub changeset: Changeset,
     /// What would be answered.
     pub outcome: Outcome,
+}
+
+/// What a view showed.
+pub(super) struct Seen<T> {
+    pub(super) it: T,
+    /// What it looked at, if that was noted.
+    pub(super) by: ReadSet,
+    /// Until when it stays as it is, if nothing of that is touched.
+    pub(super) until: DateTime<Utc>,
 }
 
 impl Workspace {
@@ -117,18 +126,10 @@ impl Workspace {
     pub(super) async fn look<T>(&self, see: impl Fn(&Viewer<'_>) -> Try<T>) -> Result<T> {
         let mut facts = Facts::default();
         loop {
-            let now = self.seam.clock().now();
+            let present = Present::new(self.seam.clock().now());
             let reads = {
                 let reader = Reader::new(&facts);
-                let viewer = Viewer {
-                    reader: &reader,
-                    vault: &self.seam.0.vault,
-                    workspace: self.id,
-                    now,
-                    links: &self.seam.0.links,
-                    pages: self.seam.pages(),
-                };
-                match see(&viewer) {
+                match see(&self.viewer(&reader, &present)) {
                     Ok(x) => return Ok(x),
                     Err(Stop::Reject(e)) => return Err(e),
                     Err(Stop::Need(reads)) => *reads,
@@ -153,27 +154,37 @@ impl Workspace {
         self.look(see).await
     }
 
+    /// What looks through facts of this workspace.
+    fn viewer<'a>(&'a self, reader: &'a Reader<'a>, present: &'a Present) -> Viewer<'a> {
+        Viewer { reader, vault: &self.seam.0.vault, workspace: self.id, present, links: &self.seam.0.links, pages: self.seam.pages() }
+    }
+
     /// Looks at each of some rows, all of them with the same few reads; `None` for one that the view does not show.
     pub(super) async fn look_each<T>(&self, rows: &[&Arc<Row>], see: impl Fn(&Viewer<'_>, RowId) -> Try<T>) -> Result<Vec<Option<T>>> {
+        let seen = self.look_each_noting(rows, see, false).await?;
+        Ok(seen.into_iter().map(|seen| seen.map(|seen| seen.it)).collect())
+    }
+
+    /// As [`Workspace::look_each`]; if that is to be noted, with what each was seen by.
+    pub(super) async fn look_each_noting<T>(
+        &self,
+        rows: &[&Arc<Row>],
+        see: impl Fn(&Viewer<'_>, RowId) -> Try<T>,
+        noting: bool,
+    ) -> Result<Vec<Option<Seen<T>>>> {
         let mut facts = Facts::default();
         facts.rows.extend(rows.iter().map(|row| (row.id, Some(Arc::clone(row)))));
         // What was seen stays seen: only those that want more are looked at again.
-        let mut seen: Vec<Option<Option<T>>> = rows.iter().map(|_| None).collect();
+        let mut seen: Vec<Option<Option<Seen<T>>>> = rows.iter().map(|_| None).collect();
         loop {
             let now = self.seam.clock().now();
             let mut wanted = ReadSet::default();
             for (row, seen) in rows.iter().zip(&mut seen).filter(|(_, seen)| seen.is_none()) {
-                let reader = Reader::new(&facts);
-                let viewer = Viewer {
-                    reader: &reader,
-                    vault: &self.seam.0.vault,
-                    workspace: self.id,
-                    now,
-                    links: &self.seam.0.links,
-                    pages: self.seam.pages(),
-                };
-                match see(&viewer, row.id) {
-                    Ok(x) => *seen = Some(Some(x)),
+                let reader = if noting { Reader::noting(&facts) } else { Reader::new(&facts) };
+                let present = Present::new(now);
+                let looked = see(&self.viewer(&reader, &present), row.id);
+                match looked {
+                    Ok(it) => *seen = Some(Some(Seen { it, by: reader.noted(), until: present.until() })),
                     Err(Stop::Reject(e)) if e.kind() == ErrorKind::NotFound => *seen = Some(None),
                     Err(Stop::Reject(e)) => return Err(e),
                     Err(Stop::Need(reads)) => wanted.merge(*reads),

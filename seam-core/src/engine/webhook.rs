@@ -9,7 +9,7 @@ use crate::plan::{self, Stop};
 use crate::provider::{Failure, HttpTransport, Reason};
 use crate::state::*;
 use crate::store::perform::{Performed, perform};
-use crate::store::{CanServe, Lease, ListQuery, Step, stream};
+use crate::store::{CanServe, Lease, Step, stream};
 use crate::view;
 use chrono::{DateTime, Duration, Utc};
 use futures_util::future::{Either, FusedFuture, FutureExt, select};
@@ -77,8 +77,11 @@ pub(super) async fn claim_all<'i>(
     }
     let mut next: Option<DateTime<Utc>> = None;
     let mut held = Vec::new();
+    // By their key and not as a list: a store knows in memory that a workspace has none, and where those stand that it has.
+    let wanted = ReadSet { keys: BTreeSet::from([webhooks_key()]), ..ReadSet::default() };
     for workspace in inner.store.workspaces().await? {
-        for row in inner.store.list(workspace, &ListQuery::by(RowKind::Webhook, webhooks_key())).await? {
+        let facts = inner.store.read(workspace, &wanted).await?;
+        for row in facts.rows.values().flatten() {
             let Body::Webhook(webhook) = &row.body else { continue };
             let behind = webhook.is_active() && {
                 let place = stream::of_webhook(&*inner.store, workspace, row.id, webhook).await?;

@@ -8,7 +8,7 @@
 //!
 //! So nobody loses access that the words promised: a doubtful hour belongs to the guest.
 use super::{Window, WindowError};
-use chrono::{DateTime, LocalResult, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, LocalResult, NaiveDateTime, Offset as _, TimeZone, Utc};
 use chrono_tz::{GapInfo, Tz};
 
 /// The instant at which something starts that is said to start at this civil time in this zone.
@@ -31,10 +31,12 @@ pub fn window(starts: NaiveDateTime, ends: Option<NaiveDateTime>, zone: Tz) -> R
     Window::new(start(starts, zone), ends.map(|civil| end(civil, zone)))
 }
 
-/// What a clock on the wall shows at this instant.
+/// What a clock on the wall shows at this instant. Within a day of the ends of the calendar (year 262,142), where it would show what no calendar has:
+/// the time in UTC.
 #[must_use]
 pub fn clock(at: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
-    at.with_timezone(&zone).naive_local()
+    let utc = at.naive_utc();
+    utc.checked_add_offset(zone.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
 }
 
 fn resolve(civil: NaiveDateTime, zone: Tz, choose: fn(DateTime<Utc>, DateTime<Utc>) -> DateTime<Utc>) -> DateTime<Utc> {

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 /// One page of a list.
 ///
 /// On the wire of the HTTP API the items stand under a key that is named after the resource, beside `pagination`; here
-/// they are `items`.
+/// they are `items`. A page may be shorter than was asked for, or empty, and still go on: of a list without an index for its filter only so many
+/// rows are looked at for one page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Page<T> {

@@ -2,7 +2,7 @@
 use super::draft::Draft;
 use super::next::{self, Next};
 use super::read::Try;
-use super::{access_log, card, credential, method, settle, spec, stay, timer, user};
+use super::{access_log, card, credential, guest, method, settle, spec, stay, timer, user};
 use crate::error::Effect;
 use crate::model::{ConnectedAccountId, StayId, codes};
 use crate::planted::{self, Bug};
@@ -222,12 +222,19 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
         d.set(row, t);
         return Ok(None);
     }
-    let mut cast = None;
+    let rooms = match t.of {
+        TargetOf::Stay(_) => match guest::before_telling(d, row, doing)? {
+            None => return Ok(None),
+            rooms => rooms,
+        },
+        _ => None,
+    };
+    let (mut cast, mut turn) = (None, None);
     // What is written on a card later is cast then: on its way to the system it opens nothing.
     let makes_key = matches!(doing, Doing::Put { .. }) && !card::is_plastic(&rules);
     if let (true, Some(id)) = (makes_key, t.credential().and_then(|c| c.stay)) {
         match cast_in(d, id, row, &t)? {
-            Ok(c) => cast = Some(c),
+            Ok((spec, role, its)) => (cast, turn) = (Some((spec, role)), its),
             Err(_) => {
                 // Another key of the stay is being made, or an earlier stay is not closed.
                 let mut t = d.get::<Target>(row)?;
@@ -239,8 +246,11 @@ fn begin_target(d: &mut Draft<'_>, row: RowId, fence: u64) -> Try<Option<CallPla
     } else if let Some(id) = t.credential().and_then(|c| c.stay) {
         cast = shown(d, id)?;
     }
-    let sent = sending(d, &t, cast.as_ref());
+    let sent = sending(d, &t, cast.as_ref(), turn);
     let mut want = spec::want(d, row, &t, cast, None)?;
+    if let (Want::Stay(stay), Some(rooms)) = (&mut want, rooms) {
+        stay.doors.retain(|door| rooms.contains(&door.id));
+    }
     if !rules.suspend || planted::is(Bug::SuspendedSentOpen) {
         // Suspending is taking away here: what is removed or looked for is the thing as it was put.
         not_suspended(&mut want);
@@ -297,25 +307,25 @@ fn not_suspended(want: &mut Want) {
 }
 
 /// Casts a credential in its stay, in the provider's terms.
-fn cast_in(d: &mut Draft<'_>, id: StayId, row: RowId, t: &Target) -> Try<Result<(StaySpec, Role), stay::NotNow>> {
+fn cast_in(d: &mut Draft<'_>, id: StayId, row: RowId, t: &Target) -> Try<Result<(StaySpec, Role, Option<u64>), stay::NotNow>> {
     let Some(rules) = d.get::<System>(t.system)?.report.stay else { return Ok(Err(stay::NotNow::Closed)) };
     let doors = t.credential().map(|c| c.doors.clone()).unwrap_or_default();
     match stay::cast(d, id, row, &doors, &rules)? {
         Ok(casting) => {
             let stay = d.get::<Stay>(id)?;
             let spec = StaySpec { generation: casting.generation, ..spec::stay_spec(d, &stay)? };
-            Ok(Ok((spec, casting.role)))
+            Ok(Ok((spec, casting.role, casting.turn)))
         }
         Err(not_now) => Ok(Err(not_now)),
     }
 }
 
 /// What a credential will be able to do once it is made.
-fn sending(d: &Draft<'_>, t: &Target, cast: Option<&(StaySpec, Role)>) -> Option<MadeCredential> {
+fn sending(d: &Draft<'_>, t: &Target, cast: Option<&(StaySpec, Role)>, turn: Option<u64>) -> Option<MadeCredential> {
     let (doors, window) = match &t.want {
         Wanted::Credential(c) => (&c.doors, c.window),
         Wanted::Access { doors, window, .. } => (doors, *window),
-        Wanted::Stay | Wanted::User { .. } => return None,
+        Wanted::Stay { .. } | Wanted::User { .. } => return None,
     };
     Some(MadeCredential {
         rev: t.rev,
@@ -323,6 +333,7 @@ fn sending(d: &Draft<'_>, t: &Target, cast: Option<&(StaySpec, Role)>) -> Option
         window,
         generation: cast.map(|(stay, _)| stay.generation),
         opens: matches!(cast, Some((_, Role::Open))),
+        turn,
         at: d.now(),
     })
 }
@@ -480,10 +491,16 @@ fn begin_card(
         d.set(attempt, a);
         return Ok(None);
     }
-    let mut cast = None;
+    let (mut cast, mut turn) = (None, None);
     if let Some(id) = t.credential().and_then(|c| c.stay) {
         match cast_in(d, id, row, &t)? {
-            Ok(c) => cast = Some(c),
+            Ok((spec, role, its)) => (cast, turn) = (Some((spec, role)), its),
+            Err(stay::NotNow::Busy) => {
+                let mut a = d.get::<Attempt>(attempt)?;
+                a.begin_at = d.now() + Duration::seconds(2);
+                d.set(attempt, a);
+                return Ok(None);
+            }
             Err(not_now) => {
                 let error = not_now.error();
                 settle::attempt_over(d, attempt, error.code(), error.message(), Effect::Nothing)?;
@@ -491,7 +508,7 @@ fn begin_card(
             }
         }
     }
-    let sent = sending(d, &t, cast.as_ref());
+    let sent = sending(d, &t, cast.as_ref(), turn);
     let card = spec::credential(d, row, &t, cast, number)?;
     let mut t = d.get::<Target>(row)?;
     t.sent = sent;

@@ -158,7 +158,7 @@ fn deviates(d: &Draft<'_>, row: RowId, t: &Target, rules: &KindRules, seen: &[&H
 /// Whether what is shown differs from what was put. What is not shown does not.
 fn edited(d: &Draft<'_>, row: RowId, t: &Target, h: &Held, doors: &DoorMap) -> Try<bool> {
     let (window, wanted) = match &t.want {
-        Wanted::Stay => return Ok(false),
+        Wanted::Stay { .. } => return Ok(false),
         Wanted::User { window, .. } => (*window, &[][..]),
         Wanted::Access { window, doors, .. } => (Some(*window), doors.as_slice()),
         Wanted::Credential(c) => (Some(c.window), c.doors.as_slice()),

@@ -27,6 +27,7 @@ mod draft;
 mod drift;
 mod foreign;
 mod grant;
+mod guest;
 mod identity;
 mod instant_key;
 mod link;

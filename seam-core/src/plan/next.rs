@@ -78,7 +78,7 @@ pub fn is_suspended(t: &Target) -> bool {
     match &t.want {
         Wanted::User { suspended, .. } | Wanted::Access { suspended, .. } => *suspended,
         Wanted::Credential(_) => t.is_withheld(),
-        Wanted::Stay => false,
+        Wanted::Stay { .. } => false,
     }
 }
 

@@ -101,13 +101,30 @@ impl<T: Kept> Deref for Shared<T> {
 pub struct Reader<'a> {
     facts: &'a Facts,
     wanted: RefCell<ReadSet>,
+    /// What was looked at, if that is noted.
+    noted: Option<RefCell<ReadSet>>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of these facts.
     #[must_use]
     pub fn new(facts: &'a Facts) -> Self {
-        Self { facts, wanted: RefCell::default() }
+        Self { facts, wanted: RefCell::default(), noted: None }
+    }
+    /// A reader that notes what is looked at: [`Reader::noted`].
+    #[must_use]
+    pub fn noting(facts: &'a Facts) -> Self {
+        Self { noted: Some(RefCell::default()), ..Self::new(facts) }
+    }
+    /// What was looked at.
+    #[must_use]
+    pub fn noted(self) -> ReadSet {
+        self.noted.map(RefCell::into_inner).unwrap_or_default()
+    }
+    fn note(&self, looked: impl FnOnce(&mut ReadSet)) {
+        if let Some(noted) = &self.noted {
+            looked(&mut noted.borrow_mut());
+        }
     }
 
     fn stop<T>(&self) -> Try<T> {
@@ -142,6 +159,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// What is to be read.
     pub fn row(&self, id: RowId) -> Try<Option<&'a Arc<Row>>> {
+        self.note(|noted| noted.rows.extend([id]));
         match self.facts.rows.get(&id) {
             Some(row) => Ok(row.as_ref()),
             None => {
@@ -156,6 +174,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// What is to be read.
     pub fn find(&self, key: &Key) -> Try<&'a [RowId]> {
+        self.note(|noted| noted.keys.extend([key.clone()]));
         if let Some(ids) = self.facts.keys.get(key) {
             Ok(ids)
         } else {
@@ -169,6 +188,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// What is to be read.
     pub fn near(&self, near: &Near) -> Try<&'a [Claimed]> {
+        self.note(|noted| noted.near.extend([near.clone()]));
         if let Some(claims) = self.facts.near.get(near) {
             Ok(claims)
         } else {

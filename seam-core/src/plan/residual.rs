@@ -95,7 +95,7 @@ fn wanted(target: &Target) -> Option<(Left<'_>, bool)> {
     match &target.want {
         Wanted::Credential(c) => Some((Left { doors: &c.doors, window: &c.window }, target.is_withheld())),
         Wanted::Access { doors, window, suspended, .. } => Some((Left { doors, window }, *suspended)),
-        Wanted::Stay | Wanted::User { .. } => None,
+        Wanted::Stay { .. } | Wanted::User { .. } => None,
     }
 }
 

@@ -3,7 +3,7 @@ use super::discover;
 pub use super::discover::{Scan, ScannedSystem};
 use super::draft::Draft;
 use super::read::Try;
-use super::{access_log, card, clash, method, next, refresh, scan_assign, spec, stay};
+use super::{access_log, card, clash, guest, method, next, refresh, scan_assign, spec, stay};
 use crate::encoder::CardSeen;
 use crate::model::{ActionAttemptId, EventType, codes};
 use crate::planted::{self, Bug};
@@ -108,6 +108,9 @@ fn settle_target(d: &mut Draft<'_>, row: RowId, doing: Doing, report: &Report) -
             d.set(row, t);
         }
     }
+    if let (Some(stay), Some(turn)) = (before.credential().and_then(|c| c.stay), before.sent.as_ref().and_then(|sent| sent.turn)) {
+        guest::settled(d, stay, turn)?;
+    }
     refresh::after(d, row, &before)
 }
 
@@ -146,7 +149,9 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     }
     card::keep_made(d, row, &mut t, &receipt.made)?;
     let stay_id = t.credential().and_then(|c| c.stay);
+    let mut turn = None;
     if complete && let Some(sent) = t.sent.take() {
+        turn = sent.turn;
         t.made = Some(MadeCredential { at: now, ..sent });
     }
     next::schedule(&mut t, rules, now);
@@ -160,6 +165,9 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     d.set(row, t);
     if let Some(id) = stay_id.filter(|_| complete) {
         stay::opened(d, id, row)?;
+        if let Some(turn) = turn {
+            guest::made(d, id, turn)?;
+        }
     }
     Ok(())
 }
@@ -173,6 +181,7 @@ fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules:
     }
     let unknown = failure.effect == Effect::Unknown;
     let sent = t.sent.take();
+    let turn = sent.as_ref().and_then(|sent| sent.turn);
     if unknown {
         card::doubt(&mut t, sent, rules);
         t.seen = SeenState::Unknown { rev };
@@ -182,6 +191,9 @@ fn put_failed(d: &mut Draft<'_>, row: RowId, rev: u64, failure: &Failure, rules:
     d.set(row, t);
     if !unknown && let Some(id) = stay_id {
         stay::not_opened(d, id, row)?;
+    }
+    if let (Some(id), Some(turn)) = (stay_id, turn) {
+        if unknown { guest::perhaps_made(d, id, turn)? } else { guest::not_made(d, id, turn)? }
     }
     let pin_refused = failure.effect == Effect::Refused && failure.reason == Reason::PinRefused;
     if pin_refused

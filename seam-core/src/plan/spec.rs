@@ -42,12 +42,12 @@ fn open(d: &Draft<'_>, row: RowId, field: &str, sealed: Option<&Sealed>) -> Resu
 /// What is wanted, in the provider's terms. `cast`: the stay and role that were decided for this call.
 pub(super) fn want(d: &Draft<'_>, row: RowId, t: &Target, cast: Option<(StaySpec, Role)>, number: Option<String>) -> Try<Want> {
     match &t.want {
-        Wanted::Stay => {
+        Wanted::Stay { doors: ids, window } => {
             let TargetOf::Stay(id) = t.of else {
-                return Ok(Want::Stay(StaySpec { key: String::new(), generation: 0, doors: Vec::new(), window: placeholder(d) }));
+                return Err(crate::error::Error::not_found("stay", row).into());
             };
             let stay = d.get::<Stay>(id)?;
-            Ok(Want::Stay(stay_spec(d, &stay)?))
+            Ok(Want::Stay(StaySpec { doors: doors(d, ids)?, window: *window, ..stay_spec(d, &stay)? }))
         }
         Wanted::User { window, suspended } => {
             let TargetOf::User(id) = t.of else {
@@ -79,11 +79,6 @@ pub(super) fn want(d: &Draft<'_>, row: RowId, t: &Target, cast: Option<(StaySpec
         }
         Wanted::Credential(_) => Ok(Want::Credential(credential(d, row, t, cast, number)?)),
     }
-}
-
-fn placeholder(d: &Draft<'_>) -> crate::model::Window {
-    #[expect(clippy::expect_used, reason = "a window without end that starts now is never empty")]
-    crate::model::Window::new(d.now(), None).expect("never empty")
 }
 
 /// A credential, in the provider's terms.

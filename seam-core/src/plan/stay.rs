@@ -1,6 +1,7 @@
 //! Stays: rules R1 to R4 when a grant is made, roles and issue numbers when a key is made.
 use super::doors::Doors;
 use super::draft::Draft;
+use super::guest;
 use super::order::{self, neighbours, start_number};
 use super::read::Try;
 use crate::error::{Error, ErrorKind};
@@ -107,6 +108,7 @@ fn join(d: &mut Draft<'_>, id: StayId, mut stay: Stay, grant: AccessGrantId, win
     }
     write_stay(d, id, stay);
     moved(d, id, &before)?;
+    guest::carry(d, id)?;
     Ok(id)
 }
 
@@ -126,6 +128,7 @@ fn begin(d: &mut Draft<'_>, wish: &Wish<'_>, known: &Doors, system: AcsSystemId,
         made: Vec::new(),
         claims: Vec::new(),
         target: None,
+        turns: Turns::default(),
         created_at: d.now(),
     };
     write_stay(d, id, stay);
@@ -175,9 +178,13 @@ pub(super) fn leave_stays(d: &mut Draft<'_>, grant: AccessGrantId, stays: &[Stay
             stay.window = hull_of_grants(d, &stay)?;
             write_stay(d, *id, stay);
             moved(d, *id, &before)?;
+            guest::carry(d, *id)?;
             continue;
         }
         write_stay(d, *id, stay);
+        if !planted::is(Bug::GuestLeftBehind) {
+            guest::carry(d, *id)?;
+        }
     }
     Ok(())
 }
@@ -212,6 +219,7 @@ pub(super) fn refit_stays(d: &mut Draft<'_>, grant: AccessGrantId, window: Windo
         }
         write_stay(d, *id, stay);
         moved(d, *id, &before)?;
+        guest::carry(d, *id)?;
     }
     Ok(())
 }
@@ -256,6 +264,8 @@ pub(super) struct Casting {
     pub(super) role: Role,
     /// The issue number.
     pub(super) generation: u64,
+    /// Its turn among the openings of the rooms, where that matters.
+    pub(super) turn: Option<u64>,
 }
 
 /// Why a key of a stay cannot be made now.
@@ -267,6 +277,8 @@ pub(super) enum NotNow {
     EarlierStay,
     /// This key has fewer doors than the stay, and the role is per key: it would open only a part.
     NotOpen,
+    /// The system is being told of another guest of the room right now: that she comes, leaves, or stays longer.
+    Busy,
     /// The stay is over.
     Closed,
 }
@@ -289,6 +301,11 @@ impl NotNow {
                 ErrorKind::Conflict,
                 "stay_not_open",
                 "This card has fewer doors than the stay and cannot open it. Make a card with all of the party's doors first.",
+            ),
+            Self::Busy => Error::new(
+                ErrorKind::Conflict,
+                "room_busy",
+                "The access system is being told of another guest of the room right now. Encode the card in a moment.",
             ),
             Self::Closed => Error::new(ErrorKind::Conflict, "stay_closed", "The stay is over."),
         }
@@ -321,8 +338,16 @@ pub(super) fn cast(
         StayPhase::InDoubt { first } if first != target => Ok(Err(NotNow::InDoubt)),
         StayPhase::InDoubt { .. } => {
             // The same key again: what it would override is only its own failed try.
+            let others = neighbours(d, id, &stay)?;
+            if guest::is_busy(d, &others)? {
+                return Ok(Err(NotNow::Busy));
+            }
             let generation = stay.generation.unwrap_or_else(|| start_number(&stay.window));
-            Ok(Ok(Casting { role: Role::Open, generation }))
+            let turn = guest::turn(d, &mut stay, &others)?;
+            if turn.is_some() {
+                write_stay(d, id, stay);
+            }
+            Ok(Ok(Casting { role: Role::Open, generation, turn }))
         }
         StayPhase::Open => {
             let generation = stay.generation.unwrap_or_else(|| start_number(&stay.window));
@@ -334,7 +359,7 @@ pub(super) fn cast(
                 with.extend(d.try_get::<Target>(row)?.and_then(|t| t.handle));
             }
             let role = if planted::is(Bug::JoinerOpens) { Role::Open } else { Role::Join { with } };
-            Ok(Ok(Casting { role, generation }))
+            Ok(Ok(Casting { role, generation, turn: None }))
         }
         StayPhase::Planned => {
             let whole = stay.doors.iter().all(|door| doors.contains(door));
@@ -350,14 +375,18 @@ pub(super) fn cast(
                     return Ok(Err(NotNow::EarlierStay));
                 }
             }
+            if guest::is_busy(d, &others)? {
+                return Ok(Err(NotNow::Busy));
+            }
             let generation = order::number(d, &stay, &others)?;
+            let turn = guest::turn(d, &mut stay, &others)?;
             stay.generation = Some(generation);
             stay.phase = StayPhase::InDoubt { first: target };
             stay.made.clear();
             write_stay(d, id, stay);
             // Keys made ahead whose number this one has reached would be dead: they are made again.
             order::remake_later(d, id, others)?;
-            Ok(Ok(Casting { role: Role::Open, generation }))
+            Ok(Ok(Casting { role: Role::Open, generation, turn }))
         }
     }
 }
@@ -377,7 +406,7 @@ pub(super) fn opened(d: &mut Draft<'_>, id: StayId, target: RowId) -> Try<()> {
         stay.made.push(target);
     }
     write_stay(d, id, stay);
-    Ok(())
+    guest::carry(d, id)
 }
 
 /// The key of a stay was surely not made this time: if it was to open the stay, and no earlier try may have, the next one does.
@@ -463,6 +492,7 @@ fn add(d: &mut Draft<'_>, id: StayId, mut stay: Stay, doors: &Doors) -> Try<()> 
         // Other stays have been at the new doors, under other numbers.
         order::keep(d, id)?;
         order::end_in_time(d, id, None)?;
+        guest::carry(d, id)?;
     }
     Ok(())
 }

@@ -299,8 +299,56 @@ pub struct Stay {
     /// The target that carries the stay itself to a system that keeps stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<RowId>,
+    /// When its keys opened its rooms, in the order of all openings there; only where the system keeps one present guest for each room.
+    #[serde(default, skip_serializing_if = "Turns::is_none")]
+    pub turns: Turns,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+/// The turns of a stay's openings at its rooms. Each opening of any stay at a room has a higher one than those that were begun there before; 0: none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turns {
+    /// The last one of which it is sure that a key was made.
+    pub sure: u64,
+    /// The last one in which a key was made or may have been.
+    pub perhaps: u64,
+    /// Those in which a key is being made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub under_way: Vec<u64>,
+}
+
+impl Turns {
+    /// Whether there was none.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+    /// The last one, whatever became of it.
+    #[must_use]
+    pub fn highest(&self) -> u64 {
+        self.under_way.iter().copied().fold(self.perhaps.max(self.sure), u64::max)
+    }
+    /// An opening begins after all those that were begun at the rooms before, of which `highest` is the last one.
+    pub fn begin(&mut self, highest: u64) -> u64 {
+        let turn = highest.max(self.highest()) + 1;
+        self.under_way.push(turn);
+        turn
+    }
+    /// A key was surely not made in this turn.
+    pub fn not_made(&mut self, turn: u64) {
+        self.under_way.retain(|t| *t != turn);
+    }
+    /// Nobody knows whether a key was made in this turn.
+    pub fn perhaps_made(&mut self, turn: u64) {
+        self.not_made(turn);
+        self.perhaps = self.perhaps.max(turn);
+    }
+    /// A key was made in this turn.
+    pub fn made(&mut self, turn: u64) {
+        self.perhaps_made(turn);
+        self.sure = self.sure.max(turn);
+    }
 }
 
 /// Where a stay stands.

@@ -116,7 +116,12 @@ pub enum TargetOf {
 #[non_exhaustive]
 pub enum Wanted {
     /// A stay.
-    Stay,
+    Stay {
+        /// Its doors.
+        doors: Vec<AcsEntranceId>,
+        /// Its window.
+        window: Window,
+    },
     /// A user.
     User {
         /// When it may pass at all.
@@ -212,6 +217,9 @@ pub struct MadeCredential {
     /// It opened the stay.
     #[serde(default)]
     pub opens: bool,
+    /// Its turn among the openings of the rooms, where it opened the stay and the system keeps one present guest for each room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u64>,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -356,14 +364,14 @@ impl Target {
         match &self.want {
             Wanted::Credential(c) => Some(c.window),
             Wanted::Access { window, .. } => Some(*window),
-            Wanted::Stay | Wanted::User { .. } => None,
+            Wanted::Stay { .. } | Wanted::User { .. } => None,
         }
     }
     /// The kind of the thing.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match &self.want {
-            Wanted::Stay => Kind::Stay,
+            Wanted::Stay { .. } => Kind::Stay,
             Wanted::User { .. } => Kind::User,
             Wanted::Access { .. } => Kind::Access,
             Wanted::Credential(c) => c.kind,

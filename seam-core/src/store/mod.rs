@@ -1,14 +1,19 @@
 //! The plug for state: one trait, a memory store, and (feature `sqlite`) an SQLite store.
 mod audit;
+pub(crate) mod changes;
 mod logic;
 mod memory;
 pub(crate) mod perform;
+pub(crate) mod recent;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(all(feature = "fuzzing", feature = "sqlite"))]
+pub(crate) use sqlite::fuzzing;
 pub(crate) mod stream;
 mod vault;
 
 pub use audit::{audit_genesis, verify_audit, verify_told};
+pub use changes::{Changes, Looked, Mark};
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStats, SqliteStore};
@@ -40,6 +45,12 @@ use std::time::Duration;
 pub trait Store: Debug + Send + Sync + 'static {
     /// The store's clock, by which leases run.
     fn clock(&self) -> &Arc<dyn Clock>;
+
+    /// What tells whether something that was looked at was touched by a commit since, so that what was made of it can be kept; `None`: this store
+    /// cannot tell, and everything is made anew.
+    fn changes(&self) -> Option<&Changes> {
+        None
+    }
 
     /// Reads rows by id, rows by key, claims near windows, in one snapshot. Claims are told of all workspaces.
     ///

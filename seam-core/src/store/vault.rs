@@ -155,9 +155,15 @@ impl Vault {
     /// # Errors
     /// `Corrupt` when one of the two does not open.
     pub fn open_own(&self, own: &Sealed, workspace: WorkspaceId, row: RowId, field: &str, sealed: &Sealed) -> Result<SecretString> {
-        let key = self.own_key(own, workspace, row)?;
-        let rest = sealed.0.strip_prefix("own.").ok_or_else(corrupt)?;
-        open_with(&key, rest, workspace, row, field)
+        self.own(own, workspace, row)?.open(field, sealed)
+    }
+
+    /// A person's own key, to open several secrets with.
+    ///
+    /// # Errors
+    /// `Corrupt` when it does not open.
+    pub(crate) fn own(&self, own: &Sealed, workspace: WorkspaceId, row: RowId) -> Result<OwnKey> {
+        Ok(OwnKey { key: self.own_key(own, workspace, row)?, workspace, row })
     }
 
     fn own_key(&self, own: &Sealed, workspace: WorkspaceId, row: RowId) -> Result<Zeroizing<[u8; 32]>> {
@@ -190,6 +196,24 @@ impl Vault {
     pub(crate) fn derive(&self, workspace: WorkspaceId, kind: &str, row: RowId, random: &[u8]) -> Zeroizing<[u8; 32]> {
         let of = workspace.uuid();
         Zeroizing::new(mac(&self.keys.index_key(), &[b"key", of.as_bytes(), kind.as_bytes(), row.as_bytes(), random]))
+    }
+}
+
+/// A person's own key.
+pub(crate) struct OwnKey {
+    key: Zeroizing<[u8; 32]>,
+    workspace: WorkspaceId,
+    row: RowId,
+}
+
+impl OwnKey {
+    /// Opens a secret that was sealed under it.
+    ///
+    /// # Errors
+    /// `Corrupt` when it does not open.
+    pub(crate) fn open(&self, field: &str, sealed: &Sealed) -> Result<SecretString> {
+        let rest = sealed.0.strip_prefix("own.").ok_or_else(corrupt)?;
+        open_with(&self.key, rest, self.workspace, self.row, field)
     }
 }
 
@@ -240,8 +264,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    };
+    text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }

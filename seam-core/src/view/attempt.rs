@@ -23,7 +23,7 @@ pub(crate) fn action_attempt(v: &Viewer<'_>, id: ActionAttemptId) -> Try<model::
     let pending = model::ActionAttempt::pending(id, kind);
     Ok(match &row.state {
         // Nobody began it in time, and nobody will: no engine may be running that has its encoder.
-        AttemptState::Waiting if row.expires_at <= v.now => {
+        AttemptState::Waiting if row.expires_at <= v.now() => {
             let message = "The attempt expired before it was begun.";
             let mut error = ActionError::new(codes::action_error::ACTION_ATTEMPT_EXPIRED, message);
             error.extra.insert("effect".to_owned(), serde_json::to_value(Effect::Nothing).unwrap_or_default());

@@ -73,7 +73,7 @@ fn warnings(v: &Viewer<'_>, target: &Target, system: &System, issued: bool) -> T
     let since = target.made.as_ref().map_or(target.created_at, |made| made.at);
     let mut warnings = Vec::new();
     if target.gone {
-        warnings.push(Warning::being_deleted(target.work.due_at.map_or(since, |due| due.min(v.now))));
+        warnings.push(Warning::being_deleted(target.work.due_at.map_or(since, |due| due.min(v.now()))));
     } else if needs_reissue(target, stay_of(v, target)?) || (card_needs(target, rules, false).encoding && target.made.is_some()) {
         add(&mut warnings, Warning::needs_to_be_reissued(since));
     } else if !issued {
@@ -111,5 +111,10 @@ pub(super) fn residual(v: &Viewer<'_>, (id, target): Named<'_>, system: &System)
     for (door, entrance) in v.all::<Entrance, _>(&ids)? {
         doors.insert(door, entrance);
     }
-    Ok(residual_of(target, id, &|door| doors.get(&door).copied(), rules, stay_of(v, target)?, v.now))
+    let left = residual_of(target, id, &|door| doors.get(&door).copied(), rules, stay_of(v, target)?, v.present.at);
+    if !left.is_empty() {
+        // It ends some time. Where nothing is left, nothing comes back by the mere passing of time.
+        v.now();
+    }
+    Ok(left)
 }

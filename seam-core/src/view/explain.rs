@@ -41,7 +41,7 @@ pub(crate) fn explain(v: &Viewer<'_>, identity: UserIdentityId, entrance: AcsEnt
     let system = v.get::<System>(door.system)?;
     let held = held(v, who, v.reader.find(&grants_key)?, v.reader.find(&here)?)?;
     let stays = stays_at(v, entrance, at, &held)?;
-    let scene = Scene { door: entrance, entrance: door, system, at, now: v.now, stays: &stays };
+    let scene = Scene { door: entrance, entrance: door, system, at, now: v.now(), stays: &stays };
 
     let mut all: Vec<Fact> = site_facts(v, door, system)?.into_iter().map(Fact::from).collect();
     let mut answer = Maybe::No;
@@ -150,7 +150,7 @@ fn with_stay<'a>(v: &Viewer<'a>, target: &Target) -> Try<Option<(StayId, &'a Sta
 /// Stays that have or had the door: those of the person's own credentials, and those that begin from there until the instant.
 fn stays_at<'a>(v: &Viewer<'a>, door: AcsEntranceId, at: DateTime<Utc>, held: &[Holding<'a>]) -> Try<Vec<(StayId, &'a Stay)>> {
     let Some(first) = held.iter().filter_map(|one| Some(one.stay?.1.window.starts_at())).min() else { return Ok(Vec::new()) };
-    let until = at.max(v.now).max(first) + Duration::days(1);
+    let until = at.max(v.now()).max(first) + Duration::days(1);
     let near = Near { key: door_claim(v.vault, door), from: first, until: Some(until) };
     let mut ids: BTreeSet<StayId> = held.iter().filter_map(|one| Some(one.stay?.0)).collect();
     let mine = |claim: &Claim| claim.key == near.key;
@@ -222,7 +222,7 @@ impl<'a> Holding<'a> {
             }
         }
         let entrance = |door: AcsEntranceId| (door == scene.door).then_some(scene.entrance);
-        let left = residual_of(target, id, &entrance, rules, self.stay.map(|(_, stay)| stay), v.now);
+        let left = residual_of(target, id, &entrance, rules, self.stay.map(|(_, stay)| stay), v.now());
         if let Some(left) = left.into_iter().find(|left| left.acs_entrance_id == scene.door) {
             let overridable = self.stay.is_some_and(|(_, stay)| stay.doors.contains(&scene.door));
             says.push(Says::Residual {

@@ -169,7 +169,7 @@ pub(super) fn render(v: &Viewer<'_>, whole: &Whole<'_>) -> Try<model::AccessGran
             warnings.push(Warning::ends_by_engine(target.created_at, target.system));
         }
     }
-    warnings.extend(residual.iter().map(|left| Warning::residual_access(v.now, left)));
+    warnings.extend(residual.iter().map(|left| Warning::residual_access(v.now(), left)));
     Ok(model::AccessGrant {
         access_grant_id: id,
         workspace_id: v.workspace,
@@ -346,12 +346,12 @@ fn display_status(v: &Viewer<'_>, whole: &Whole<'_>) -> Try<String> {
         format!("Waiting for {cards} {} to be encoded.", plural(cards))
     } else if assign > 0 {
         format!("Waiting for {assign} {} to be assigned.", plural(assign))
-    } else if waits && let Some(later) = later.filter(|later| *later > v.now + chrono::Duration::hours(1)) {
+    } else if waits && let Some(later) = later.filter(|later| !v.has_come(*later - chrono::Duration::hours(1))) {
         // The systems take it only so long before the start; a retry after a failure is never that far away.
         format!("Scheduled. It is sent to the access system on {}.", status::at(later, whole.zone()))
     } else if waits {
         "Being set up.".to_owned()
-    } else if row.window.starts_at() > v.now {
+    } else if !v.has_come(row.window.starts_at()) {
         format!("Ready. Access starts on {}.", status::at(row.window.starts_at(), whole.zone()))
     } else {
         match row.window.ends_at() {

@@ -126,7 +126,7 @@ fn state_of(key: &InstantKey, now: DateTime<Utc>) -> KeyState {
 /// her grants. Mobile keys and cloud keys count: cards and codes are handed over otherwise.
 pub(crate) fn key_contents(v: &Viewer<'_>, id: InstantKeyId) -> Try<KeyContents> {
     let row = v.get::<InstantKey>(id)?;
-    let state = state_of(row, v.now);
+    let state = state_of(row, v.now());
     let session = match row.session {
         Some(session) => v.try_get::<crate::state::ClientSession>(session)?,
         None => None,
@@ -210,9 +210,9 @@ fn remote(v: &Viewer<'_>, id: AccessMethodId, method: &Method, door: AcsEntrance
     let Some(credential) = target.credential() else { return Ok(RemoteUnlock::NotIssued) };
     Ok(if suspended || target.is_withheld() {
         RemoteUnlock::Suspended
-    } else if credential.window.is_over(v.now) {
+    } else if credential.window.is_over(v.now()) {
         RemoteUnlock::Over
-    } else if !credential.window.contains(v.now) {
+    } else if !credential.window.contains(v.now()) {
         RemoteUnlock::NotYet
     } else if !method.issued {
         RemoteUnlock::NotIssued

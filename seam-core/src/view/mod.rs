@@ -50,12 +50,13 @@ pub use webview::Readiness;
 pub(crate) use webview::{connect_webview, readiness};
 
 use crate::error::Error;
-use crate::model::{Shown, WorkspaceId};
+use crate::model::{Shown, Window, WorkspaceId};
 use crate::plan::{Kept, Reader, Try};
 use crate::state::{RowId, Sealed};
 use crate::store::Vault;
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
+use std::cell::Cell;
 use uuid::Uuid;
 
 /// What a view looks through: facts, keys, the tenant, the time.
@@ -68,11 +69,31 @@ pub(crate) struct Viewer<'a> {
     /// The tenant.
     pub(crate) workspace: WorkspaceId,
     /// The present instant.
-    pub(crate) now: DateTime<Utc>,
+    pub(crate) present: &'a Present,
     /// Where the links of instant keys lead, without a slash at the end.
     pub(crate) links: &'a str,
     /// Where the pages are on which accounts are connected, without a slash at the end.
     pub(crate) pages: &'a str,
+}
+
+/// The present instant, and until when what was shown of it stays as it is while nothing is committed.
+#[derive(Debug)]
+pub(crate) struct Present {
+    at: DateTime<Utc>,
+    until: Cell<DateTime<Utc>>,
+}
+
+impl Present {
+    pub(crate) fn new(at: DateTime<Utc>) -> Self {
+        Self { at, until: Cell::new(DateTime::<Utc>::MAX_UTC) }
+    }
+    /// Until when what was shown may be kept; not at all if that has passed.
+    pub(crate) fn until(&self) -> DateTime<Utc> {
+        self.until.get()
+    }
+    fn is_over(&self) {
+        self.until.set(DateTime::<Utc>::MIN_UTC);
+    }
 }
 
 /// The names under which secrets are sealed: the field of the row that holds them.
@@ -116,8 +137,25 @@ impl<'a> Viewer<'a> {
         }
         Ok(found)
     }
-    /// A secret of a row, for its owner.
+    /// The present instant. What shows it is not kept: it is another thing at another time.
+    fn now(&self) -> DateTime<Utc> {
+        self.present.is_over();
+        self.present.at
+    }
+    /// Whether an instant has come. What shows that is kept until it does.
+    fn has_come(&self, at: DateTime<Utc>) -> bool {
+        if at > self.present.at {
+            self.present.until.set(self.present.until.get().min(at));
+        }
+        at <= self.present.at
+    }
+    /// Whether the present lies in a window.
+    fn is_within(&self, window: &Window) -> bool {
+        self.has_come(window.starts_at()) && !window.ends_at().is_some_and(|end| self.has_come(end))
+    }
+    /// A secret of a row, for its owner. What shows a PIN, a link or a token is not kept.
     fn open(&self, row: impl Into<RowId>, field: &str, sealed: &Sealed) -> Try<Shown> {
+        self.present.is_over();
         let secret = self.vault.open(self.workspace, row.into(), field, sealed)?;
         Ok(Shown::new(secret.expose_secret()))
     }

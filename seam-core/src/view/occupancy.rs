@@ -166,7 +166,7 @@ pub(crate) fn presence(grant: &Grant) -> Presence {
 /// Who of a grant may pass some doors now.
 pub(crate) fn occupant(v: &Viewer<'_>, id: AccessGrantId, doors: &BTreeSet<AcsEntranceId>) -> Try<Option<Occupant>> {
     let grant = v.get::<Grant>(id)?;
-    if !grant.is_live() || grant.suspended || !grant.window.contains(v.now) {
+    if !grant.is_live() || grant.suspended || !grant.window.contains(v.now()) {
         return Ok(None);
     }
     let mut open: Vec<AcsEntranceId> = grant.doors.iter().copied().filter(|door| doors.contains(door)).collect();
@@ -177,7 +177,7 @@ pub(crate) fn occupant(v: &Viewer<'_>, id: AccessGrantId, doors: &BTreeSet<AcsEn
         let mut admitted = BTreeSet::new();
         for (id, door) in entrances {
             let zone = v.try_get::<System>(door.system)?.and_then(|system| system.report.time_zone.as_deref()?.parse::<Tz>().ok());
-            if hours.admits(v.now, zone.unwrap_or(Tz::UTC)) {
+            if hours.admits(v.now(), zone.unwrap_or(Tz::UTC)) {
                 admitted.insert(id);
             }
         }

@@ -21,9 +21,10 @@ pub(super) fn contacts(v: &Viewer<'_>, id: UserIdentityId, row: &Identity) -> Tr
     let Some(own) = &row.own_key else {
         return Ok(Contacts::default());
     };
+    let key = v.vault.own(own, v.workspace, id.uuid())?;
     let open = |field: &str, text: Option<&crate::state::Sealed>| -> Try<Option<String>> {
         let Some(text) = text else { return Ok(None) };
-        Ok(Some(v.vault.open_own(own, v.workspace, id.uuid(), field, text)?.expose_secret().to_owned()))
+        Ok(Some(key.open(field, text)?.expose_secret().to_owned()))
     };
     Ok(Contacts {
         full_name: open(sealed::FULL_NAME, row.full_name.as_ref())?,
@@ -135,11 +136,10 @@ pub(crate) fn acs_user(v: &Viewer<'_>, id: AcsUserId) -> Try<model::AcsUser> {
 }
 
 fn own_profile(v: &Viewer<'_>, id: AcsUserId, row: &AcsUser) -> Try<Contacts> {
-    let Some(profile) = v.open_some(id, sealed::PROFILE, row.profile.as_ref())? else {
-        return Ok(Contacts::default());
-    };
+    let Some(profile) = &row.profile else { return Ok(Contacts::default()) };
+    let profile = v.vault.open(v.workspace, id.uuid(), sealed::PROFILE, profile)?;
     // A profile that does not read is no reason to hide the user.
-    let person: Person = serde_json::from_str(profile.expose()).unwrap_or_default();
+    let person: Person = serde_json::from_str(profile.expose_secret()).unwrap_or_default();
     Ok(Contacts { full_name: person.full_name, email: person.email_address, phone: person.phone_number })
 }
 
@@ -148,8 +148,8 @@ fn user_warnings(v: &Viewer<'_>, row: &AcsUser, target: Option<&Target>) -> Vec<
     if let Some(at) = row.deleted_at {
         warnings.push(Warning::being_deleted(at));
     }
-    if row.schedule.is_some_and(|schedule| !schedule.contains(v.now)) {
-        warnings.push(Warning::acs_user_inactive(v.now));
+    if row.schedule.is_some_and(|schedule| !v.is_within(&schedule)) {
+        warnings.push(Warning::acs_user_inactive(v.now()));
     }
     // After some tries it is an error.
     let late = target.filter(|t| !t.is_in_place() && !t.is_dead() && failure_error(t, true).is_none());

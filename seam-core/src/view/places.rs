@@ -26,7 +26,7 @@ pub(crate) fn connected_account(v: &Viewer<'_>, id: ConnectedAccountId) -> Try<m
     }
     let mut errors = errors(&row.errors);
     // Nothing else would show it: no provider that could fail is there.
-    if let Some(since) = row.work.due_at.filter(|at| row.work.in_flight.is_none() && *at + UNSERVED < v.now) {
+    if let Some(since) = row.work.due_at.filter(|at| row.work.in_flight.is_none() && *at + UNSERVED < v.now()) {
         let message = "Nobody has read this account since it was due: no engine runs, or none that knows this kind of access system.";
         errors.push(ObjectError::new("account_not_served", message, since));
     }
@@ -174,7 +174,7 @@ pub(crate) fn acs_encoder(v: &Viewer<'_>, id: AcsEncoderId) -> Try<model::AcsEnc
         workspace_id: v.workspace,
         display_name: named([Some(row.report.name.as_str()), row.report.handle.as_text()], "Encoder"),
         created_at: row.created_at,
-        quarantined_until: row.quarantined_until.filter(|until| *until > v.now),
+        quarantined_until: row.quarantined_until.filter(|until| *until > v.now()),
         errors,
         extra: Map::new(),
     })

@@ -106,7 +106,7 @@ impl<'a> Known<'a> {
             Wanted::Access { doors, window, schedule, suspended, .. } => {
                 Some((Content { doors, window, schedule: schedule.as_ref() }, *suspended))
             }
-            Wanted::User { .. } | Wanted::Stay => None,
+            Wanted::User { .. } | Wanted::Stay { .. } => None,
         }
     }
     fn made(&self) -> Option<Content<'a>> {

@@ -2,7 +2,10 @@
 use crate::support::*;
 use chrono::Duration;
 use seam_core::ErrorKind;
+use seam_core::provider::{Failure, Reason};
 use standardwebhooks::Webhook as Verifier;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration as StdDuration;
 
 /// Whether one of the secrets verifies what was sent; the instant is checked by hand, because the clock of the test is not that of the host.
@@ -98,12 +101,80 @@ async fn no_secret_in_rows_audit_events_or_debug() {
     assert_eq!(rows.len(), 1);
 }
 
+/// What is logged down to the finest level, while all goes well and while nothing does: no secret of a webhook, no signature, no token that
+/// is part of its address, and nothing of the event.
+#[tokio::test]
+async fn no_secret_in_the_log() {
+    const TOKEN: &str = "canary-in-the-path";
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_ansi(false)
+        .finish();
+    let listening = tracing::subscriber::set_default(subscriber);
+
+    let s = stage().await;
+    let hook = s.ws.webhooks().create(&format!("https://receiver.example/{TOKEN}"), None).await.unwrap();
+    let rotated = s.ws.webhooks().rotate_secret(hook.webhook_id, StdDuration::from_secs(3600)).await.unwrap();
+    let told_by_receiver = Failure::nothing(Reason::Offline, "nobody listens");
+    s.tell_as(&[1, 2], "canary.event_type").await;
+    s.round().await;
+    s.receiver.rule(|_| Do::RetryAfter(503, "7"));
+    s.tell(&[3]).await;
+    s.pass(Duration::minutes(10)).await;
+    s.receiver.rule(move |_| Do::Fail(told_by_receiver.clone()));
+    s.pass(Duration::days(3)).await;
+    let bad = s.ws.webhooks().create(&format!("https://user:{TOKEN}@receiver.example/"), None).await.unwrap_err();
+    let unknown =
+        s.ws.webhooks().rotate_secret(seam_core::model::WebhookId::from_uuid(uuid::Uuid::nil()), StdDuration::ZERO).await.unwrap_err();
+    drop(listening);
+
+    let sent = s.receiver.take();
+    let signatures: Vec<String> = sent.iter().map(|got| got.headers["svix-signature"].clone()).collect();
+    assert!(signatures.len() > 3, "some were delivered, some tried again and again");
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for what in ["seam.delivery", "delivered", "not delivered", "seam.webhook"] {
+        assert!(log.contains(what), "no {what} in\n{log}");
+    }
+    let texts = [log, format!("{bad} {bad:?} {unknown} {unknown:?} {:?} {:?}", s.engine, s.receiver)];
+    let secrets =
+        [hook.secret.unwrap(), rotated.secret.unwrap()].map(|secret| secret.expose().strip_prefix("whsec_").unwrap()[..16].to_owned());
+    let signatures = signatures.iter().flat_map(|all| all.split(' ')).map(|one| one.trim_start_matches("v1,").to_owned());
+    for secret in signatures.chain(secrets).chain([TOKEN.to_owned(), "\"key\":1".to_owned()]) {
+        for text in &texts {
+            assert!(!text.contains(&secret), "{secret} is in\n{text}");
+        }
+    }
+}
+
+/// Where a log is kept.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+    type Writer = Self;
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
 #[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn no_secret_in_the_database_file() {
     use seam_core::clock::{Clock, ManualClock};
     use seam_core::store::{SqliteStore, Store};
-    use std::sync::Arc;
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new(at("2026-03-02T08:00:00Z")));
     let file = folder.path().join("seam.db");

@@ -7,12 +7,15 @@ mod generic;
 
 pub use generic::GenericAccess;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::desfire::{Aid, FileSettings};
 use crate::error::CardError;
+use crate::job::{from_hex, to_hex};
 
 /// A way to lay access data down on a DESFire card.
 pub trait AccessFormat: fmt::Debug + Send + Sync {
@@ -73,6 +76,33 @@ impl AccessData {
         let [0, 0, 0, site @ ..] = site.to_be_bytes() else { return Err(CardError::Invalid("a site has 40 bits")) };
         Ok(Self { site, credential: credential.to_be_bytes(), reissue: 0, pin: Zeroizing::new([0; 4]), customer: [0; 20] })
     }
+    /// From `{"site": 1, "credential": 2, "reissue": 0, "pin": "00001234", "customer": "C0FFEE"}`, of which the last three may be left out. The PIN is
+    /// 8 hexadecimal digits and the customer's own at most 40, filled with zeros. `None` for anything else.
+    #[must_use]
+    pub fn from_json(value: &Value) -> Option<Self> {
+        let said = Said::deserialize(value).ok()?;
+        let mut data = Self::new(said.site, said.credential).ok()?;
+        data.reissue = said.reissue;
+        if let Some(pin) = said.pin {
+            *data.pin = from_hex(&Zeroizing::new(pin))?.try_into().ok()?;
+        }
+        let customer = from_hex(&said.customer)?;
+        data.customer.get_mut(..customer.len())?.copy_from_slice(&customer);
+        Some(data)
+    }
+    /// As [`from_json`](Self::from_json) reads it, but for the PIN, which is not told.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let [a, b, c, d, e] = self.site;
+        let said = Said {
+            site: u64::from_be_bytes([0, 0, 0, a, b, c, d, e]),
+            credential: u64::from_be_bytes(self.credential),
+            reissue: self.reissue,
+            pin: None,
+            customer: to_hex(&self.customer),
+        };
+        serde_json::to_value(said).unwrap_or_default()
+    }
     /// Whether both are the same, in a time that does not tell where they differ.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
@@ -80,6 +110,20 @@ impl AccessData {
         bool::from(pins)
             && (self.site, self.credential, self.reissue, self.customer) == (other.site, other.credential, other.reissue, other.customer)
     }
+}
+
+/// Access data as an image of a card says it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    site: u64,
+    credential: u64,
+    #[serde(default)]
+    reissue: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pin: Option<String>,
+    #[serde(default)]
+    customer: String,
 }
 
 impl fmt::Debug for AccessData {

@@ -127,6 +127,8 @@ fn trailer_access(bits: u8) -> TrailerAccess {
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClassicKey(Zeroizing<[u8; 6]>);
 
+wiped!(ClassicKey: 0);
+
 impl ClassicKey {
     /// A key.
     #[must_use]

@@ -16,6 +16,9 @@ pub struct Lrp {
     key: Zeroizing<[u8; BLOCK]>,
 }
 
+wiped!(Lrp: key);
+const _: fn(&Lrp) = |lrp| crate::wiped::is_wiped(&*lrp.plaintexts);
+
 impl fmt::Debug for Lrp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lrp").finish_non_exhaustive()

@@ -15,6 +15,8 @@ pub struct MacKey {
     padded: Zeroizing<[u8; 16]>,
 }
 
+wiped!(MacKey: cipher, whole, padded);
+
 impl MacKey {
     /// Computes the subkeys.
     #[must_use]
@@ -117,6 +119,12 @@ impl fmt::Debug for Mac<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mac").finish_non_exhaustive()
     }
+}
+
+/// Every second byte of a CMAC, beginning with the second: what cards of the EV2 generation send of it.
+#[must_use]
+pub fn truncated(mac: [u8; 16]) -> [u8; 8] {
+    std::array::from_fn(|at| mac[2 * at + 1])
 }
 
 /// Whether two MACs are equal, in a time that does not depend on where they differ.

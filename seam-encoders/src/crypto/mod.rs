@@ -7,15 +7,16 @@ pub mod lrp;
 mod mac;
 
 pub use crc::{crc16, crc32};
-pub use mac::{Mac, MacKey, equal};
+pub use mac::{Mac, MacKey, equal, truncated};
 
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use des::{TdesEde2, TdesEde3};
 use std::fmt;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::CardError;
+use crate::wiped::is_wiped;
 
 /// The vector of CBC or CMAC, as long as the largest block; a cipher with blocks of 8 bytes uses the first 8.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -53,6 +54,13 @@ enum Schedule {
     TwoKeys(Box<TdesEde2>),
     ThreeKeys(Box<TdesEde3>),
 }
+
+const _: fn(&BlockCipher) = |cipher| match &cipher.0 {
+    Schedule::Aes(schedule) => is_wiped(&**schedule),
+    Schedule::TwoKeys(schedule) => is_wiped(&**schedule),
+    Schedule::ThreeKeys(schedule) => is_wiped(&**schedule),
+};
+impl ZeroizeOnDrop for BlockCipher {}
 
 impl BlockCipher {
     /// AES-128.

@@ -1,6 +1,7 @@
 //! Secure messaging of EV1: one key, and one vector that runs through everything.
 //!
 //! Sources: the log of a real card (Elmü, `DESFire EV1 Communication Examples`), the recording in the crate `desox` 0.5.4, libfreefare.
+use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::types::CommMode;
@@ -116,7 +117,6 @@ fn joined(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
 }
 
 /// The three passes of AuthenticateISO and AuthenticateAES: one vector runs through all of them.
-#[derive(Debug)]
 pub struct Handshake {
     cipher: BlockCipher,
     kind: KeyType,
@@ -124,6 +124,13 @@ pub struct Handshake {
     vector: Vector,
     rnd_a: Zeroizing<Vec<u8>>,
     rnd_b: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Of the numbers the key of the session is made.
+        f.debug_struct("Handshake").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 /// Bytes of the random numbers: 8 with two-key DES, 16 with all others.

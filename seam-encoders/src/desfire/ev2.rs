@@ -1,11 +1,17 @@
-//! Secure messaging of EV2: two session keys, a transaction identifier and a counter of commands in every MAC.
+//! Secure messaging of EV2: two session keys, a transaction identifier and a counter of commands in every MAC. NTAG 424 DNA has the same, and
+//! there (as in DESFire Light) also with the leakage resilient primitive in the place of AES.
 //!
 //! Sources: NXP AN12343 (DESFire Light), AN12196 and AN12321 (NTAG 424 DNA); the numbers of each also in proxmark3 and the crate `ntag424`.
+use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::types::CommMode;
-use crate::crypto::{BlockCipher, MacKey, Vector, equal, xor};
+use crate::crypto::lrp::Lrp;
+use crate::crypto::{BlockCipher, MacKey, Vector, equal, truncated};
 use crate::error::CardError;
+
+/// Bytes of a MAC on the wire.
+const MAC: usize = 8;
 
 /// A session.
 #[derive(Clone, Debug)]
@@ -15,18 +21,38 @@ pub struct Ev2 {
     counter: u16,
 }
 
-/// The two keys of a session.
-#[derive(Clone, Debug)]
-pub struct SessionKeys {
-    enc: BlockCipher,
-    mac: MacKey,
+/// The keys of a session, for encrypting and for MACs.
+#[derive(Clone)]
+pub struct SessionKeys(Suite);
+
+#[derive(Clone)]
+enum Suite {
+    Aes {
+        enc: BlockCipher,
+        mac: MacKey,
+    },
+    Lrp {
+        enc: Lrp,
+        mac: Lrp,
+        /// Blocks that were encrypted or decrypted in this session, both ways together (NT4H2421Gx section 9.2.4).
+        blocks: u32,
+    },
+}
+
+impl fmt::Debug for SessionKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Suite::Aes { .. } => "SessionKeys(AES-128)",
+            Suite::Lrp { .. } => "SessionKeys(LRP)",
+        })
+    }
 }
 
 impl SessionKeys {
     /// From the keys themselves.
     #[must_use]
     pub fn new(enc: &[u8; 16], mac: &[u8; 16]) -> Self {
-        Self { enc: BlockCipher::aes(enc), mac: MacKey::new(BlockCipher::aes(mac)) }
+        Self(Suite::Aes { enc: BlockCipher::aes(enc), mac: MacKey::new(BlockCipher::aes(mac)) })
     }
 
     /// From the key that was authenticated with, and both random numbers.
@@ -35,28 +61,66 @@ impl SessionKeys {
         let [enc, mac] = session_key_bytes(key, rnd_a, rnd_b);
         Self::new(&enc, &mac)
     }
+
+    /// With LRP, from the key that was authenticated with, and both random numbers (NT4H2421Gx section 9.2.7).
+    #[must_use]
+    pub fn derive_lrp(key: &[u8; 16], rnd_a: &[u8; 16], rnd_b: &[u8; 16]) -> Self {
+        let mut vector = Zeroizing::new([0_u8; 32]);
+        vector[..4].copy_from_slice(&[0x00, 0x01, 0x00, 0x80]);
+        vector[4..30].copy_from_slice(&mixed(rnd_a, rnd_b)[..]);
+        vector[30..].copy_from_slice(&[0x96, 0x69]);
+        Self::lrp(&Zeroizing::new(Lrp::for_mac(key).cmac(&vector[..])))
+    }
+
+    /// With LRP, from the master key of the session.
+    #[must_use]
+    pub fn lrp(master: &[u8; 16]) -> Self {
+        Self(Suite::Lrp { enc: Lrp::for_encryption(master), mac: Lrp::for_mac(master), blocks: 0 })
+    }
+
+    /// With LRP, after so many blocks: for recordings that begin in the middle.
+    #[cfg(test)]
+    pub(crate) fn after(mut self, done: u32) -> Self {
+        if let Suite::Lrp { blocks, .. } = &mut self.0 {
+            *blocks = done;
+        }
+        self
+    }
+
+    /// The whole MAC over the parts in a row.
+    pub(crate) fn whole_mac(&self, parts: &[&[u8]]) -> [u8; 16] {
+        match &self.0 {
+            Suite::Aes { mac, .. } => mac.cmac(parts),
+            Suite::Lrp { mac, .. } => mac.cmac(&Zeroizing::new(parts.concat())),
+        }
+    }
+
+    /// Decrypts the block of the second part of an LRP authentication, which has no counters but the count of blocks.
+    pub(crate) fn decrypt_counted(&mut self, data: &mut [u8]) {
+        if let Suite::Lrp { enc, blocks, .. } = &mut self.0 {
+            let mut counter = blocks.to_be_bytes();
+            enc.decrypt_blocks(&mut counter, data);
+            *blocks = u32::from_be_bytes(counter);
+        }
+    }
 }
 
 /// The bytes of the keys for encrypting and for MACs: `CMAC(K, SV1)` and `CMAC(K, SV2)`.
 #[must_use]
 pub fn session_key_bytes(key: &BlockCipher, rnd_a: &[u8; 16], rnd_b: &[u8; 16]) -> [Zeroizing<[u8; 16]>; 2] {
-    let mut sv = Zeroizing::new([0_u8; 32]);
-    sv[2..6].copy_from_slice(&[0x00, 0x01, 0x00, 0x80]);
-    sv[6..14].copy_from_slice(&rnd_a[..8]);
-    xor(&mut sv[8..14], &rnd_b[..6]);
-    sv[14..24].copy_from_slice(&rnd_b[6..]);
-    sv[24..].copy_from_slice(&rnd_a[8..]);
+    let context = mixed(rnd_a, rnd_b);
     let mac = MacKey::new(key.clone());
-    [[0xA5, 0x5A], [0x5A, 0xA5]].map(|label| {
-        sv[..2].copy_from_slice(&label);
-        Zeroizing::new(mac.cmac(&[&sv[..]]))
-    })
+    [[0xA5, 0x5A], [0x5A, 0xA5]].map(|label| Zeroizing::new(mac.cmac(&[&label, &[0x00, 0x01, 0x00, 0x80], &context[..]])))
 }
 
-/// Every second byte of a CMAC.
-#[must_use]
-pub fn truncated(mac: [u8; 16]) -> [u8; 8] {
-    std::array::from_fn(|i| mac[2 * i + 1])
+/// The middle of the session vector: `RndA[0..2]`, `RndA[2..8] xor RndB[0..6]`, `RndB[6..16]`, `RndA[8..16]`.
+fn mixed(rnd_a: &[u8; 16], rnd_b: &[u8; 16]) -> Zeroizing<[u8; 26]> {
+    let mut out = Zeroizing::new([0; 26]);
+    out[..8].copy_from_slice(&rnd_a[..8]);
+    crate::crypto::xor(&mut out[2..8], &rnd_b[..6]);
+    out[8..18].copy_from_slice(&rnd_b[6..]);
+    out[18..].copy_from_slice(&rnd_a[8..]);
+    out
 }
 
 impl Ev2 {
@@ -64,6 +128,11 @@ impl Ev2 {
     #[must_use]
     pub fn new(keys: SessionKeys, ti: [u8; 4], counter: u16) -> Self {
         Self { keys, ti, counter }
+    }
+    /// The same transaction with the keys of another authentication: identifier and counter go on.
+    #[must_use]
+    pub fn with_keys(&self, keys: SessionKeys) -> Self {
+        Self { keys, ti: self.ti, counter: self.counter }
     }
     /// The transaction identifier.
     #[must_use]
@@ -76,42 +145,52 @@ impl Ev2 {
         self.counter
     }
 
-    /// The vector for a command (`A55A`) or a response (`5AA5`).
-    fn vector(&self, label: [u8; 2]) -> Vector {
-        let mut block = [0; 16];
-        block[..2].copy_from_slice(&label);
-        block[2..6].copy_from_slice(&self.ti);
-        block[6..8].copy_from_slice(&self.counter.to_le_bytes());
-        Vector(self.keys.enc.encrypted_block(block))
+    fn mac(&self, code: u8, data: &[u8]) -> [u8; MAC] {
+        let ([low, high], [a, b, c, d]) = (self.counter.to_le_bytes(), self.ti);
+        truncated(self.keys.whole_mac(&[&[code, low, high, a, b, c, d], data]))
     }
-    fn mac(&self, code: u8, parts: &[&[u8]]) -> [u8; 8] {
-        let mut mac = self.keys.mac.begin(Vector::ZERO);
-        mac.update(&[code]);
-        mac.update(&self.counter.to_le_bytes());
-        mac.update(&self.ti);
-        parts.iter().for_each(|part| mac.update(part));
-        truncated(mac.finish().0)
+
+    /// Encrypts whole blocks of a command.
+    fn encrypt(&mut self, data: &mut [u8]) -> Result<(), CardError> {
+        match &mut self.keys.0 {
+            Suite::Aes { enc, .. } => enc.encrypt_cbc(&mut vector(enc, [0xA5, 0x5A], self.ti, self.counter), data),
+            Suite::Lrp { enc, blocks, .. } => {
+                let mut counter = blocks.to_be_bytes();
+                enc.encrypt_blocks(&mut counter, data);
+                *blocks = u32::from_be_bytes(counter);
+                Ok(())
+            }
+        }
+    }
+    /// Decrypts whole blocks of an answer.
+    fn decrypt(&mut self, data: &mut [u8]) -> Result<(), CardError> {
+        if let Suite::Aes { enc, .. } = &self.keys.0 {
+            return enc.decrypt_cbc(&mut vector(enc, [0x5A, 0xA5], self.ti, self.counter), data);
+        }
+        self.keys.decrypt_counted(data);
+        Ok(())
     }
 
     /// What goes to the card after the instruction. In mode full the data is padded (80 00..) and encrypted, the header is not; without data
     /// only the MAC remains of it.
     ///
     /// # Errors
-    /// [`CardError::Invalid`] when the counter is used up, and a new authentication is due; nothing was sent.
+    /// [`CardError::Invalid`] when the counter is used up, and a new authentication is due: one that began again would allow a replay. Nothing was
+    /// sent.
     pub fn command(&mut self, ins: u8, header: &[u8], data: &[u8], mode: CommMode) -> Result<Zeroizing<Vec<u8>>, CardError> {
         if self.counter == u16::MAX {
             return Err(CardError::Invalid("the counter of the session is used up"));
         }
-        let mut out = Zeroizing::new(Vec::with_capacity(header.len() + data.len() + 16 + 8));
+        let mut out = Zeroizing::new(Vec::with_capacity(header.len() + data.len() + 16 + MAC));
         out.extend_from_slice(header);
         out.extend_from_slice(data);
         if mode == CommMode::Full && !data.is_empty() {
             out.push(0x80);
             out.resize(header.len() + (data.len() + 1).next_multiple_of(16), 0);
-            self.keys.enc.encrypt_cbc(&mut self.vector([0xA5, 0x5A]), &mut out[header.len()..])?;
+            self.encrypt(&mut out[header.len()..])?;
         }
         if mode != CommMode::Plain {
-            let mac = self.mac(ins, &[&out]);
+            let mac = self.mac(ins, &out);
             out.extend_from_slice(&mac);
         }
         Ok(out)
@@ -121,22 +200,30 @@ impl Ev2 {
     ///
     /// # Errors
     /// [`CardError::Integrity`] when the MAC or the padding is wrong; [`CardError::Garbage`] when it cannot be so long.
-    pub fn response(&mut self, mut answer: Zeroizing<Vec<u8>>, mode: CommMode) -> Result<Zeroizing<Vec<u8>>, CardError> {
-        self.counter += 1;
+    pub fn response(&mut self, answer: Zeroizing<Vec<u8>>, mode: CommMode) -> Result<Zeroizing<Vec<u8>>, CardError> {
+        self.response_with(0, answer, mode)
+    }
+
+    /// As [`response`](Self::response), to a command that ends with another status (its low byte).
+    ///
+    /// # Errors
+    /// As [`response`](Self::response).
+    pub fn response_with(&mut self, status: u8, mut answer: Zeroizing<Vec<u8>>, mode: CommMode) -> Result<Zeroizing<Vec<u8>>, CardError> {
+        self.counter = self.counter.checked_add(1).ok_or(CardError::Invalid("the counter of the session is used up"))?;
         if mode == CommMode::Plain {
             return Ok(answer);
         }
-        let length = answer.len().checked_sub(8).ok_or(CardError::Integrity("no MAC"))?;
-        let (data, came) = answer.split_at(length);
-        if !equal(&self.mac(0, &[data]), came) {
-            return Err(CardError::Integrity("MAC"));
+        let (data, came) = answer.split_last_chunk::<MAC>().ok_or(CardError::Integrity("the answer has no MAC"))?;
+        if !equal(&self.mac(status, data), came) {
+            return Err(CardError::Integrity("the MAC of the answer"));
         }
+        let length = data.len();
         answer.truncate(length);
         if mode == CommMode::Full && !answer.is_empty() {
             if !answer.len().is_multiple_of(16) {
                 return Err(CardError::Garbage("an encrypted answer of a length that it cannot have"));
             }
-            self.keys.enc.decrypt_cbc(&mut self.vector([0x5A, 0xA5]), &mut answer)?;
+            self.decrypt(&mut answer)?;
             let end =
                 answer.iter().rposition(|byte| *byte != 0).filter(|end| answer[*end] == 0x80).ok_or(CardError::Integrity("padding"))?;
             answer[end..].zeroize();
@@ -146,12 +233,27 @@ impl Ev2 {
     }
 }
 
-/// The three passes of AuthenticateEV2First and AuthenticateEV2NonFirst: every message begins at the vector zero.
-#[derive(Debug)]
+/// The vector for a command (`A55A`) or a response (`5AA5`).
+fn vector(enc: &BlockCipher, label: [u8; 2], ti: [u8; 4], counter: u16) -> Vector {
+    let mut block = [0; 16];
+    block[..2].copy_from_slice(&label);
+    block[2..6].copy_from_slice(&ti);
+    block[6..8].copy_from_slice(&counter.to_le_bytes());
+    Vector(enc.encrypted_block(block))
+}
+
+/// The three passes of AuthenticateEV2First and AuthenticateEV2NonFirst, and of an Ultralight AES: every message begins at the vector zero.
 pub struct Handshake {
     cipher: BlockCipher,
     rnd_a: Zeroizing<[u8; 16]>,
     rnd_b: Zeroizing<[u8; 16]>,
+}
+
+impl fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // With the numbers and the key those of the session are made.
+        f.debug_struct("Handshake").finish_non_exhaustive()
+    }
 }
 
 impl Handshake {
@@ -184,7 +286,15 @@ impl Handshake {
     #[must_use]
     pub fn finish_following(self, answer: &[u8], before: &Ev2) -> Option<Ev2> {
         let clear = self.decrypted::<16>(answer)?;
-        self.proves(&clear[..]).then(|| Ev2::new(self.keys(), before.ti, before.counter))
+        self.proves(&clear[..]).then(|| before.with_keys(self.keys()))
+    }
+
+    /// Takes `E(RndA')` as [`finish_following`](Self::finish_following), of a card that makes MACs of another form; gives the key for these.
+    #[must_use]
+    pub fn finish_mac_key(self, answer: &[u8]) -> Option<MacKey> {
+        let clear = self.decrypted::<16>(answer)?;
+        let [_, mac] = session_key_bytes(&self.cipher, &self.rnd_a, &self.rnd_b);
+        self.proves(&clear[..]).then(|| MacKey::new(BlockCipher::aes(&mac)))
     }
 
     fn decrypted<const N: usize>(&self, answer: &[u8]) -> Option<Zeroizing<[u8; N]>> {
@@ -216,19 +326,18 @@ mod tests {
             (hex!("7A93D6571E4B180FCA6AC90C9A7488D4"), hex!("7614281A"), 0, hex!("4C651A64261A90307B6C293F611C7F7B")),
             (hex!("1309C877509E5A215007FF0ED19CA564"), hex!("9D00C4DF"), 0, hex!("D2CB7277A17841A06654A48188C1F8F5")),
         ] {
-            let session = Ev2::new(SessionKeys::new(&enc, &[0; 16]), ti, counter);
-            assert_eq!(session.vector([0xA5, 0x5A]).0, expected);
+            assert_eq!(vector(&BlockCipher::aes(&enc), [0xA5, 0x5A], ti, counter).0, expected);
         }
     }
 
     /// Source: NXP AN12196, GetCardUID in mode full.
     #[test]
     fn the_vector_of_an_answer() {
-        let session = Ev2::new(SessionKeys::new(&hex!("2B4D963C014DC36F24F69A50A394F875"), &[0; 16]), hex!("DF055522"), 1);
-        let mut vector = session.vector([0x5A, 0xA5]);
+        let enc = BlockCipher::aes(&hex!("2B4D963C014DC36F24F69A50A394F875"));
+        let mut vector = vector(&enc, [0x5A, 0xA5], hex!("DF055522"), 1);
         assert_eq!(vector.0, hex!("7F6BB0B278EA054CBD238C5D9E9E342B"));
         let mut uid = hex!("70756055688505B52A5E26E59E329CD6");
-        session.keys.enc.decrypt_cbc(&mut vector, &mut uid).expect("one block");
+        enc.decrypt_cbc(&mut vector, &mut uid).expect("one block");
         assert_eq!(uid[..8], hex!("04958CAA5C5E8080"));
     }
 

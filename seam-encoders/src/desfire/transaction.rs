@@ -2,14 +2,14 @@
 //!
 //! Source: MF2DL(H)x0 section 10.3 (DESFire Light), as restated by proxmark3 and the notes of public readers. The session keys reproduce
 //! proxmark3's numbers; no public number covers a whole transaction of a full DESFire.
+use std::fmt;
 use zeroize::Zeroizing;
 
 use super::card::{Desfire, Protection};
-use super::ev2::truncated;
 use super::ins;
 use super::keys::empty;
 use super::types::{AccessRights, CommMode};
-use crate::crypto::{BlockCipher, MacKey, equal};
+use crate::crypto::{BlockCipher, MacKey, equal, truncated};
 use crate::error::CardError;
 use crate::keys::{Key, KeyType};
 
@@ -112,9 +112,16 @@ pub fn transaction_key_bytes(key: &Key, uid: &[u8; 7], counter: u32) -> Result<[
 }
 
 /// What a transaction MAC is over: each command of the transaction in its order, with its data in the clear, in blocks of 16 bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// `Debug` shows how many bytes that is.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct TransactionMac {
     input: Vec<u8>,
+}
+
+impl fmt::Debug for TransactionMac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TransactionMac({} bytes)", self.input.len())
+    }
 }
 
 impl TransactionMac {

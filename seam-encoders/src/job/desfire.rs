@@ -1,5 +1,6 @@
-//! DESFire EV1 to EV3: one application with one file, which a door reads with a key of its own.
+//! DESFire EV1 to EV3: one application with one file, which a door reads with a key of its own: bytes as they come, or access data in a format.
 use super::profile::{CardNumber, Profile, Task, WriteError, to_hex};
+use crate::access_data::{AccessData, AccessFormat, FileContent};
 use crate::apdu::StatusWord;
 use crate::desfire::{
     AccessRights, Aid, ApplicationSettings, ChangeKey, CommMode, Desfire, FileKind, FileSettings, KeyChange, KeySettings, Right,
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// The key that writes the file and changes keys.
+/// The key that changes keys, and writes the file where no other one does.
 const MASTER: u8 = 0;
 /// The key that a door reads the file with.
 const READER: u8 = 1;
@@ -21,9 +22,12 @@ const FACTORY: u8 = 0;
 /// What a writer does, for progress: application, file, data, master key, door's key.
 const STEPS: u32 = 5;
 
-/// One application with two AES keys, 0 to write and 1 to read, and one backup file, whose content travels encrypted.
+/// One application with two AES keys, 0 to write and 1 to read, and one backup file, whose content travels encrypted. A format of
+/// [access data](DesfireProfile::access) may have a third key, to write.
 ///
-/// The content of an image is `{"data": "<hexadecimal>"}`, at most as long as the file; the rest of it is filled with zeros.
+/// The content of an image is `{"data": "<hexadecimal>"}`, at most as long as the file; the rest of it is filled with zeros. That of a profile of
+/// access data is `{"access": {"site": 1, "credential": 2, "reissue": 0, "pin": "<8 hexadecimal digits>", "customer": "<at most 40>"}}`, of which the
+/// last three may be left out.
 ///
 /// A card whose application has the number but neither keys of ours nor those of the factory is foreign, and so is one with applications of others
 /// unless it may be shared. A backup file takes its new content as a whole or not at all, so a card that is written again keeps opening as before
@@ -34,6 +38,11 @@ pub struct DesfireProfile {
     aid: Aid,
     file: u8,
     size: u32,
+    /// The rights of the file, and with them the key that writes it.
+    rights: AccessRights,
+    writer: u8,
+    /// How access data stands in the file; `None`: what stands there are bytes as they come.
+    format: Option<Arc<dyn AccessFormat>>,
     keys: Arc<dyn KeySource>,
     version: u8,
     takes_card: bool,
@@ -47,11 +56,51 @@ impl DesfireProfile {
     /// # Errors
     /// [`CardError::Invalid`] for a number, size or version outside of these.
     pub fn new(aid: u32, size: u32, keys: Arc<dyn KeySource>, version: u8) -> Result<Self, CardError> {
-        let aid = Aid::new(aid)?;
+        let rights = AccessRights {
+            read: Right::Key(READER),
+            write: Right::Key(MASTER),
+            read_write: Right::Key(MASTER),
+            change: Right::Key(MASTER),
+        };
+        Self::of(Aid::new(aid)?, 0, size, (rights, MASTER), keys, version)
+    }
+
+    /// Access data in this format, as [`GenericAccess`](crate::access_data::GenericAccess), with keys of `version`.
+    ///
+    /// The [`KeySource`] is asked for the keys 0, 1 and the one that writes. What vouches for the data is the format's own.
+    ///
+    /// # Errors
+    /// [`CardError::Unsupported`] for a format that is not one encrypted backup file, read with key 1, whose rights key 0 changes;
+    /// [`CardError::Invalid`] as [`new`](Self::new).
+    pub fn access(format: impl AccessFormat + 'static, keys: Arc<dyn KeySource>, version: u8) -> Result<Self, CardError> {
+        let (file, size, rights, writer) = match format.files()[..] {
+            [(file, FileSettings { mode: CommMode::Full, rights, kind: FileKind::Backup { size } })] => match rights {
+                AccessRights { read: Right::Key(READER), write: Right::Key(writer), change: Right::Key(MASTER), .. }
+                    if writer != READER =>
+                {
+                    (file, size, rights, writer)
+                }
+                _ => return Err(CardError::Unsupported("a format with other rights")),
+            },
+            _ => return Err(CardError::Unsupported("a format with other files")),
+        };
+        let profile = Self::of(format.aid(), file, size, (rights, writer), keys, version)?;
+        Ok(Self { format: Some(Arc::new(format)), ..profile })
+    }
+
+    fn of(
+        aid: Aid,
+        file: u8,
+        size: u32,
+        (rights, writer): (AccessRights, u8),
+        keys: Arc<dyn KeySource>,
+        version: u8,
+    ) -> Result<Self, CardError> {
         if aid == Aid::PICC || !(1..=8192).contains(&size) || version == FACTORY {
             return Err(CardError::Invalid("an application of a card, a file of 1 to 8192 bytes, keys of a version from 1 on"));
         }
-        Ok(Self { technology: Technology("desfire".to_owned()), aid, file: 0, size, keys, version, takes_card: false })
+        let technology = Technology("desfire".to_owned());
+        Ok(Self { technology, aid, file, size, rights, writer, format: None, keys, version, takes_card: false })
     }
     /// Takes the card for ourselves as well: its own master key becomes ours (key 0 of the application 000000), and from then on only it adds and
     /// deletes applications. A card whose master key is neither ours nor the factory's is foreign then, whether it may be shared or not.
@@ -68,6 +117,12 @@ impl DesfireProfile {
     }
 
     fn content(&self, task: &Task) -> Result<Zeroizing<Vec<u8>>, WriteError> {
+        if let Some(format) = &self.format {
+            let data = task.content.get("access").and_then(AccessData::from_json).ok_or(WriteError::Image("there is no \"access\""))?;
+            let contents = format.encode(&task.card.0, &data)?.into_iter();
+            let content = contents.into_iter().find(|content| content.file == self.file && content.bytes.len() == self.size as usize);
+            return content.map(|content| content.bytes).ok_or(WriteError::Image("its format does not fill the file"));
+        }
         let text = task.content.get("data").and_then(|data| data.as_str()).ok_or(WriteError::Image("there is no \"data\""))?;
         let mut data = super::profile::from_hex(text).ok_or(WriteError::Image("its data are not hexadecimal"))?;
         if data.len() > self.size as usize {
@@ -78,13 +133,7 @@ impl DesfireProfile {
     }
 
     fn file_settings(&self) -> FileSettings {
-        let rights = AccessRights {
-            read: Right::Key(READER),
-            write: Right::Key(MASTER),
-            read_write: Right::Key(MASTER),
-            change: Right::Key(MASTER),
-        };
-        FileSettings { mode: CommMode::Full, rights, kind: FileKind::Backup { size: self.size } }
+        FileSettings { mode: CommMode::Full, rights: self.rights, kind: FileKind::Backup { size: self.size } }
     }
 
     fn key(&self, uid: &[u8], aid: Aid, key_no: u8, version: u8) -> Result<Key, CardError> {
@@ -163,7 +212,13 @@ async fn read(profile: &DesfireProfile, number: &CardNumber, card: Card) -> Resu
     match card.read_data(profile.file, 0, profile.size, CommMode::Full).await {
         // Half written: the application is there, and its file is not.
         Err(CardError::Status(StatusWord(0x91F0))) => Ok(None),
-        read => Ok(Some(json!({ "data": to_hex(&read?) }))),
+        read => {
+            let bytes = read?;
+            Ok(Some(match &profile.format {
+                Some(format) => json!({ "access": format.decode(&number.0, &[FileContent { file: profile.file, bytes }])?.to_json() }),
+                None => json!({ "data": to_hex(&bytes) }),
+            }))
+        }
     }
 }
 
@@ -186,6 +241,7 @@ impl<'w> Writer<'w> {
         let wanted = |aid, key_no| profile.key(&task.card.0, aid, key_no, profile.version);
         // Asked before anything is written: a source that does not answer must not stop a job in the middle.
         let (master, reader) = (wanted(profile.aid, MASTER)?, wanted(profile.aid, READER)?);
+        let writer = if profile.writer == MASTER { None } else { Some(wanted(profile.aid, profile.writer)?) };
         let own = if profile.takes_card { Some(wanted(Aid::PICC, MASTER)?) } else { None };
         // Proves also that it is this card: its number decides the keys.
         if self.card.version().await?.uid[..] != task.card.0 {
@@ -194,6 +250,9 @@ impl<'w> Writer<'w> {
         self.application().await?;
         let version = self.open(&master).await?;
         self.file().await?;
+        if let Some(writer) = &writer {
+            self.become_writer(writer, &master).await?;
+        }
         let reader_on_card = self.card.key_version(READER).await?;
         self.step(2);
         task.begins();
@@ -205,6 +264,9 @@ impl<'w> Writer<'w> {
         }
         self.card.commit().await?;
         self.step(3);
+        if writer.is_some() {
+            self.open(&master).await?;
+        }
         if version != profile.version {
             self.card.change_key(ChangeKey { key_no: MASTER, new: &master, old: None }).await?;
             self.card.authenticate(MASTER, &master).await?;
@@ -216,7 +278,9 @@ impl<'w> Writer<'w> {
         }
         self.step(4);
         if reader_on_card != profile.version {
-            self.change_reader_key(reader_on_card, &reader, &master).await?;
+            // The last step: from here on a door reads the card.
+            task.goes_live();
+            self.change_key(READER, reader_on_card, &reader, &master).await?;
         }
         Ok(())
     }
@@ -257,7 +321,7 @@ impl<'w> Writer<'w> {
                 return Err(WriteError::Foreign("its master key is not ours"));
             }
             let keys = KeySettings { change_key: KeyChange::Key(MASTER), free_create_delete: false, ..KeySettings::FACTORY };
-            let settings = ApplicationSettings { keys, key_count: 2, key_type: KeyType::Aes128 };
+            let settings = ApplicationSettings { keys, key_count: READER.max(self.profile.writer) + 1, key_type: KeyType::Aes128 };
             self.task.begins();
             self.card.create_application(aid, settings).await.map_err(foreign_if_forbidden)?;
         }
@@ -348,16 +412,30 @@ impl<'w> Writer<'w> {
         Ok(self.card.create_file(self.profile.file, &wanted).await?)
     }
 
-    /// The last step: from here on a door reads the card.
-    async fn change_reader_key(&mut self, on_card: u8, new: &Key, master: &Key) -> Result<(), WriteError> {
+    /// Authenticates with the key that writes the file, which becomes ours first. No door has it.
+    async fn become_writer(&mut self, writer: &Key, master: &Key) -> Result<(), WriteError> {
+        let key_no = self.profile.writer;
+        let on_card = self.card.key_version(key_no).await?;
+        if on_card != writer.version() {
+            self.task.begins();
+            self.change_key(key_no, on_card, writer, master).await?;
+        }
+        self.card.authenticate(key_no, writer).await.map_err(|e| match e {
+            CardError::AuthenticationRefused { .. } if self.task.interrupted.is_some() => WriteError::NoKeyFits,
+            CardError::AuthenticationRefused { .. } => WriteError::Foreign("its application has keys of somebody else"),
+            e => e.into(),
+        })
+    }
+
+    /// Changes a key other than the master key, with the master key.
+    async fn change_key(&mut self, key_no: u8, on_card: u8, new: &Key, master: &Key) -> Result<(), WriteError> {
         let mut refused = WriteError::NoKeyFits;
         for version in self.versions(on_card) {
-            let Some(old) = self.profile.known_key(&self.task.card.0, self.profile.aid, READER, version)? else { continue };
+            let Some(old) = self.profile.known_key(&self.task.card.0, self.profile.aid, key_no, version)? else { continue };
             if self.card.authenticated().is_none() {
-                self.card.authenticate(MASTER, master).await?;
+                self.open(master).await?;
             }
-            self.task.goes_live();
-            match self.card.change_key(ChangeKey { key_no: READER, new, old: Some(&old) }).await {
+            match self.card.change_key(ChangeKey { key_no, new, old: Some(&old) }).await {
                 Ok(()) => return Ok(()),
                 // The old key is another one.
                 Err(e @ CardError::Status(StatusWord(0x911E))) => refused = e.into(),

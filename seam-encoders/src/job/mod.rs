@@ -18,3 +18,4 @@ pub use failure::{Cause, JobFailure};
 pub use journal::{Entry, FileJournal, Journal, MemoryJournal};
 pub use ntag424::Ntag424Profile;
 pub use profile::{CardNumber, Profile, Stage, Task, WriteError};
+pub(crate) use profile::{from_hex, to_hex};

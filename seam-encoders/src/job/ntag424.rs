@@ -3,11 +3,13 @@ use super::profile::{CardNumber, Profile, Task, WriteError};
 use crate::dialogue::{Dialogue, SystemRandom};
 use crate::error::CardError;
 use crate::keys::{Key, KeyError, KeySource, KeyType};
+use crate::ndef;
 use crate::ntag424::job::{self, FileOrder, Order};
 use crate::ntag424::sdm::SdmUrl;
 use crate::ntag424::settings::{Access, CommMode, FileSettings, KeyNo, Rights};
-use crate::ntag424::{APPLICATION, Ntag424, Suite};
+use crate::ntag424::{APPLICATION, File, Ntag424, Suite};
 use seam_core::encoder::Technology;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The key of `{picc}`: the same in all cards, as it is what tells which card it is.
@@ -110,6 +112,24 @@ impl Profile for Ntag424Profile {
             let uid = uid.ok_or(CardError::Unsupported("a card that shows random numbers"))?;
             Ok(Some(CardNumber(uid.to_vec())))
         })
+    }
+    /// The address as any phone reads it, in the form of an image: `{"url": ..}`. A card with mirrors counts it, as it counts taps.
+    fn read(&self, _: &CardNumber) -> Option<Dialogue<Option<Value>, WriteError>> {
+        Some(Dialogue::new(|card| async move {
+            let tag = Ntag424::select(card).await?;
+            let head = match tag.read(File::Ndef, 0, 2).await {
+                // Not for everybody: not one of ours.
+                Err(CardError::Status(_)) => return Ok(None),
+                head => head?,
+            };
+            let length = 2 + head.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+            if length == 2 || length > File::Ndef.size() {
+                return Ok(None);
+            }
+            let message = ndef::file::message(&tag.read(File::Ndef, 0, length).await?).ok().flatten();
+            let url = message.and_then(|message| message.records().first()?.as_uri().ok().flatten());
+            Ok(url.map(|url| json!({ "url": url })))
+        }))
     }
     fn write(&self, task: Task) -> Dialogue<(), WriteError> {
         let profile = self.clone();

@@ -41,6 +41,8 @@ pub struct Key {
     version: u8,
 }
 
+wiped!(Key: bytes);
+
 /// There is no such key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -1,11 +1,11 @@
 //! The three passes in which both sides prove that they know a key (NT4H2421Gx sections 9.1.5, 9.1.6, 9.2.5, 9.2.6; commands 71 and 77).
 use zeroize::Zeroizing;
 
-use super::messaging::{Channel, Keys};
 use super::settings::KeyNo;
 use super::{Suite, native};
 use crate::apdu::{Response, StatusWord};
-use crate::crypto::{Vector, equal};
+use crate::crypto::equal;
+use crate::desfire::ev2::{Ev2, Handshake, SessionKeys};
 use crate::dialogue::{Card, Random};
 use crate::error::CardError;
 use crate::keys::{Key, KeyType};
@@ -17,7 +17,7 @@ const MORE: u8 = 0xaf;
 const LRP_CAPABLE: [u8; 6] = [0x02, 0, 0, 0, 0, 0];
 
 /// Proves a key in a new transaction.
-pub(super) async fn first(card: &Card, suite: Suite, key_no: KeyNo, key: &Key, random: &mut dyn Random) -> Result<Channel, CardError> {
+pub(super) async fn first(card: &Card, suite: Suite, key_no: KeyNo, key: &Key, random: &mut dyn Random) -> Result<Ev2, CardError> {
     let key_bytes = aes_key(key)?;
     let capable: &[u8] = match suite {
         Suite::Aes => &[0x00],
@@ -27,15 +27,9 @@ pub(super) async fn first(card: &Card, suite: Suite, key_no: KeyNo, key: &Key, r
     let failed = CardError::NotGenuine { key_no: key_no.number() };
     match suite {
         Suite::Aes => {
-            let pass = AesPass::answer(&question, key, random)?;
-            let answer = finish(card, key_no, &pass.reply[..]).await?;
-            let mut answer: Zeroizing<[u8; 32]> = sized(&answer)?;
-            key.cipher().decrypt_cbc(&mut Vector::default(), answer.as_mut_slice())?;
-            let (transaction, rest) = answer.split_first_chunk::<4>().ok_or(failed.clone())?;
-            if !equal(&rest[..16], &pass.rotated_a()[..]) {
-                return Err(failed);
-            }
-            Ok(Channel::new(pass.keys(key), *transaction))
+            let (handshake, reply) = Handshake::answer(key.cipher(), drawn(random)?, &question)?;
+            let answer: Zeroizing<[u8; 32]> = sized(&finish(card, key_no, &reply[..]).await?)?;
+            handshake.finish_first(&answer[..]).ok_or(failed)
         }
         Suite::Lrp => {
             let pass = LrpPass::answer(&question, key_bytes, random)?;
@@ -52,7 +46,7 @@ pub(super) async fn first(card: &Card, suite: Suite, key_no: KeyNo, key: &Key, r
             if !equal(&rest[6..], &LRP_CAPABLE) {
                 return Err(failed);
             }
-            Ok(Channel::new(keys, *transaction))
+            Ok(Ev2::new(keys, *transaction, 0))
         }
     }
 }
@@ -61,24 +55,19 @@ pub(super) async fn first(card: &Card, suite: Suite, key_no: KeyNo, key: &Key, r
 pub(super) async fn next(
     card: &Card,
     suite: Suite,
-    channel: &mut Channel,
+    before: &Ev2,
     key_no: KeyNo,
     key: &Key,
     random: &mut dyn Random,
-) -> Result<(), CardError> {
+) -> Result<Ev2, CardError> {
     let key_bytes = aes_key(key)?;
     let question = begin(card, NON_FIRST, key_no, &[]).await?;
     let failed = CardError::NotGenuine { key_no: key_no.number() };
     match suite {
         Suite::Aes => {
-            let pass = AesPass::answer(&question, key, random)?;
-            let answer = finish(card, key_no, &pass.reply[..]).await?;
-            let mut answer: Zeroizing<[u8; 16]> = sized(&answer)?;
-            key.cipher().decrypt_cbc(&mut Vector::default(), answer.as_mut_slice())?;
-            if !equal(answer.as_slice(), &pass.rotated_a()[..]) {
-                return Err(failed);
-            }
-            channel.with_keys(pass.keys(key));
+            let (handshake, reply) = Handshake::answer(key.cipher(), drawn(random)?, &question)?;
+            let answer: Zeroizing<[u8; 16]> = sized(&finish(card, key_no, &reply[..]).await?)?;
+            handshake.finish_following(&answer[..], before).ok_or(failed)
         }
         Suite::Lrp => {
             let pass = LrpPass::answer(&question, key_bytes, random)?;
@@ -86,10 +75,9 @@ pub(super) async fn next(
             if !equal(&pass.keys.whole_mac(&[&pass.rnd_b[..], &pass.rnd_a[..]]), &answer) {
                 return Err(failed);
             }
-            channel.with_keys(pass.keys);
+            Ok(before.with_keys(pass.keys))
         }
     }
-    Ok(())
 }
 
 fn aes_key(key: &Key) -> Result<&[u8; 16], CardError> {
@@ -135,42 +123,11 @@ fn drawn(random: &mut dyn Random) -> Result<Zeroizing<[u8; 16]>, CardError> {
     Ok(rnd_a)
 }
 
-/// What we know after the first pass of an AES authentication.
-struct AesPass {
-    rnd_a: Zeroizing<[u8; 16]>,
-    rnd_b: Zeroizing<[u8; 16]>,
-    /// RndA, then RndB rotated by a byte, encrypted.
-    reply: Zeroizing<[u8; 32]>,
-}
-
-impl AesPass {
-    fn answer(question: &[u8], key: &Key, random: &mut dyn Random) -> Result<Self, CardError> {
-        let mut rnd_b: Zeroizing<[u8; 16]> = sized(question)?;
-        let cipher = key.cipher();
-        cipher.decrypt_cbc(&mut Vector::default(), rnd_b.as_mut_slice())?;
-        let rnd_a = drawn(random)?;
-        let mut reply = Zeroizing::new([0; 32]);
-        reply[..16].copy_from_slice(&rnd_a[..]);
-        reply[16..].copy_from_slice(&rnd_b[..]);
-        reply[16..].rotate_left(1);
-        cipher.encrypt_cbc(&mut Vector::default(), reply.as_mut_slice())?;
-        Ok(Self { rnd_a, rnd_b, reply })
-    }
-    fn rotated_a(&self) -> Zeroizing<[u8; 16]> {
-        let mut rotated = self.rnd_a.clone();
-        rotated.rotate_left(1);
-        rotated
-    }
-    fn keys(&self, key: &Key) -> Keys {
-        Keys::aes(&key.cipher(), &self.rnd_a, &self.rnd_b)
-    }
-}
-
 /// What we know after the first pass of an LRP authentication.
 struct LrpPass {
     rnd_a: Zeroizing<[u8; 16]>,
     rnd_b: Zeroizing<[u8; 16]>,
-    keys: Keys,
+    keys: SessionKeys,
 }
 
 impl LrpPass {
@@ -182,7 +139,7 @@ impl LrpPass {
         }
         let rnd_b = sized(rnd_b)?;
         let rnd_a = drawn(random)?;
-        let keys = Keys::lrp(key, &rnd_a, &rnd_b);
+        let keys = SessionKeys::derive_lrp(key, &rnd_a, &rnd_b);
         Ok(Self { rnd_a, rnd_b, keys })
     }
     fn reply(&self) -> Zeroizing<[u8; 32]> {
@@ -208,9 +165,8 @@ mod tests {
             if instruction == FIRST {
                 first(&card, suite, KeyNo::new(key_no)?, &key, &mut random).await.map(drop)
             } else {
-                let keys = Keys::of_aes_session(key.cipher(), key.cipher());
-                let mut channel = Channel::new(keys, [0; 4]);
-                next(&card, suite, &mut channel, KeyNo::new(key_no)?, &key, &mut random).await
+                let before = Ev2::new(SessionKeys::new(&[0; 16], &[0; 16]), [0; 4], 0);
+                next(&card, suite, &before, KeyNo::new(key_no)?, &key, &mut random).await.map(drop)
             }
         });
         let result = dialogue.run(|command| {

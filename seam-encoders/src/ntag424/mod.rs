@@ -9,7 +9,6 @@
 //! tag tamper version differs in what is [`Unsupported`](crate::error::CardError::Unsupported) here.
 mod auth;
 pub mod job;
-mod messaging;
 pub mod originality;
 #[cfg(test)]
 mod recordings;

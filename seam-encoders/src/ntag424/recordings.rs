@@ -2,22 +2,28 @@
 //!
 //! Sources: NXP AN12196 (sections named at each), AN12321, AN12343, and recordings of real tags in the tests of the crate `ntag424` 0.1.1 (there
 //! also from nfc-ev2-crypto) and of proxmark3 (`desfiretest.c` at 1c8c3b78).
-use super::messaging::{Channel, Keys};
 use super::settings::{Access, CommMode, FileSettings, KeyNo, Rights};
 use super::{File, Session, Suite};
 use crate::crypto::BlockCipher;
+use crate::desfire::ev2::{Ev2, SessionKeys};
 use crate::dialogue::Dialogue;
 use crate::error::CardError;
 use crate::keys::{Key, KeyType};
 use hex_literal::hex;
+use zeroize::Zeroizing;
 
-fn aes(encryption: [u8; 16], mac: [u8; 16], ti: [u8; 4], counter: u16) -> Channel {
-    Channel::new(Keys::of_aes_session(BlockCipher::aes(&encryption), BlockCipher::aes(&mac)), ti).at(counter, 0)
+fn aes(encryption: [u8; 16], mac: [u8; 16], ti: [u8; 4], counter: u16) -> Ev2 {
+    Ev2::new(SessionKeys::new(&encryption, &mac), ti, counter)
+}
+
+/// What these keys make of a command with data: the data encrypted, and the MAC.
+fn secured(keys: SessionKeys) -> Vec<u8> {
+    Ev2::new(keys, [0; 4], 0).command(1, &[], b"a message", CommMode::Full).unwrap().to_vec()
 }
 
 /// Runs one use of a session against one recorded answer; what was sent, and how it ended.
 fn once<T: 'static, F>(
-    channel: Channel,
+    channel: Ev2,
     suite: Suite,
     key_no: u8,
     answer: &[u8],
@@ -59,11 +65,8 @@ fn session_keys() {
             hex!("0AF00F6E39F904C4A6388C812D53DC94"),
         ),
     ] {
-        let derived = Keys::aes(&BlockCipher::aes(&key), &a, &b);
-        let known = Keys::of_aes_session(BlockCipher::aes(&encryption), BlockCipher::aes(&mac));
-        assert_eq!(derived.whole_mac(&[b"a message"]), known.whole_mac(&[b"a message"]));
-        let (mut derived, mut known) = (Channel::new(derived, [0; 4]), Channel::new(known, [0; 4]));
-        assert_eq!(derived.encrypt(b"a message").unwrap(), known.encrypt(b"a message").unwrap());
+        let derived = SessionKeys::derive(&BlockCipher::aes(&key), &a, &b);
+        assert_eq!(secured(derived), secured(SessionKeys::new(&encryption, &mac)));
     }
 }
 
@@ -84,10 +87,7 @@ fn lrp_session_keys() {
             hex!("1AC2B1021F6EF99E79B703B6B33F65E6"),
         ),
     ] {
-        let (derived, known) = (Keys::lrp(&key, &a, &b), Keys::of_lrp_session(&master));
-        assert_eq!(derived.whole_mac(&[b"a message"]), known.whole_mac(&[b"a message"]));
-        let (mut derived, mut known) = (Channel::new(derived, [0; 4]), Channel::new(known, [0; 4]));
-        assert_eq!(derived.encrypt(b"a message").unwrap(), known.encrypt(b"a message").unwrap());
+        assert_eq!(secured(SessionKeys::derive_lrp(&key, &a, &b)), secured(SessionKeys::lrp(&master)));
     }
 }
 
@@ -96,26 +96,24 @@ fn lrp_session_keys() {
 fn macs_of_commands_and_answers() {
     let mut channel = aes([0; 16], hex!("9366FA195EB566F5BD2BAD4020B83002"), hex!("E2D3AF69"), 0);
     let written = hex!("0000000019000022222222222222222222222222222222222222222222222222");
-    assert_eq!(channel.command_mac(0x8d, &[&written]), hex!("68F2C28C575A1628"));
-    assert_eq!(channel.verified(&hex!("0820F68898C2A7F1"), 0), Ok(&[][..]));
-    assert_eq!(channel.command_mac(0xad, &[&hex!("00000000300000")]), hex!("0D9BE191D5960834"));
+    let answer = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
+    assert_eq!(channel.command(0x8d, &written, &[], CommMode::Mac).unwrap()[written.len()..], hex!("68F2C28C575A1628"));
+    assert_eq!(channel.response(answer(&hex!("0820F68898C2A7F1")), CommMode::Mac), Ok(Zeroizing::default()));
+    assert_eq!(channel.command(0xad, &hex!("00000000300000"), &[], CommMode::Mac).unwrap()[7..], hex!("0D9BE191D5960834"));
     let read = hex!("222222222222222222222222222222222222222222222222220000000000000000000000000000000000000000000000 A49A44222D926666");
-    assert_eq!(channel.verified(&read, 0), Ok(&read[..48]));
-    assert_eq!(channel.verified(&read, 0), Err(CardError::Integrity("the MAC of the answer")), "the same answer again");
+    assert_eq!(channel.response(answer(&read), CommMode::Mac), Ok(answer(&read[..48])));
+    let again = channel.response(answer(&read), CommMode::Mac);
+    assert_eq!(again, Err(CardError::Integrity("the MAC of the answer")), "the same answer again");
 }
 
-/// AN12196 section 5.15: a second authentication gives keys of its own. And section 5.20: an answer with the number of the card.
+/// AN12196 section 5.15: a second authentication gives keys of its own.
 #[test]
-fn keys_of_a_second_authentication_and_an_encrypted_number() {
+fn keys_of_a_second_authentication() {
     let mut b = hex!("A6A2B3C572D06C097BB8DB70463E22DC");
     BlockCipher::aes(&[0; 16]).decrypt_cbc(&mut crate::crypto::Vector::default(), &mut b).unwrap();
-    let derived = Keys::aes(&BlockCipher::aes(&[0; 16]), &hex!("60BE759EDA560250AC57CDDC11743CF6"), &b);
-    let known = aes(hex!("4CF3CB41A22583A61E89B158D252FC53"), hex!("5529860B2FC5FB6154B7F28361D30BF9"), [0; 4], 0);
-    assert_eq!(Channel::new(derived, [0; 4]).command_mac(1, &[]), known.command_mac(1, &[]));
-
-    let mut channel = aes(hex!("2B4D963C014DC36F24F69A50A394F875"), [0; 16], hex!("DF055522"), 1);
-    let uid = channel.decrypt(&hex!("70756055688505B52A5E26E59E329CD6")).unwrap();
-    assert_eq!(uid[..], hex!("04958CAA5C5E80"));
+    let derived = SessionKeys::derive(&BlockCipher::aes(&[0; 16]), &hex!("60BE759EDA560250AC57CDDC11743CF6"), &b);
+    let known = SessionKeys::new(&hex!("4CF3CB41A22583A61E89B158D252FC53"), &hex!("5529860B2FC5FB6154B7F28361D30BF9"));
+    assert_eq!(secured(derived), secured(known));
 }
 
 /// AN12321 (the vector of counter 0) and proxmark3 (of counter 5): encrypting zeros in CBC shows the vector's own encryption.
@@ -125,7 +123,7 @@ fn vectors_of_encryption() {
         (hex!("66A8CB93269DC9BC2885B7A91B9C697B"), hex!("ED56F6E6"), 0, hex!("DA0F644A4986275957CF1EC3AF4CCE53")),
         (hex!("445A8626B3338459321232FADF6ADE2B"), hex!("11223344"), 5, hex!("177494FCC4F1DAB2AFBE8FAE2057A9D2")),
     ] {
-        let encrypted = aes(key, [0; 16], ti, counter).encrypt(&[0; 16]).unwrap();
+        let encrypted = aes(key, [0; 16], ti, counter).command(1, &[], &[0; 16], CommMode::Full).unwrap();
         assert_eq!(encrypted[..16], BlockCipher::aes(&key).encrypted_block(vector));
     }
 }
@@ -161,7 +159,7 @@ fn nine_blocks() {
     // The last block of the clear text there is the padding, 80 00 ..
     let (data, padding) = file.split_at(128);
     assert_eq!(padding, hex!("80000000000000000000000000000000"));
-    assert_eq!(channel.encrypt(data).unwrap()[..], encrypted);
+    assert_eq!(channel.command(0x8d, &[], data, CommMode::Full).unwrap()[..encrypted.len()], encrypted);
 }
 
 /// AN12196 section 5.16.1, table 25.
@@ -213,11 +211,12 @@ fn the_number_of_a_tag_with_lrp_three_times() {
         (1, hex!("D65CCB81E5591400"), hex!("D80B735F7B4C8E7E8A3CDAAA4410F35F 752769C8EBC48E1A 9100")),
         (2, hex!("8C677D7DCC349371"), hex!("9CCD031474A50199C696D8EF272E231A 10173FAF41B614E4 9100")),
     ] {
-        let channel = || Channel::new(Keys::of_lrp_session(&master), hex!("4F5E8407")).at(counter, u32::from(counter) + 1);
+        let at = |counter: u16, blocks: u32| Ev2::new(SessionKeys::lrp(&master).after(blocks), hex!("4F5E8407"), counter);
+        let channel = || at(counter, u32::from(counter) + 1);
         let (sent, uid) = once(channel(), Suite::Lrp, 0, &answer, |mut session| async move { session.uid().await });
         assert_eq!(sent, [&hex!("9051000008")[..], &sent_mac, &[0]].concat());
         assert_eq!(uid, Ok(hex!("04940D2A2F7080")));
-        let late = channel().at(counter + 1, u32::from(counter) + 1);
+        let late = at(counter + 1, u32::from(counter) + 1);
         let (_, replayed) = once(late, Suite::Lrp, 0, &answer, |mut session| async move { session.uid().await });
         assert_eq!(replayed, Err(CardError::Integrity("the MAC of the answer")));
     }

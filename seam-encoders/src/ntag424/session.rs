@@ -2,12 +2,12 @@
 use std::fmt;
 use zeroize::Zeroizing;
 
-use super::messaging::{Channel, MAC};
 use super::originality::SIGNATURE;
 use super::settings::{CommMode, FileSettings, KeyNo, Rights};
 use super::{File, Suite, auth, native, part};
 use crate::apdu::StatusWord;
 use crate::crypto::{crc32, xor};
+use crate::desfire::ev2::Ev2;
 use crate::dialogue::{Card, Random};
 use crate::error::CardError;
 use crate::keys::{Key, KeyType};
@@ -23,7 +23,7 @@ pub struct Session {
     suite: Suite,
     key_no: KeyNo,
     /// `None` once it is over.
-    channel: Option<Channel>,
+    channel: Option<Ev2>,
 }
 
 impl fmt::Debug for Session {
@@ -33,7 +33,7 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    pub(super) fn new(card: Card, suite: Suite, key_no: KeyNo, channel: Channel) -> Self {
+    pub(super) fn new(card: Card, suite: Suite, key_no: KeyNo, channel: Ev2) -> Self {
         Self { card, suite, key_no, channel: Some(channel) }
     }
 
@@ -53,28 +53,12 @@ impl Session {
         done: &[StatusWord],
     ) -> Result<Zeroizing<Vec<u8>>, CardError> {
         let mut channel = self.channel.take().ok_or(CardError::Misused("a session after its end"))?;
-        if channel.counter() == u16::MAX {
-            return Err(CardError::Invalid("a session of 65535 commands"));
-        }
-        let encrypted = if mode == CommMode::Full && !data.is_empty() { Some(channel.encrypt(data)?) } else { None };
-        let data = encrypted.as_ref().map_or(data, |encrypted| encrypted.as_slice());
-        let mac = channel.command_mac(instruction, &[header, data]);
-        let mac: &[u8] = if mode == CommMode::Plain { &[] } else { &mac };
-        let answer = native(&self.card, instruction, &[header, data, mac]).await?;
+        let sent = channel.command(instruction, header, data, mode)?;
+        let answer = native(&self.card, instruction, &[&sent]).await?;
         let Some(native) = answer.status().native().filter(|_| done.contains(&answer.status())) else {
             return Err(CardError::Status(answer.status()));
         };
-        let out = match mode {
-            CommMode::Plain => {
-                channel.count()?;
-                answer.into_data()
-            }
-            CommMode::Mac => Zeroizing::new(channel.verified(answer.data(), native)?.to_vec()),
-            CommMode::Full => {
-                let verified = channel.verified(answer.data(), native)?;
-                if verified.is_empty() { Zeroizing::default() } else { channel.decrypt(verified)? }
-            }
-        };
+        let out = channel.response_with(native, answer.into_data(), mode)?;
         self.channel = Some(channel);
         Ok(out)
     }
@@ -94,10 +78,9 @@ impl Session {
     /// # Errors
     /// As [`Ntag424::authenticate`](super::Ntag424::authenticate); the session is then over.
     pub async fn prove(&mut self, key_no: KeyNo, key: &Key, random: &mut dyn Random) -> Result<(), CardError> {
-        let mut channel = self.channel.take().ok_or(CardError::Misused("a session after its end"))?;
-        auth::next(&self.card, self.suite, &mut channel, key_no, key, random).await?;
+        let before = self.channel.take().ok_or(CardError::Misused("a session after its end"))?;
+        self.channel = Some(auth::next(&self.card, self.suite, &before, key_no, key, random).await?);
         self.key_no = key_no;
-        self.channel = Some(channel);
         Ok(())
     }
 
@@ -252,9 +235,8 @@ impl Session {
     /// A command after which the card knows the session no more: its answer has no MAC. The application stays selected.
     async fn last(&mut self, instruction: u8, header: &[u8], data: &[u8]) -> Result<(), CardError> {
         let mut channel = self.channel.take().ok_or(CardError::Misused("a session after its end"))?;
-        let data = channel.encrypt(data)?;
-        let mac: [u8; MAC] = channel.command_mac(instruction, &[header, &data]);
-        let answer = native(&self.card, instruction, &[header, &data, &mac]).await?;
+        let sent = channel.command(instruction, header, data, CommMode::Full)?;
+        let answer = native(&self.card, instruction, &[&sent]).await?;
         match answer.status() {
             StatusWord::NATIVE_OK if answer.data().is_empty() => Ok(()),
             StatusWord::NATIVE_OK => Err(CardError::Garbage("data in an answer that has none")),

@@ -2,6 +2,8 @@
 use super::sdm::{Encrypted, Identity, Mirror, Sdm};
 use crate::error::CardError;
 
+pub use crate::desfire::CommMode;
+
 /// A key of the application: 0 (the master) to 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyNo(u8);
@@ -48,27 +50,6 @@ impl Access {
             0xe => Ok(Self::Free),
             0xf => Ok(Self::Never),
             key => KeyNo::new(key).map(Self::Key).map_err(|_| CardError::Garbage("a right of a key that does not exist")),
-        }
-    }
-}
-
-/// How the bytes of a file travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommMode {
-    /// In clear.
-    Plain,
-    /// In clear with a MAC.
-    Mac,
-    /// Encrypted and with a MAC.
-    Full,
-}
-
-impl CommMode {
-    fn bits(self) -> u8 {
-        match self {
-            Self::Plain => 0b00,
-            Self::Mac => 0b01,
-            Self::Full => 0b11,
         }
     }
 }
@@ -132,7 +113,7 @@ impl FileSettings {
     /// # Errors
     /// [`CardError::Invalid`]: mirrors that the card would refuse.
     pub fn to_bytes(&self) -> Result<Vec<u8>, CardError> {
-        let mut out = vec![self.mode.bits() | u8::from(self.sdm.is_some()) << 6];
+        let mut out = vec![self.mode.wire() | u8::from(self.sdm.is_some()) << 6];
         out.extend(self.rights.word());
         if let Some(sdm) = &self.sdm {
             sdm.check()?;
@@ -154,11 +135,7 @@ impl FileSettings {
         if kind != 0 || option & 0b1011_1100 != 0 {
             return Err(CardError::Garbage("settings of a file that this card does not have"));
         }
-        let mode = match option & 0b11 {
-            0b01 => CommMode::Mac,
-            0b11 => CommMode::Full,
-            _ => CommMode::Plain,
-        };
+        let mode = CommMode::from_wire(option);
         let sdm = if option & 0x40 == 0 { None } else { Some(read_sdm(&mut input)?) };
         if !input.0.is_empty() {
             return Err(CardError::Garbage("settings of a file that are too long"));

@@ -99,11 +99,6 @@ impl Field {
         self.faults.push_back(fault);
     }
 
-    /// Forgets the faults that have not come.
-    pub fn plan_nothing(&mut self) {
-        self.faults.clear();
-    }
-
     /// Sends a command to the card.
     pub fn transmit(&mut self, command: &[u8]) -> Reply {
         let at = self.sent;

@@ -8,6 +8,7 @@ mod field;
 pub mod ntag424;
 pub mod pkoc;
 pub mod ultralight;
+mod ultralight_aes;
 
 pub use desfire::{DesfireCard, DesfireModel};
 pub use field::{Fault, FaultKind, Field, Reply};

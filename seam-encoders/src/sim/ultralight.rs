@@ -1,5 +1,6 @@
-//! A simulated Ultralight EV1, C or AES in a reader with storage commands and a PN532 behind them. Of the AES card only its pages are simulated.
+//! A simulated Ultralight EV1, C or AES in a reader with storage commands and a PN532 behind them.
 use super::SimulatedCard;
+use super::ultralight_aes::{self, Secured};
 use des::TdesEde2;
 use des::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use std::fmt;
@@ -19,6 +20,10 @@ pub struct UltralightCard {
     proven: bool,
     /// The number that an authentication under way goes on with, and the last encrypted block.
     pending: Option<([u8; 8], [u8; 8])>,
+    /// The same of an AES card: which key, and its number.
+    pending_aes: Option<(u8, u128)>,
+    /// The session of an AES card that wants MACs.
+    secured: Option<Secured>,
     draws: u8,
 }
 
@@ -55,10 +60,19 @@ impl UltralightCard {
         }
         card
     }
-    /// An AES card, whose authentication is not simulated.
+    /// An AES card, with a key of zeros.
     #[must_use]
     pub fn aes(uid: [u8; 7]) -> Self {
-        Self::new(uid, Chip::Aes, 60)
+        let mut card = Self::new(uid, Chip::Aes, 60);
+        card.pages[0x29] = [0, 0, 0, 0x3c];
+        card.pages[0x2a] = [0x80, 0x05, 0, 0];
+        card
+    }
+    /// Lets an AES card want a MAC on every command after an authentication.
+    #[must_use]
+    pub fn that_wants_macs(mut self) -> Self {
+        self.pages[0x29][0] |= 0x02;
+        self
     }
 
     fn new(uid: [u8; 7], chip: Chip, count: usize) -> Self {
@@ -67,7 +81,7 @@ impl UltralightCard {
         pages[0] = [a, b, c, 0x88 ^ a ^ b ^ c];
         pages[1] = [d, e, f, g];
         pages[2] = [d ^ e ^ f ^ g, 0x48, 0, 0];
-        Self { uid, chip, pages, proven: false, pending: None, draws: uid[6] }
+        Self { uid, chip, pages, proven: false, pending: None, pending_aes: None, secured: None, draws: uid[6] }
     }
 
     /// Its memory, as nobody can read it.
@@ -85,7 +99,7 @@ impl UltralightCard {
         match self.chip {
             Chip::Ev1 { .. } => (usize::from(self.pages[self.configuration()][3]), self.pages[self.configuration() + 1][0] & 0x80 != 0),
             Chip::C => (usize::from(self.pages[42][0]), self.pages[43][0] & 1 == 0),
-            Chip::Aes => (usize::MAX, false),
+            Chip::Aes => (usize::from(self.pages[0x29][3]), self.pages[0x2a][0] & 0x80 != 0),
         }
     }
 
@@ -93,7 +107,7 @@ impl UltralightCard {
         match self.chip {
             Chip::Ev1 { .. } => page >= self.configuration() + 2,
             Chip::C => page >= 44,
-            Chip::Aes => page >= 40,
+            Chip::Aes => page >= 0x30,
         }
     }
 
@@ -103,7 +117,7 @@ impl UltralightCard {
             return None;
         }
         match self.chip {
-            Chip::C | Chip::Aes if self.is_secret(page) => None,
+            Chip::C if self.is_secret(page) => None,
             _ if self.is_secret(page) => Some([0; 4]),
             _ => Some(self.pages[page]),
         }
@@ -111,7 +125,7 @@ impl UltralightCard {
 
     fn write(&mut self, page: usize, data: [u8; 4]) -> bool {
         let (from, _) = self.gate();
-        if !(2..self.pages.len()).contains(&page) || (page >= from && !self.proven) || (self.chip == Chip::Aes && page >= 40) {
+        if !(2..self.pages.len()).contains(&page) || (page >= from && !self.proven) || (self.chip == Chip::Aes && page >= 0x38) {
             return false;
         }
         if page == 2 || page == 3 {
@@ -123,6 +137,25 @@ impl UltralightCard {
             self.pages[page] = data;
         }
         true
+    }
+
+    fn aes_key(&self, number: u8) -> Option<[u8; 16]> {
+        let first = 0x30 + 4 * usize::from(number);
+        let mut key: [u8; 16] = self.pages.get(first..first + 4).filter(|_| number < 2)?.concat().try_into().ok()?;
+        key.reverse();
+        Some(key)
+    }
+
+    /// The commands that an AES card understands under a MAC, without it.
+    fn plain(&mut self, command: &[u8]) -> Option<Vec<u8>> {
+        match command {
+            [0x30, page] => {
+                let pages: Option<Vec<_>> = (0..4).map(|more| self.read(usize::from(*page) + more)).collect();
+                Some(pages?.concat())
+            }
+            [0xa2, page, a, b, c, d] => self.write(usize::from(*page), [*a, *b, *c, *d]).then(Vec::new),
+            _ => None,
+        }
     }
 
     fn key(&self) -> [u8; 16] {
@@ -137,7 +170,37 @@ impl UltralightCard {
     /// What the chip answers to a raw command; `None`: it refuses, and forgets what was proven.
     fn raw(&mut self, command: &[u8]) -> Option<Vec<u8>> {
         let pending = self.pending.take();
+        let pending_aes = self.pending_aes.take();
+        if let Some(mut secured) = self.secured.take() {
+            let said = secured.command(command).map(<[u8]>::to_vec);
+            let Some(data) = said.and_then(|command| self.plain(&command)) else {
+                self.proven = false;
+                return None;
+            };
+            let answer = secured.answer(&data);
+            self.secured = Some(secured);
+            return Some(answer);
+        }
         match (self.chip, command) {
+            (Chip::Aes, [0x60]) => Some(vec![0x00, 0x04, 0x03, 0x01, 0x04, 0x00, 0x0f, 0x03]),
+            (Chip::Aes, [0x1a, number]) => {
+                let key = self.aes_key(*number)?;
+                let b = u128::from_be_bytes(std::array::from_fn(|_| {
+                    self.draws = self.draws.wrapping_mul(53).wrapping_add(29);
+                    self.draws
+                }));
+                self.pending_aes = Some((*number, b));
+                Some([&[0xaf][..], &ultralight_aes::question(&key, b)].concat())
+            }
+            (Chip::Aes, [0xaf, reply @ ..]) => {
+                let (number, b) = pending_aes?;
+                self.proven = false;
+                let (proof, secured) = ultralight_aes::answer(&self.aes_key(number)?, b, reply.try_into().ok()?)?;
+                // Only the data protection key opens pages.
+                self.proven = number == 0;
+                self.secured = Some(secured).filter(|_| self.pages[0x29][0] & 0x02 != 0);
+                Some([&[0x00][..], &proof].concat())
+            }
             (Chip::Ev1 { large }, [0x60]) => Some(vec![0x00, 0x04, 0x03, 0x01, 0x01, 0x00, if large { 0x0e } else { 0x0b }, 0x03]),
             (Chip::Ev1 { .. }, [0x1b, password @ ..]) if password == self.pages[self.configuration() + 2] => {
                 self.proven = true;
@@ -193,6 +256,8 @@ impl SimulatedCard for UltralightCard {
     fn power_on(&mut self) -> Vec<u8> {
         self.proven = false;
         self.pending = None;
+        self.pending_aes = None;
+        self.secured = None;
         let mut atr =
             vec![0x3b, 0x8f, 0x80, 0x01, 0x80, 0x4f, 0x0c, 0xa0, 0x00, 0x00, 0x03, 0x06, 0x03, 0x00, 0x03, 0x00, 0x00, 0x00, 0x00];
         atr.push(atr[1..].iter().fold(0, |sum, byte| sum ^ byte));
@@ -202,6 +267,11 @@ impl SimulatedCard for UltralightCard {
     fn answer(&mut self, command: &[u8]) -> Vec<u8> {
         match command {
             [0xff, 0xca, 0, 0, 0] => [&self.uid[..], &[0x90, 0x00]].concat(),
+            // A reader sends the plain commands, and a card that was promised MACs ends the session.
+            [0xff, 0xb0 | 0xd6, 0, _, 4, ..] if self.secured.take().is_some() => {
+                self.proven = false;
+                vec![0x63, 0x00]
+            }
             [0xff, 0xb0, 0, page, 4] => match self.read(usize::from(*page)) {
                 Some(data) => [&data[..], &[0x90, 0x00]].concat(),
                 None => vec![0x63, 0x00],

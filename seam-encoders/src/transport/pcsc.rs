@@ -1,8 +1,8 @@
 //! Readers through PC/SC: pcscd on Linux, the system's own service on macOS and Windows.
 //!
-//! A call into PC/SC cannot be interrupted, and an exchange has no time limit there. So each reader has a thread of its own that makes the calls,
-//! and when an exchange is given up that thread is left to itself with its context: the reader is [`ReaderError::Wedged`] until it comes back,
-//! and then a new thread opens a new context.
+//! A call into PC/SC cannot be interrupted, and none has a time limit there: an exchange hangs with its card, and all hang with the service. So each
+//! reader has a thread of its own that makes the calls, the first of which opens its context. When a connection or an exchange is given up, that thread
+//! is left to itself: the reader is [`ReaderError::Wedged`] until it comes back, and then a new thread opens a new context.
 use super::{FieldState, Link, Reader, ReaderError};
 use crate::apdu::{Command, Response};
 use async_trait::async_trait;
@@ -10,7 +10,7 @@ use pcsc::{Card, Context, Disposition, Error, Protocols, ReaderState, Scope, Sha
 use std::ffi::CString;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -19,7 +19,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// How long one look for a change lasts. A cancel that comes between two looks is noticed after so long.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// The names of the readers that are there; empty where there are none.
+/// The names of the readers that are there; empty where there are none. Drop it to stop waiting for a service that hangs.
 ///
 /// # Errors
 /// [`ReaderError::Offline`] when there is no PC/SC service.
@@ -125,9 +125,19 @@ impl fmt::Debug for PcscReader {
 #[derive(Clone)]
 struct Worker {
     asks: mpsc::Sender<Ask>,
-    context: Context,
-    /// Set by the thread when it ends.
+    /// Its context, once it has one.
+    context: Arc<OnceLock<Context>>,
+    /// Set by the thread when it ends, however it ends.
     is_over: Arc<AtomicBool>,
+}
+
+/// Says that a thread has ended, also when it panicked.
+struct Over(Arc<AtomicBool>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 enum Ask {
@@ -160,33 +170,42 @@ impl PcscReader {
         state.at_work = Some(worker.clone());
         Ok(worker)
     }
-    /// The thread hangs in an exchange that nobody waits for any more.
-    fn give_up(&self) {
+    /// This thread hangs in a call that nobody waits for any more.
+    fn give_up(&self, worker: &Worker) {
         let mut state = self.state();
-        if let Some(worker) = state.at_work.take() {
-            state.stuck.push(worker.is_over);
-        }
+        state.at_work.take_if(|at_work| Arc::ptr_eq(&at_work.is_over, &worker.is_over));
+        state.stuck.push(Arc::clone(&worker.is_over));
     }
 }
 
 impl Worker {
     fn start(name: &str) -> Result<Self, ReaderError> {
-        let context = establish()?;
         let c_name = CString::new(name).map_err(|_| ReaderError::Offline("no reader has such a name".to_owned()))?;
-        let (asks, asked) = mpsc::channel();
-        let is_over = Arc::new(AtomicBool::new(false));
-        let worker = Self { asks, context: context.clone(), is_over: Arc::clone(&is_over) };
-        spawn(name, move || {
+        Self::that_serves(name, |context, asked| {
             Desk { name: c_name, context, card: None, buffer: Zeroizing::new(vec![0; pcsc::MAX_BUFFER_SIZE]) }.serve(&asked);
-            is_over.store(true, Ordering::SeqCst);
+        })
+    }
+    fn that_serves(
+        name: &str,
+        serve: impl FnOnce(Arc<OnceLock<Context>>, mpsc::Receiver<Ask>) + Send + 'static,
+    ) -> Result<Self, ReaderError> {
+        let (asks, asked) = mpsc::channel();
+        let worker = Self { asks, context: Arc::default(), is_over: Arc::default() };
+        let (context, over) = (Arc::clone(&worker.context), Over(Arc::clone(&worker.is_over)));
+        spawn(name, move || {
+            let _over = over;
+            serve(context, asked);
         })?;
         Ok(worker)
     }
-    fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Result<T, ReaderError>>) -> Ask) -> oneshot::Receiver<Result<T, ReaderError>> {
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Result<T, ReaderError>>) -> Ask) -> Result<T, ReaderError> {
         let (answer, answered) = oneshot::channel();
         // A thread that has ended drops the question, and with it the answer.
         let _ = self.asks.send(ask(answer));
-        answered
+        answered.await.unwrap_or_else(|_| {
+            self.is_over.store(true, Ordering::SeqCst);
+            Err(ended())
+        })
     }
 }
 
@@ -195,7 +214,12 @@ struct Waiting<'w>(&'w Worker);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let _ = self.0.context.cancel();
+        // Without a context it does not look yet, and sees before it does. The call goes to the service, so it may hang with it.
+        if let Some(context) = self.0.context.get().cloned() {
+            let _ = spawn("pcsc", move || {
+                let _ = context.cancel();
+            });
+        }
     }
 }
 
@@ -207,7 +231,7 @@ impl Reader for PcscReader {
     async fn wait(&self, field: FieldState) -> Result<(), ReaderError> {
         let worker = self.worker()?;
         let waiting = Waiting(&worker);
-        let result = worker.ask(|answer| Ask::Wait(field, answer)).await.unwrap_or_else(|_| Err(ended()));
+        let result = worker.ask(|answer| Ask::Wait(field, answer)).await;
         std::mem::forget(waiting);
         result
     }
@@ -215,7 +239,7 @@ impl Reader for PcscReader {
         let worker = self.worker()?;
         // From here on the link is dropped with this future, and with it the card.
         let mut link = PcscLink { reader: self.clone(), worker, atr: Vec::new(), presence: 0, hangs: true };
-        let connected = link.worker.ask(Ask::Connect).await.unwrap_or_else(|_| Err(ended()));
+        let connected = link.worker.ask(Ask::Connect).await;
         link.hangs = false;
         (link.atr, link.presence) = connected?;
         Ok(Box::new(link))
@@ -241,7 +265,7 @@ impl Drop for PcscLink {
     fn drop(&mut self) {
         let _ = self.worker.asks.send(Ask::Disconnect);
         if self.hangs {
-            self.reader.give_up();
+            self.reader.give_up(&self.worker);
         }
     }
 }
@@ -257,7 +281,7 @@ impl Link for PcscLink {
     async fn transmit(&mut self, command: &Command) -> Result<Response, ReaderError> {
         self.hangs = true;
         let bytes = Zeroizing::new(command.bytes().to_vec());
-        let result = self.worker.ask(|answer| Ask::Transmit(bytes, answer)).await.unwrap_or_else(|_| Err(ended()));
+        let result = self.worker.ask(|answer| Ask::Transmit(bytes, answer)).await;
         self.hangs = false;
         result
     }
@@ -266,7 +290,8 @@ impl Link for PcscLink {
 /// What the thread of a reader has.
 struct Desk {
     name: CString,
-    context: Context,
+    /// Empty until the first call.
+    context: Arc<OnceLock<Context>>,
     card: Option<Card>,
     buffer: Zeroizing<Vec<u8>>,
 }
@@ -301,10 +326,19 @@ impl Desk {
         self.disconnect();
     }
 
+    fn context(&self) -> Result<&Context, ReaderError> {
+        if let Some(context) = self.context.get() {
+            return Ok(context);
+        }
+        let opened = establish()?;
+        Ok(self.context.get_or_init(|| opened))
+    }
+
     fn wait(&self, field: FieldState, answer: &oneshot::Sender<Result<(), ReaderError>>) -> Result<(), ReaderError> {
+        let context = self.context()?;
         let mut states = [ReaderState::new(self.name.clone(), State::UNAWARE)];
         while !answer.is_closed() {
-            match self.context.get_status_change(LOOK, &mut states) {
+            match context.get_status_change(LOOK, &mut states) {
                 Ok(()) => {}
                 Err(Error::Timeout | Error::Cancelled) => continue,
                 Err(e) => return Err(fault(e)),
@@ -326,11 +360,12 @@ impl Desk {
 
     fn connect(&mut self) -> Result<(Vec<u8>, u64), ReaderError> {
         self.disconnect();
+        let context = self.context()?;
         // The service counts how often cards came and went. Asked first: a card that comes in between is then one that was not seen yet.
         let mut states = [ReaderState::new(self.name.clone(), State::UNAWARE)];
-        self.context.get_status_change(Duration::ZERO, &mut states).map_err(fault)?;
+        context.get_status_change(Duration::ZERO, &mut states).map_err(fault)?;
         let presence = u64::from(states[0].event_count());
-        let card = self.context.connect(&self.name, ShareMode::Exclusive, Protocols::ANY).map_err(fault)?;
+        let card = context.connect(&self.name, ShareMode::Exclusive, Protocols::ANY).map_err(fault)?;
         let atr = card.status2_owned().map_err(fault)?.atr().to_vec();
         self.card = Some(card);
         Ok((atr, presence))
@@ -359,4 +394,48 @@ fn reply<T>(result: Result<T, ReaderError>, answer: oneshot::Sender<Result<T, Re
     let goes_on = !matches!(result, Err(ReaderError::Offline(_)));
     let _ = answer.send(result);
     goes_on
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thread that ends in the middle of a call, as it would by a panic.
+    fn at_a_reader_whose_thread_panics() -> PcscReader {
+        let reader = PcscReader::new("No Such Reader");
+        let worker = Worker::that_serves("panics", |_, asked| {
+            let _ask = asked.recv();
+            std::panic::resume_unwind(Box::new("a driver"));
+        });
+        reader.state().at_work = Some(worker.unwrap());
+        reader
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_panicked_is_an_error_and_the_next_call_gets_another() {
+        let reader = at_a_reader_whose_thread_panics();
+        assert_eq!(reader.connect().await.unwrap_err(), ended());
+        // There is no such reader, and it takes a thread at work to say so.
+        assert!(matches!(reader.connect().await, Err(e @ ReaderError::Offline(_)) if e != ended()));
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_panicked_after_it_was_given_up_does_not_wedge_the_reader_for_good() {
+        let (go_on, gate) = mpsc::channel::<()>();
+        let reader = PcscReader::new("No Such Reader");
+        let worker = Worker::that_serves("panics", move |_, asked| {
+            let _ask = asked.recv();
+            let _ = gate.recv();
+            std::panic::resume_unwind(Box::new("a driver"));
+        });
+        reader.state().at_work = Some(worker.unwrap());
+        let connected = tokio::time::timeout(Duration::from_millis(20), reader.connect()).await;
+        assert!(connected.is_err(), "it hangs");
+        assert_eq!(reader.connect().await.unwrap_err(), ReaderError::Wedged);
+        drop(go_on);
+        while reader.state().stuck.iter().any(|is_over| !is_over.load(Ordering::SeqCst)) {
+            thread::yield_now();
+        }
+        assert!(matches!(reader.connect().await, Err(ReaderError::Offline(_))));
+    }
 }

@@ -16,6 +16,8 @@ pub struct Password {
     pub(super) answer: Zeroizing<[u8; 2]>,
 }
 
+wiped!(Password: password, answer);
+
 impl Password {
     /// A password of four bytes and the answer of two.
     #[must_use]
@@ -31,7 +33,7 @@ impl fmt::Debug for Password {
 }
 
 /// What the errors say where a card does not answer with a status of its own.
-const REFUSED: CardError = CardError::AuthenticationRefused { key_no: 0, status: StatusWord(0x6300) };
+pub(super) const REFUSED: CardError = CardError::AuthenticationRefused { key_no: 0, status: StatusWord(0x6300) };
 
 /// Proves a password to an Ultralight EV1 or NTAG 21x (MF0ULX1 section 10.7). Cards may count failures and lock themselves.
 ///

@@ -2,10 +2,12 @@
 //!
 //! A page is written whole or not at all, but a message and a key are several pages. So a card is first opened (with the proof it asks for), then gets
 //! its message and its password or key, and is closed by the one page that says from where on they are asked for. An interrupted job leaves an open
-//! card, and repeating it finishes.
+//! card, and repeating it finishes. The first page, which says how long the message is, says "none" while the others are written (NFC Forum, Type 2
+//! Tag: the length last), so a card that is torn before that page is read as empty.
 use seam_core::encoder::Progress;
+use zeroize::Zeroizing;
 
-use super::{CAPABILITY, FIRST, Kind, PAGE, Password, Reader, authenticate, prove_password, read, uid, write};
+use super::{AesKeyNo, CAPABILITY, FIRST, Kind, PAGE, Password, Reader, authenticate, authenticate_aes, prove_password, read, uid, write};
 use crate::Course;
 use crate::dialogue::{Card, Random};
 use crate::error::CardError;
@@ -24,9 +26,9 @@ pub enum Protection {
         /// Whether reading asks for it too. Phones then read nothing.
         reading_too: bool,
     },
-    /// Who knows a key (C).
+    /// Who knows a key (C and AES).
     Key {
-        /// Two DES keys.
+        /// Two DES keys for C, an AES key for AES.
         key: Key,
         /// Whether reading asks for it too. Phones then read nothing.
         reading_too: bool,
@@ -50,8 +52,20 @@ pub struct Order {
     pub new: Protection,
 }
 
+/// The first data page of a card without a message: a block of no bytes, and the end.
+const EMPTY: [u8; PAGE] = [tlv::NDEF, 0, tlv::TERMINATOR, 0];
 const OPEN_C: u8 = 0x30;
 const OPEN_PASSWORD: u8 = 0xff;
+/// After the last page of an AES card.
+const OPEN_AES: u8 = 0x3c;
+/// Where an AES card says from which page on it asks for a proof (`AUTH0`, byte 3) and whether it wants MACs (`SEC_MSG_ACT`, byte 0).
+const AES_SETTINGS: u8 = 0x29;
+/// Bit of the first byte there.
+const AES_WANTS_MACS: u8 = 0x02;
+/// Where it says whether reading asks for it too (`PROT`, the highest bit of byte 0).
+const AES_ACCESS: u8 = 0x2a;
+/// Its data protection key, four pages.
+const AES_KEY: u8 = 0x30;
 
 impl std::fmt::Debug for Order {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -74,13 +88,15 @@ impl Order {
 
     fn check(&self) -> Result<(), CardError> {
         for protection in [&self.old, &self.new] {
-            match (protection, self.kind) {
+            let fits = match (protection, self.kind) {
                 (Protection::Open, _) => continue,
-                (_, Kind::Aes) => return Err(CardError::Unsupported("the authentication of Ultralight AES")),
-                (Protection::Password { .. }, Kind::C) | (Protection::Key { .. }, _) if self.kind != Kind::C || !is_key(protection) => {
-                    return Err(CardError::Invalid("a protection that this card does not have"));
-                }
-                _ => {}
+                (Protection::Password { .. }, kind) => kind.password_pages().is_some(),
+                (Protection::Key { key, .. }, Kind::C) => key.kind() == KeyType::TwoKeyTripleDes,
+                (Protection::Key { key, .. }, Kind::Aes) => key.kind() == KeyType::Aes128,
+                (Protection::Key { .. }, _) => false,
+            };
+            if !fits {
+                return Err(CardError::Invalid("a protection that this card does not have"));
             }
             if self.reader == Reader::StorageOnly {
                 return Err(CardError::Unsupported("this reader passes no raw commands to a card"));
@@ -95,10 +111,6 @@ impl Order {
     }
 }
 
-fn is_key(protection: &Protection) -> bool {
-    matches!(protection, Protection::Key { key, .. } if key.kind() == KeyType::TwoKeyTripleDes)
-}
-
 /// Writes a card. What is proof of it is [`verify`].
 ///
 /// The container of a card that has none is written into one-time bits: **for ever**.
@@ -110,9 +122,8 @@ pub async fn write_card(card: &Card, order: &Order, course: &dyn Course, random:
     order.check()?;
     let pages = order.pages()?;
     same_card(card, order).await?;
-    // To open it changes a page already, and what stands on the first pages is read by anybody.
+    // To open it changes a page already.
     course.begins();
-    course.goes_live();
     open(card, order, random).await?;
     let held = read(card, CAPABILITY).await?;
     if held == [0; PAGE] {
@@ -121,19 +132,27 @@ pub async fn write_card(card: &Card, order: &Order, course: &dyn Course, random:
         return Err(CardError::Invalid("the one-time bits of the card are used for something else"));
     }
     let of = u32::try_from(pages.len()).unwrap_or(u32::MAX).saturating_add(1);
-    for (done, (page, data)) in (1u32..).zip(&pages) {
+    let Some(((first, length), rest)) = pages.split_first() else { return Err(CardError::Invalid("a message of no pages")) };
+    write(card, *first, EMPTY).await?;
+    for (done, (page, data)) in (1u32..).zip(rest) {
         write(card, *page, *data).await?;
         card.report(Progress::Writing { done, of });
     }
-    for (page, data) in &pages {
-        if read(card, *page).await? != *data {
-            return Err(CardError::NotAsWritten);
-        }
+    for (page, data) in rest {
+        written(card, *page, *data).await?;
     }
+    // Whoever needs no proof to read takes the card from here on. Where a proof is needed, it is the new one from `close` on.
+    course.goes_live();
+    write(card, *first, *length).await?;
+    written(card, *first, *length).await?;
     same_card(card, order).await?;
     close(card, order).await?;
     card.report(Progress::Writing { done: of, of });
     Ok(())
+}
+
+async fn written(card: &Card, page: u8, data: [u8; PAGE]) -> Result<(), CardError> {
+    if read(card, page).await? == data { Ok(()) } else { Err(CardError::NotAsWritten) }
 }
 
 async fn same_card(card: &Card, order: &Order) -> Result<(), CardError> {
@@ -144,6 +163,7 @@ async fn same_card(card: &Card, order: &Order) -> Result<(), CardError> {
 fn gate(kind: Kind) -> Option<(u8, usize, u8)> {
     match kind {
         Kind::C => Some((42, 0, OPEN_C)),
+        Kind::Aes => Some((AES_SETTINGS, 3, OPEN_AES)),
         _ => kind.password_pages().map(|first| (first, 3, OPEN_PASSWORD)),
     }
 }
@@ -151,8 +171,13 @@ fn gate(kind: Kind) -> Option<(u8, usize, u8)> {
 /// Proves what the card asks for, and lets it ask for nothing until [`close`].
 async fn open(card: &Card, order: &Order, random: &mut dyn Random) -> Result<(), CardError> {
     let Some((page, byte, free)) = gate(order.kind) else { return Ok(()) };
+    // An AES card keeps its settings and key behind the data, where they may be protected alone.
+    let enough = if order.kind == Kind::Aes { free } else { free.min(order.kind.end()) };
     let mut settings = match read(card, page).await {
-        Ok(settings) if settings[byte] >= free.min(order.kind.end()) => return Ok(()),
+        Ok(settings) if order.kind == Kind::Aes && settings[0] & AES_WANTS_MACS != 0 => {
+            return Err(CardError::Unsupported("a card that wants a MAC on every command"));
+        }
+        Ok(settings) if settings[byte] >= enough => return Ok(()),
         Ok(settings) => Some(settings),
         // Not even readable without a proof.
         Err(CardError::Status(_)) => None,
@@ -176,6 +201,9 @@ async fn prove(card: &Card, order: &Order, protection: &Protection, random: &mut
     match protection {
         Protection::Open => Err(CardError::AuthenticationRefused { key_no: 0, status: crate::apdu::StatusWord(0x6982) }),
         Protection::Password { password, .. } => prove_password(card, order.reader, password).await,
+        Protection::Key { key, .. } if order.kind == Kind::Aes => {
+            authenticate_aes(card, order.reader, AesKeyNo::Data, key, random).await.map(drop)
+        }
         Protection::Key { key, .. } => authenticate(card, order.reader, key, random).await,
     }
 }
@@ -192,6 +220,19 @@ async fn close(card: &Card, order: &Order) -> Result<(), CardError> {
             let mut gate = read(card, first).await?;
             gate[3] = FIRST;
             write(card, first, gate).await
+        }
+        (Protection::Key { key, reading_too }, _) if order.kind == Kind::Aes => {
+            let mut reversed = Zeroizing::new(key.bytes().to_vec());
+            reversed.reverse();
+            for (page, data) in (AES_KEY..).zip(reversed.as_chunks::<PAGE>().0) {
+                write(card, page, *data).await?;
+            }
+            let mut access = read(card, AES_ACCESS).await?;
+            access[0] = access[0] & 0x7f | u8::from(*reading_too) << 7;
+            write(card, AES_ACCESS, access).await?;
+            let mut gate = read(card, AES_SETTINGS).await?;
+            gate[3] = FIRST;
+            write(card, AES_SETTINGS, gate).await
         }
         (Protection::Key { key, reading_too }, _) => {
             let mut halves: [u8; 16] = key.bytes().try_into().map_err(|_| CardError::Invalid("a key of another length"))?;
@@ -226,9 +267,7 @@ pub async fn verify(card: &Card, order: &Order, random: &mut dyn Random) -> Resu
         return Err(CardError::NotAsWritten);
     }
     for (page, data) in &pages {
-        if read(card, *page).await? != *data {
-            return Err(CardError::NotAsWritten);
-        }
+        written(card, *page, *data).await?;
     }
     same_card(card, order).await
 }

@@ -5,12 +5,14 @@
 //! [`Unsupported`](crate::error::CardError::Unsupported) and refused before anything was written.
 //!
 //! What each protection is worth: a password goes over the air in clear and is heard by whoever is near; the key of an Ultralight C proves the card
-//! but protects no single command after it. The authentication of Ultralight AES is known here by name alone (no vectors are public): unsupported.
+//! but protects no single command after it; that of an Ultralight AES may ([`AesSession`]), where the card was told to want it, which [`job`] does not.
 //!
 //! Facts: NXP data sheets MF0ULX1 (EV1), MF0ICU2 (C, with the example of its table 9), MF0AES(H)20, NTAG213/215/216; ACR122U API 2.04.
+mod aes;
 mod auth;
 pub mod job;
 
+pub use aes::{AesKeyNo, AesSession, authenticate_aes};
 pub use auth::{Password, authenticate, prove_password};
 
 use crate::apdu::{Command, StatusWord};
@@ -86,6 +88,7 @@ impl Kind {
         match version {
             [_, 0x04, 0x03, _, _, _, 0x0b, _] => Some(Self::Ev1Small),
             [_, 0x04, 0x03, _, 0x01, _, 0x0e, _] => Some(Self::Ev1Large),
+            [_, 0x04, 0x03, _, 0x04, _, 0x0f, _] => Some(Self::Aes),
             [_, 0x04, 0x04, _, _, _, 0x0f, _] => Some(Self::Ntag213),
             [_, 0x04, 0x04, _, _, _, 0x11, _] => Some(Self::Ntag215),
             [_, 0x04, 0x04, _, _, _, 0x13, _] => Some(Self::Ntag216),
@@ -108,7 +111,7 @@ pub async fn uid(card: &Card) -> Result<[u8; 7], CardError> {
 /// # Errors
 /// [`CardError::Unsupported`]: the reader passes no raw commands; [`CardError::NotThisTechnology`]: another card, or one that says nothing.
 pub async fn identify(card: &Card, reader: Reader) -> Result<Kind, CardError> {
-    let unknown = CardError::NotThisTechnology { expected: "an Ultralight EV1 or NTAG 21x" };
+    let unknown = CardError::NotThisTechnology { expected: "an Ultralight EV1 or AES, or NTAG 21x" };
     let Some(version) = raw(card, reader, &[&[0x60]]).await? else { return Err(unknown) };
     version.as_slice().try_into().ok().and_then(Kind::of_version).ok_or(unknown)
 }

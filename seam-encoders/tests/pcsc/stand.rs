@@ -17,6 +17,14 @@ const PORT: u16 = 41001;
 /// A running service; it ends with this.
 pub(crate) struct Service(Child);
 
+impl Service {
+    /// Lets it hang (`STOP`), or go on (`CONT`).
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
 impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -51,24 +59,34 @@ pub(crate) async fn soon(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 }
 
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(Duration::from_secs(60), future).await {
+    match tokio::time::timeout(Duration::from_secs(30), future).await {
         Ok(done) => done,
         Err(_) => panic!("{what}: it hangs"),
     }
 }
 
 /// A slot of the virtual reader, and the field that lies there.
+///
+/// The jobs of a slot share one [`PcscReader`], as those of a desk do, so that whoever is next asks its thread after whoever was there before has
+/// let go. Whether the service has seen a card is asked by another one, which never connects.
 pub(crate) struct Slot {
     number: u16,
     field: Arc<Mutex<Field>>,
     inserted: Option<VirtualSlot>,
+    reader: PcscReader,
+    watch: PcscReader,
 }
 
 impl Slot {
     pub(crate) fn new(number: u16) -> Self {
-        Self { number, field: Arc::default(), inserted: None }
+        let reader = || PcscReader::new(NAMES[usize::from(number)]);
+        Self { number, field: Arc::default(), inserted: None, reader: reader(), watch: reader() }
     }
     pub(crate) fn reader(&self) -> PcscReader {
+        self.reader.clone()
+    }
+    /// The reader of another program.
+    pub(crate) fn other_reader(&self) -> PcscReader {
         PcscReader::new(NAMES[usize::from(self.number)])
     }
     pub(crate) fn field(&self) -> MutexGuard<'_, Field> {
@@ -87,10 +105,10 @@ impl Slot {
         within("the card is seen", async {
             loop {
                 self.inserted = None;
-                self.reader().wait(FieldState::Empty).await.unwrap();
+                self.watch.wait(FieldState::Empty).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(900)).await;
                 self.inserted = Some(VirtualSlot::insert(("127.0.0.1", PORT + self.number), Arc::clone(&self.field)).unwrap());
-                if tokio::time::timeout(Duration::from_secs(2), self.reader().wait(FieldState::Card)).await.is_ok_and(|seen| seen.is_ok()) {
+                if tokio::time::timeout(Duration::from_secs(2), self.watch.wait(FieldState::Card)).await.is_ok_and(|seen| seen.is_ok()) {
                     return;
                 }
             }

@@ -1,5 +1,6 @@
 //! The smallest card that can be half written: pages behind the storage commands of PC/SC, and how a site writes it.
 #![allow(dead_code, reason = "each test program uses a part of it")]
+use seam_core::clock::ManualClock;
 use seam_core::encoder::{CardImage, CardSeen, JobControl, Progress, Technology};
 use seam_encoders::apdu::Command;
 use seam_encoders::dialogue::{Card, Dialogue};
@@ -151,6 +152,23 @@ pub(crate) fn image(text: &str) -> CardImage {
 
 pub(crate) fn card_number(seen: &CardSeen) -> &str {
     seen.number.as_deref().unwrap()
+}
+
+/// Runs a job at a simulated reader; virtual time passes whenever nothing else happens.
+pub(crate) async fn in_virtual_time<T>(clock: &ManualClock, reader: &SimulatedReader, job: impl Future<Output = T>) -> T {
+    let time = async {
+        loop {
+            let sent = reader.with_field(|f| f.sent());
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            let is_idle = reader.with_field(|f| f.sent()) == sent;
+            if let Some(next) = clock.next_wake().filter(|_| is_idle) {
+                clock.set(next);
+            }
+        }
+    };
+    tokio::select! { done = job => done, () = time => unreachable!() }
 }
 
 /// A job that may wait for 30 s of a clock for its card and has a minute for all.

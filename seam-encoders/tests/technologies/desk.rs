@@ -1,5 +1,6 @@
 //! NTAG 424 cards at the encoder of a desk: its journal, its stages, consent, and a card that is pulled away at every command.
 use super::ntag424_card::UID;
+use super::support::in_virtual_time;
 use chrono::TimeDelta;
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::encoder::{CardImage, CardState, JobControl, Technology};
@@ -47,18 +48,7 @@ impl Desk {
         let now = self.clock.now();
         let control = JobControl::new(now + TimeDelta::seconds(30), now + TimeDelta::minutes(1));
         let image = CardImage { technology: Technology("ntag424".to_owned()), content: serde_json::json!({ "url": URL }) };
-        // Virtual time passes whenever nothing else happens.
-        let time = async {
-            loop {
-                for _ in 0..20 {
-                    tokio::task::yield_now().await;
-                }
-                if let Some(next) = self.clock.next_wake() {
-                    self.clock.set(next);
-                }
-            }
-        };
-        tokio::select! { done = encoder.encode(&image, &control) => done.map(drop), () = time => unreachable!() }
+        in_virtual_time(&self.clock, &self.reader, encoder.encode(&image, &control)).await.map(drop)
     }
 
     /// Takes the card away and lays it there again.

@@ -8,9 +8,10 @@ mod lrp_vectors;
 mod ndef;
 mod ntag424_card;
 mod ntag424_oracle;
-mod parsers;
 mod pkoc;
 mod sdm;
+#[path = "../support/mod.rs"]
+mod support;
 mod ultralight;
 
 use seam_encoders::error::CardError;

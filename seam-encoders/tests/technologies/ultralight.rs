@@ -2,14 +2,17 @@
 use super::ntag424_card::Counting;
 use super::{faults, is_of_a_fault};
 use hex_literal::hex;
+use seam_encoders::Course;
 use seam_encoders::dialogue::Dialogue;
 use seam_encoders::error::CardError;
 use seam_encoders::keys::{Key, KeyType};
 use seam_encoders::ndef::{Message, Record, tlv};
 use seam_encoders::sim::ultralight::UltralightCard;
-use seam_encoders::sim::{Fault, Field};
+use seam_encoders::sim::{Fault, FaultKind, Field};
 use seam_encoders::ultralight::job::{self, Order, Protection};
-use seam_encoders::ultralight::{self, Kind, Password, Reader};
+use seam_encoders::ultralight::{self, AesKeyNo, Kind, Password, Reader, authenticate_aes};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const UID: [u8; 7] = [0x04, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66];
 const OTHER: [u8; 7] = [0x04, 0x99, 0x88, 0x77, 0x66, 0x55, 0x44];
@@ -27,10 +30,13 @@ fn key(bytes: [u8; 16]) -> Key {
     Key::new(KeyType::TwoKeyTripleDes, &bytes).unwrap()
 }
 
+fn key_for(kind: Kind, bytes: [u8; 16]) -> Key {
+    if kind == Kind::Aes { Key::aes(bytes, 0) } else { key(bytes) }
+}
+
 fn protection(kind: Kind, reading_too: bool) -> Protection {
     match kind {
-        Kind::C => Protection::Key { key: key(hex!("00112233445566778899AABBCCDDEEFF")), reading_too },
-        Kind::Aes => Protection::Open,
+        Kind::C | Kind::Aes => Protection::Key { key: key_for(kind, hex!("00112233445566778899AABBCCDDEEFF")), reading_too },
         _ => Protection::Password { password: Password::new(*b"pass", *b"ok"), reading_too },
     }
 }
@@ -68,9 +74,6 @@ fn each_card_is_written_and_protected() {
         let mut field = Field::with(card(kind, UID));
         write(&mut field, &order).unwrap();
         assert_eq!(as_a_phone(&mut field, kind), Ok(Some(order.message.clone())), "{kind:?}");
-        if kind == Kind::Aes {
-            continue;
-        }
         // Without the proof nothing can be changed any more, and with it everything.
         field.reset();
         let refused = field.run(Dialogue::<_, CardError>::new(|card| async move { ultralight::write(&card, 5, [0; 4]).await }));
@@ -85,7 +88,7 @@ fn each_card_is_written_and_protected() {
 
 #[test]
 fn a_card_may_be_closed_to_reading_too_and_opened_with_the_proof() {
-    for kind in [Kind::Ev1Small, Kind::C] {
+    for kind in [Kind::Ev1Small, Kind::C, Kind::Aes] {
         let order = order(kind, protection(kind, true));
         let mut field = Field::with(card(kind, UID));
         write(&mut field, &order).unwrap();
@@ -97,13 +100,13 @@ fn a_card_may_be_closed_to_reading_too_and_opened_with_the_proof() {
 
 #[test]
 fn a_password_and_a_key_can_be_rotated() {
-    for kind in [Kind::Ev1Large, Kind::C] {
+    for kind in [Kind::Ev1Large, Kind::C, Kind::Aes] {
         let mut field = Field::with(card(kind, UID));
         let mut order = order(kind, protection(kind, false));
         write(&mut field, &order).unwrap();
         order.old = order.new.clone();
         order.new = match kind {
-            Kind::C => Protection::Key { key: key([0x5c; 16]), reading_too: true },
+            Kind::C | Kind::Aes => Protection::Key { key: key_for(kind, [0x5c; 16]), reading_too: true },
             _ => Protection::Password { password: Password::new(*b"word", *b"KO"), reading_too: true },
         };
         field.reset();
@@ -118,7 +121,7 @@ fn a_password_and_a_key_can_be_rotated() {
 
 #[test]
 fn a_fault_at_every_command_is_typed_and_a_repeat_finishes() {
-    for kind in [Kind::Ev1Small, Kind::C] {
+    for kind in [Kind::Ev1Small, Kind::C, Kind::Aes] {
         for reading_too in [false, true] {
             let order = order(kind, protection(kind, reading_too));
             let mut field = Field::with(card(kind, UID));
@@ -142,6 +145,53 @@ fn a_fault_at_every_command_is_typed_and_a_repeat_finishes() {
     }
 }
 
+/// Whether the job said that the card may be live before a phone could read the new message; and a card that is torn before is read as empty.
+#[test]
+fn a_card_is_said_to_be_live_before_a_phone_reads_the_new_message() {
+    #[derive(Default)]
+    struct Heard(AtomicBool);
+    impl Course for Heard {
+        fn goes_live(&self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    for kind in [Kind::Ev1Small, Kind::C, Kind::Aes] {
+        let order = order(kind, protection(kind, false));
+        let before = {
+            let mut before = order.clone();
+            before.message = Message::new(vec![Record::uri("https://door.example/of/another/guest").unwrap()]);
+            before
+        };
+        let mut field = Field::with(card(kind, UID));
+        write(&mut field, &before).unwrap();
+        let (first, job) = (field.sent(), order.clone());
+        write(&mut field, &job).unwrap();
+        let (mut torn, mut live) = (0, 0);
+        for at in 0..field.sent() - first {
+            let mut field = Field::with(card(kind, UID));
+            write(&mut field, &before).unwrap();
+            let from = field.sent();
+            field.plan(Fault { at: from + at, kind: FaultKind::PulledAfterBytes(usize::MAX) });
+            let (heard, job) = (Arc::new(Heard::default()), order.clone());
+            let course = Arc::clone(&heard);
+            let _ = field
+                .run(Dialogue::<_, CardError>::new(|card| async move { job::write_card(&card, &job, &*course, &mut Counting(7)).await }));
+            // What comes after the writing is the proof.
+            if field.put_back().is_none() {
+                break;
+            }
+            let read = as_a_phone(&mut field, kind).unwrap();
+            if heard.0.load(Ordering::SeqCst) {
+                live += 1;
+            } else {
+                torn += 1;
+                assert!(read.is_none() || read.as_ref() == Some(&before.message), "{kind:?} at {at}: {read:?}");
+            }
+        }
+        assert!(torn > 10 && live > 3, "{kind:?}: {torn} {live}");
+    }
+}
+
 #[test]
 fn what_is_not_known_is_unsupported_and_nothing_is_sent() {
     let refused = |kind: Kind, reader: Reader, new: Protection| {
@@ -154,7 +204,9 @@ fn what_is_not_known_is_unsupported_and_nothing_is_sent() {
     };
     let with_key = Protection::Key { key: key([1; 16]), reading_too: false };
     let with_password = protection(Kind::Ev1Small, false);
-    assert_eq!(refused(Kind::Aes, Reader::Pn532, with_key.clone()), CardError::Unsupported("the authentication of Ultralight AES"));
+    assert!(matches!(refused(Kind::Aes, Reader::Pn532, with_key.clone()), CardError::Invalid(_)));
+    assert!(matches!(refused(Kind::Aes, Reader::StorageOnly, protection(Kind::Aes, false)), CardError::Unsupported(_)));
+    assert!(matches!(refused(Kind::Aes, Reader::Pn532, with_password.clone()), CardError::Invalid(_)));
     assert!(matches!(refused(Kind::C, Reader::StorageOnly, with_key.clone()), CardError::Unsupported(_)));
     assert!(matches!(refused(Kind::Ev1Small, Reader::StorageOnly, with_password.clone()), CardError::Unsupported(_)));
     assert!(matches!(refused(Kind::C, Reader::Pn532, with_password), CardError::Invalid(_)));
@@ -178,7 +230,7 @@ fn a_message_that_is_too_long_is_refused_before_the_card_sees_anything() {
 
 #[test]
 fn a_card_says_which_it_is() {
-    for kind in [Kind::Ev1Small, Kind::Ev1Large] {
+    for kind in [Kind::Ev1Small, Kind::Ev1Large, Kind::Aes] {
         let mut field = Field::with(card(kind, UID));
         let said = field.run(Dialogue::<_, CardError>::new(|card| async move { ultralight::identify(&card, Reader::Pn532).await }));
         assert_eq!(said, Ok(kind));
@@ -186,4 +238,45 @@ fn a_card_says_which_it_is() {
     let mut field = Field::with(card(Kind::C, UID));
     let said = field.run(Dialogue::<_, CardError>::new(|card| async move { ultralight::identify(&card, Reader::Pn532).await }));
     assert!(matches!(said, Err(CardError::NotThisTechnology { .. })));
+}
+
+#[test]
+fn a_card_that_wants_macs_gets_them_and_nothing_else() {
+    let mut field = Field::with(card_that_wants_macs());
+    let job = write(&mut field, &order(Kind::Aes, protection(Kind::Aes, false)));
+    assert_eq!(job, Err(CardError::Unsupported("a card that wants a MAC on every command")));
+    field.reset();
+    field
+        .run(Dialogue::<_, CardError>::new(|card| async move {
+            let zero = Key::zero(KeyType::Aes128);
+            let mut session = authenticate_aes(&card, Reader::Pn532, AesKeyNo::Data, &zero, &mut Counting(3)).await?;
+            session.write(4, *b"seam").await?;
+            session.write(5, *b"card").await?;
+            assert_eq!(session.read(4).await?[..8], *b"seamcard");
+            // A plain command ends the session at the card.
+            assert!(ultralight::read(&card, 4).await.is_err());
+            assert!(matches!(session.read(4).await, Err(CardError::AuthenticationRefused { .. })));
+            assert!(matches!(session.read(4).await, Err(CardError::Misused(_))));
+            Ok(())
+        }))
+        .unwrap();
+}
+
+#[test]
+fn an_answer_that_is_not_from_the_session_is_found_out() {
+    for byte in [3, 10, 20, 26] {
+        let mut field = Field::with(card_that_wants_macs());
+        field.plan(Fault { at: 2, kind: FaultKind::Flipped(byte, 5) });
+        let result = field.run(Dialogue::<_, CardError>::new(|card| async move {
+            let zero = Key::zero(KeyType::Aes128);
+            let mut session = authenticate_aes(&card, Reader::Pn532, AesKeyNo::Data, &zero, &mut Counting(3)).await?;
+            session.read(4).await
+        }));
+        assert!(matches!(result, Err(CardError::Integrity(_))), "byte {byte}: {result:?}");
+    }
+}
+
+/// What a card was told to want cannot be seen from outside, so it is set up beforehand.
+fn card_that_wants_macs() -> UltralightCard {
+    UltralightCard::aes(UID).that_wants_macs()
 }

@@ -41,6 +41,13 @@ pub(super) struct Settings {
     /// Requests that may begin per second.
     #[serde(default)]
     pub(super) per_second: Option<f32>,
+    /// Whether the log of refused openings is read.
+    #[serde(default = "yes")]
+    pub(super) reads_log: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_scope() -> String {
@@ -71,6 +78,7 @@ pub(super) fn schema() -> Value {
             "password": maybe("With login password."),
             "refresh_token": maybe("With login refresh_token: what a person's consent gave."),
             "sites": {"type": "array", "maxItems": 1000, "items": {"type": "string", "maxLength": 64}, "description": "Only these sites, by their ids."},
+            "reads_log": {"type": "boolean", "description": "Whether the log is read, once a minute; at first it is."},
             "per_second": {"type": ["number", "null"], "minimum": 0.01, "maximum": 1000, "description": "Requests per second at most; Salto's limit is not public."},
         },
     })

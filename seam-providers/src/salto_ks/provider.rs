@@ -43,6 +43,7 @@ pub struct KsProvider {
     codes: Option<Arc<dyn OneTimeCodes>>,
     only: BTreeSet<String>,
     channel: ChannelReport,
+    reads_log: bool,
 }
 
 impl fmt::Display for KsProvider {
@@ -123,7 +124,7 @@ impl KsProvider {
             (Kind::CloudKey, "salto_ks_credential".to_owned()),
         ]
         .into();
-        report.access_log_seconds = Some(LOG_SECONDS);
+        report.access_log_seconds = self.reads_log.then_some(LOG_SECONDS);
         report
     }
 
@@ -182,7 +183,7 @@ impl AccessSystemProvider for KsProvider {
         self.codes.is_some().then_some(self)
     }
     fn access_log(&self) -> Option<&dyn AccessLog> {
-        Some(self)
+        if self.reads_log { Some(self) } else { None }
     }
 }
 
@@ -287,9 +288,10 @@ impl ProviderFactory for KsFactory {
         // Its limits are not public: a few at once.
         let mut channel = ChannelReport::new(format!("{}#{who}", settings.api_url), 2);
         channel.per_second = settings.per_second;
+        let reads_log = settings.reads_log;
         let client = Client { api_url: settings.api_url, http: Arc::clone(&self.http), tokens };
         let only = settings.sites.into_iter().collect();
-        Ok(Arc::new(KsProvider { client, clock: env.clock, codes: self.codes.clone(), only, channel }))
+        Ok(Arc::new(KsProvider { client, clock: env.clock, codes: self.codes.clone(), only, channel, reads_log }))
     }
 
     async fn readiness(&self, provider: &dyn AccessSystemProvider) -> Vec<Finding> {

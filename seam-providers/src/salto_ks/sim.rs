@@ -19,6 +19,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub const SITE: &str = "7d0f1f36-1d0e-4c53-9d3a-000000000001";
 /// Its locks: one with a keypad and a gateway, one without.
 pub const LOCKS: [&str; 2] = ["5a0f1f36-1d0e-4c53-9d3a-0000000000a1", "5a0f1f36-1d0e-4c53-9d3a-0000000000a2"];
+/// Locks on a page of the list.
+const PAGE: usize = 100;
+
+/// A lock of the fake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimLock {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// It has a keypad, and a gateway.
+    pub keypad: bool,
+}
+
 /// The code that opens by remote unlock.
 pub const OTP: &str = "482913";
 
@@ -57,6 +71,11 @@ struct State {
     logins: u64,
     requests: Vec<String>,
     opened: u64,
+    locks: Vec<SimLock>,
+    /// Locks on a page.
+    page: usize,
+    most_seats: usize,
+    full_at: Option<DateTime<Utc>>,
 }
 
 struct Cloud {
@@ -83,7 +102,20 @@ impl KsSim {
     /// # Errors
     /// There is no port to be had.
     pub async fn start(clock: Arc<dyn Clock>) -> io::Result<Self> {
-        let cloud = Arc::new(Cloud { state: Mutex::new(State { seats: 100, ..State::default() }), clock: Arc::clone(&clock) });
+        let lock = |(n, id): (usize, &&str)| SimLock { id: (*id).to_owned(), name: format!("D\u{f6}r {n}"), keypad: n == 0 };
+        // One on each page.
+        Self::start_at(clock, LOCKS.iter().enumerate().map(lock).collect(), 1).await
+    }
+    /// Starts with a hundred seats, at these locks.
+    ///
+    /// # Errors
+    /// There is no port to be had.
+    pub async fn start_with(clock: Arc<dyn Clock>, locks: Vec<SimLock>) -> io::Result<Self> {
+        Self::start_at(clock, locks, PAGE).await
+    }
+    async fn start_at(clock: Arc<dyn Clock>, locks: Vec<SimLock>, page: usize) -> io::Result<Self> {
+        let state = State { seats: 100, locks, page, ..State::default() };
+        let cloud = Arc::new(Cloud { state: Mutex::new(state), clock: Arc::clone(&clock) });
         let server = Server::start(Arc::new(HttpConversation(Front(Arc::clone(&cloud)))), ServerOptions::new(clock)).await?;
         Ok(Self { cloud, server })
     }
@@ -97,6 +129,16 @@ impl KsSim {
     /// So many users can have a seat.
     pub fn set_seats(&self, seats: usize) {
         self.cloud.state().seats = seats;
+    }
+    /// The most seats that were taken at a time.
+    #[must_use]
+    pub fn most_seats(&self) -> usize {
+        self.cloud.state().most_seats
+    }
+    /// When all seats were last taken, at a request.
+    #[must_use]
+    pub fn full_at(&self) -> Option<DateTime<Utc>> {
+        self.cloud.state().full_at
     }
     /// So long after a user was made PINs and groups do not know her.
     pub fn set_role_delay(&self, delay: TimeDelta) {
@@ -253,7 +295,10 @@ impl Cloud {
         if parts == ["v1.2", "sites"] {
             return HttpAnswer::json(200, &json!([{"id": SITE, "site_uid": "1234", "customer_reference": "Aurora"}]));
         }
-        state.route(&asked.method, version, rest, &body, asked.query(), now)
+        state.count_seats(now);
+        let answer = state.route(&asked.method, version, rest, &body, asked.query(), now);
+        state.count_seats(now);
+        answer
     }
 }
 
@@ -269,6 +314,18 @@ impl State {
     fn id(&mut self) -> String {
         self.next += 1;
         format!("90000000-0000-4000-8000-{:012}", self.next)
+    }
+
+    fn has_lock(&self, id: &str) -> bool {
+        self.locks.iter().any(|lock| lock.id == id)
+    }
+
+    fn count_seats(&mut self, now: DateTime<Utc>) {
+        let taken = self.users.values().filter(|u| u.seat).count();
+        self.most_seats = self.most_seats.max(taken);
+        if taken >= self.seats {
+            self.full_at = Some(now);
+        }
     }
 
     fn show(&self, id: &str, user: &User, now: DateTime<Utc>) -> Value {
@@ -292,18 +349,18 @@ impl State {
                 &json!({"id": SITE, "customer_reference": "Aurora", "pin_enabled": true, "time_zone": "Europe/Amsterdam"}),
             ),
             ("GET", "v1.2", ["locks"]) => {
-                let lock = |(n, id): (usize, &&str)| {
-                    let kind = if n == 0 { "escutcheon_pin" } else { "escutcheon" };
-                    let iq = if n == 0 { json!({"otp_enabled": true}) } else { Value::Null };
-                    json!({"id": id, "customer_reference": format!("D\u{f6}r {n}"), "lock_type": kind, "online": true, "battery_level": "fresh", "iq": iq})
+                let lock = |lock: &SimLock| {
+                    let kind = if lock.keypad { "escutcheon_pin" } else { "escutcheon" };
+                    let iq = if lock.keypad { json!({"otp_enabled": true}) } else { Value::Null };
+                    json!({"id": lock.id, "customer_reference": lock.name, "lock_type": kind, "online": true, "battery_level": "fresh", "iq": iq})
                 };
-                // One on each page.
-                let skip = usize::from(query.contains("page=2"));
-                let items: Vec<Value> = LOCKS.iter().enumerate().skip(skip).take(1).map(lock).collect();
-                let next = if skip == 0 { json!(format!("/v1.2/sites/{SITE}/locks?page=2")) } else { Value::Null };
-                HttpAnswer::json(200, &json!({"items": items, "next_page_link": next, "count": 2}))
+                let page = query.split('&').find_map(|p| p.strip_prefix("page=")?.parse::<usize>().ok()).unwrap_or(1).max(1);
+                let items: Vec<Value> = self.locks.iter().skip((page - 1) * self.page).take(self.page).map(lock).collect();
+                let more = page * self.page < self.locks.len();
+                let next = if more { json!(format!("/v1.2/sites/{SITE}/locks?page={}", page + 1)) } else { Value::Null };
+                HttpAnswer::json(200, &json!({"items": items, "next_page_link": next, "count": self.locks.len()}))
             }
-            ("PATCH", _, ["locks", lock, "locking"]) if LOCKS.contains(lock) => {
+            ("PATCH", _, ["locks", lock, "locking"]) if self.has_lock(lock) => {
                 if text(body, "otp") != OTP {
                     return error(404, "2202");
                 }
@@ -403,13 +460,14 @@ impl State {
         let done = || HttpAnswer::json(200, &json!({}));
         let member = self.users.keys().find(|u| platform(u) == text(body, "user_id")).cloned();
         let young = member.as_ref().is_some_and(|m| self.young(m, now));
+        let known = self.has_lock(text(body, "lock_id"));
         let Some(group) = self.groups.get_mut(id) else { return error(404, "2202") };
         match (method, rest) {
             ("DELETE", []) => {
                 self.groups.remove(id);
                 done()
             }
-            ("POST", ["locks"]) if LOCKS.contains(&text(body, "lock_id")) => {
+            ("POST", ["locks"]) if known => {
                 group.locks.insert(text(body, "lock_id").to_owned());
                 done()
             }

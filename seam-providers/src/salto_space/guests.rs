@@ -13,8 +13,9 @@ use seam_core::clock::Clock;
 use seam_core::encoder::{CardSeen, JobControl};
 use seam_core::model::Window;
 use seam_core::provider::{
-    Body, Call, CardPath, ChannelReport, CredentialSpec, Door, DoorClass, DoorLimit, EncoderReport, EndsBy, EntranceReport, Failure,
-    Finding, Found, Handle, JoinBy, Kind, KindRules, ReadBack, Reason, Receipt, Repeat, Role, StayRules, StaySpec, SystemReport, Tag, Want,
+    Body, Call, CardPath, ChannelReport, CredentialSpec, Door, DoorClass, DoorLimit, Effect, EncoderReport, EndsBy, EntranceReport,
+    Failure, Finding, Found, Handle, JoinBy, Kind, KindRules, ReadBack, Reason, Receipt, Repeat, Role, StayRules, StaySpec, SystemReport,
+    Tag, Want,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -244,8 +245,20 @@ impl Guests {
             self.line.probe(&deadline).await?;
             return Ok(Receipt::accepted().with_handle(handle));
         }
+        let mut told = false;
         for room in rooms {
-            self.line.ask(&Command::Modify { room, to: None, ends }, &deadline).await?;
+            match self.line.ask(&Command::Modify { room, to: None, ends }, &deadline).await {
+                Ok(_) => told = true,
+                // Nothing of a list is half done. Whatever the system says in its own words, it has not changed the stay: nobody is checked in, say.
+                Err(mut failure) => {
+                    if failure.vendor_code.as_deref() == Some("EG") {
+                        failure.effect = Effect::Refused;
+                    } else if told && failure.effect == Effect::Nothing {
+                        failure.effect = Effect::Unknown;
+                    }
+                    return Err(failure);
+                }
+            }
         }
         Ok(Receipt::accepted().with_handle(handle))
     }
@@ -263,12 +276,16 @@ impl Guests {
                 let known: Vec<Vec<String>> = stay.doors.chunks(1).filter_map(|door| self.rooms(door).ok()).collect();
                 for room in known.into_iter().flatten() {
                     match self.line.ask(&Command::CheckOut { room }, &deadline).await {
-                        // A room that is not there has no guest.
-                        Err(failure) if failure.vendor_code.as_deref() == Some("TD") => {}
+                        // A room that is not there has no guest. Nor has one, as it seems, of which the system says something in its own words.
+                        Err(failure) if matches!(failure.vendor_code.as_deref(), Some("TD" | "EG")) => {}
                         other => drop(other?),
                     }
                 }
-                Ok(Receipt::accepted())
+                // It is the list of guests that is changed: the keys open until their end, or until a later guest's key was at the door.
+                Ok(match self.end_of(&stay.window) {
+                    Some(until) if until > self.clock.now() => Receipt::accepted().with_may_open_until(until),
+                    _ => Receipt::accepted(),
+                })
             }
             _ => Ok(Receipt::accepted()),
         }

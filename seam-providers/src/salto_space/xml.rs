@@ -105,6 +105,13 @@ impl Node {
         let _ = write!(out, "</{}>", self.name);
     }
 
+    /// An element as it begins. The reader takes anything for a name; what is none would be written as something else.
+    fn read(name: &str) -> Result<Self, XmlError> {
+        let begins = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        let is_name = begins && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
+        if is_name { Ok(Self::new(name)) } else { Err(XmlError::Malformed) }
+    }
+
     /// Reads a message.
     ///
     /// # Errors
@@ -120,14 +127,14 @@ impl Node {
                     if open.len() >= DEEPEST || count > MOST_ELEMENTS {
                         return Err(XmlError::TooMuch);
                     }
-                    open.push(Self::new(e.name().as_ref()));
+                    open.push(Self::read(e.name().as_ref())?);
                 }
                 Event::Empty(e) => {
                     count += 1;
                     if count > MOST_ELEMENTS {
                         return Err(XmlError::TooMuch);
                     }
-                    let node = Self::new(e.name().as_ref());
+                    let node = Self::read(e.name().as_ref())?;
                     match open.last_mut() {
                         Some(parent) => parent.children.push(node),
                         None => return rest(&mut reader).map(|()| node),

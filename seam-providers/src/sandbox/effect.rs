@@ -84,6 +84,8 @@ pub(super) fn remove(site: &mut SiteState, last: &Want, had: Option<&Handle>, ta
             c.window.ends_at().filter(|_| c.doors.iter().any(offline))
         }
         Want::Credential(c) if rules.read_back == ReadBack::None => c.window.ends_at(),
+        // Who is checked out is off the list; the locks hear nothing of it.
+        Want::Stay(stay) => stay.window.ends_at(),
         _ => None,
     };
     for id in ids {
@@ -104,13 +106,13 @@ pub(super) fn remove(site: &mut SiteState, last: &Want, had: Option<&Handle>, ta
                     until = thing.window.and_then(|w| w.ends_at());
                 }
             }
-            (Kind::Stay, _) => {
-                let key = thing.stay.as_ref().map(|s| s.key.clone()).unwrap_or_default();
-                stays::check_out(site, &key, &thing.doors);
-            }
             (Kind::User, _) => remove_all_of(site, &id),
             _ => {}
         }
+    }
+    if let Want::Stay(stay) = last {
+        let doors: Vec<String> = stay.doors.iter().filter_map(|d| d.handle.as_text()).map(str::to_owned).collect();
+        stays::check_out(site, &stay.key, &doors);
     }
     if kind == Kind::MobileKey {
         // A key may still be on a phone that is out of reach, although an earlier call took it off the record: the server waits for the phone.

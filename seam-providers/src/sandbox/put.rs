@@ -30,6 +30,7 @@ pub(super) fn put(site: &mut SiteState, checked: &Checked, want: &Want, had: Opt
 }
 
 fn put_stay(site: &mut SiteState, checked: &Checked, stay: &StaySpec, had: Option<&Handle>, tag: &Tag) -> Result<Receipt, Failure> {
+    stays::change(site, &stay.key, &checked.doors)?;
     let id = place(site, checked, Kind::Stay, had, tag);
     let mut thing = Thing::new(Kind::Stay, Some(tag.clone()), stay.key.clone());
     thing.doors.clone_from(&checked.doors);

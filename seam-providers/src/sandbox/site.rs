@@ -127,6 +127,19 @@ impl Site {
         self.look(|site| site.things.tagged(kind, tag).len())
     }
 
+    /// Who is the present guest of a room: the key of the stay, where the site keeps that; empty when it is somebody whom reception let in.
+    #[must_use]
+    pub fn guest(&self, room: &str) -> Option<String> {
+        self.look(|site| site.rooms.get(room).and_then(|r| r.guest.clone()))
+    }
+
+    /// Whose check-out or change of a stay has reached whose guest, where those are two stays: the keys of both, in their order; forgotten when
+    /// told. It happens only where the site knows one present guest for each room.
+    #[must_use]
+    pub fn take_wronged(&self) -> Vec<(String, String)> {
+        self.change(|site| std::mem::take(&mut site.wronged))
+    }
+
     /// Falls silent in this way, until [`speak`](Self::speak).
     pub fn go_silent(&self, how: Silence) {
         self.change(|site| site.faults.silence = Some(how));

@@ -202,6 +202,8 @@ pub(super) struct SiteState {
     pub(super) log: BTreeMap<u64, LogLine>,
     /// What still lies in offline locks.
     pub(super) pending: BTreeMap<u64, LogLine>,
+    /// Whose request about a stay has reached whose guest, where they are not the same.
+    pub(super) wronged: Vec<(String, String)>,
     pub(super) faults: Faults,
     pub(super) journaled: bool,
     pub(super) touched: BTreeSet<Row>,
@@ -219,6 +221,7 @@ impl SiteState {
             encoders: BTreeMap::new(),
             log: BTreeMap::new(),
             pending: BTreeMap::new(),
+            wronged: Vec::new(),
             faults: Faults::default(),
             journaled,
             touched: BTreeSet::new(),

@@ -1,7 +1,7 @@
 //! Which issue numbers a credential gets, by what a joiner refers to.
 use super::state::{SiteState, StayMark, Thing};
 use chrono::{DateTime, Utc};
-use seam_core::provider::{CredentialSpec, DoorClass, Failure, JoinBy, Reason, Role, StaySpec};
+use seam_core::provider::{CredentialSpec, DoorClass, Failure, JoinBy, Kind, Reason, Role, StaySpec};
 use std::collections::BTreeMap;
 
 /// So many stays of a room keep their numbers.
@@ -60,6 +60,9 @@ fn given(site: &mut SiteState, join: JoinBy, stay: &StaySpec, role: &Role, door:
 
 /// The next number of a room, for this stay from now on.
 fn open(site: &mut SiteState, door: &str, key: &str) -> u64 {
+    if keeps_guests(site) {
+        forget(site, door, Some(key));
+    }
     let room = site.room(door);
     room.number += 1;
     room.guest = Some(key.to_owned());
@@ -79,11 +82,54 @@ pub(super) fn by_hand(site: &mut SiteState, door: &str, starts_at: DateTime<Utc>
     }
 }
 
-/// Check-out: the room has no current guest any more, if it was this stay's.
+/// Check-out: the room has no current guest any more. Where stays are known by their keys, only if it was this stay's; where the site knows one
+/// present guest for each room, whoever that is.
 pub(super) fn check_out(site: &mut SiteState, key: &str, doors: &[String]) {
+    let whoever = keeps_guests(site);
     for door in doors {
-        if site.rooms.get(door).is_some_and(|r| r.guest.as_deref() == Some(key)) {
+        let Some(guest) = site.rooms.get(door).and_then(|r| r.guest.clone()) else { continue };
+        if guest == key || whoever {
             site.room(door).guest = None;
+            wrong(site, key, guest);
         }
+        if whoever {
+            forget(site, door, None);
+        }
+    }
+}
+
+/// A change of the present guest's stay: whoever that is, where the site knows one present guest for each room.
+pub(super) fn change(site: &mut SiteState, key: &str, doors: &[String]) -> Result<(), Failure> {
+    if !keeps_guests(site) {
+        return Ok(());
+    }
+    for door in doors {
+        let guest = site.rooms.get(door).and_then(|r| r.guest.clone());
+        let guest = guest.ok_or_else(|| Failure::refused(Reason::Other, format!("nobody is checked in at {door}")))?;
+        wrong(site, key, guest);
+    }
+    Ok(())
+}
+
+/// Whether the site keeps a list of the present guest of each room.
+fn keeps_guests(site: &SiteState) -> bool {
+    site.config.kinds.contains_key(&Kind::Stay) && site.config.stay.is_some_and(|rules| rules.join == JoinBy::CurrentGuest)
+}
+
+/// Remembers whose guest another stay's request has reached.
+fn wrong(site: &mut SiteState, key: &str, guest: String) {
+    if guest != key {
+        site.wronged.push((key.to_owned(), guest));
+    }
+}
+
+/// The list of guests names nobody at a room any more but the stay with this key.
+fn forget(site: &mut SiteState, door: &str, but: Option<&str>) {
+    let is_other = |t: &Thing| t.kind == Kind::Stay && t.stay.as_ref().map(|s| s.key.as_str()) != but && t.doors.iter().any(|d| d == door);
+    let others: Vec<(String, Thing)> = site.things.iter().filter(|(_, t)| is_other(t)).map(|(id, t)| (id.clone(), t.clone())).collect();
+    for (id, mut thing) in others {
+        thing.doors.retain(|d| d != door);
+        let left = (!thing.doors.is_empty()).then_some(thing);
+        site.set_thing(&id, left);
     }
 }

@@ -5,7 +5,7 @@ use super::wire::sign::{self, ToSign, authorization, content_md5};
 use super::wire::web::{CardShown, CardWanted, DoorShown, SessionMade};
 use crate::http::{HttpClient, HttpOptions, Reach};
 use crate::net::{Deadline, only_asked};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use seam_core::clock::Clock;
 use seam_core::provider::{Failure, HttpMethod, HttpRequest, HttpResponse, HttpTransport, Reason};
 use secrecy::{ExposeSecret, SecretString};
@@ -70,6 +70,12 @@ impl WebClient {
             errors: config.settings.error_codes.clone(),
             session: Mutex::new(None),
         })
+    }
+
+    /// By another transport.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn over(self, http: Arc<dyn HttpTransport>) -> Self {
+        Self { http, ..self }
     }
 
     /// How much the server's clock is ahead of ours; logs in, where nobody is.
@@ -200,8 +206,26 @@ impl WebClient {
             return Err(Failure::nothing(Reason::Garbled, "the answer to the login could not be understood"));
         }
         // The signature carries the time. A server whose clock is wrong is told its own time: our choice, nobody has tried it.
-        let shown = answer.header("date").and_then(|text| DateTime::parse_from_rfc2822(text).ok());
-        let ahead = shown.map(|at| at.with_timezone(&Utc) - sent).filter(|by| by.abs() > CLOCK_TOLERANCE).unwrap_or_default();
+        let ahead = answer.header("date").and_then(instant).map(|at| at - sent).filter(|by| by.abs() > CLOCK_TOLERANCE).unwrap_or_default();
         Ok(Session { id: made.id, key: made.access_key, ahead })
+    }
+}
+
+/// The instant of a header. A year that does not have four digits is no header's: with it, times that are counted on from it would leave the calendar.
+fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let at = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
+    (1970..=9998).contains(&at.year()).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_at_the_end_of_the_calendar_is_not_believed() {
+        assert_eq!(instant("Sun, 22 Nov 2026 17:00:00 GMT").map(|at| at.timestamp()), Some(1_795_366_800));
+        for bad in ["31 Dec 262142 23:59:59 GMT", "31 Dec 9999 23:59:59 GMT", "1 Jan 1969 00:00:00 GMT", "soon"] {
+            assert_eq!(instant(bad), None, "{bad}");
+        }
     }
 }

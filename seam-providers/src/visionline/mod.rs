@@ -5,6 +5,9 @@ mod config;
 mod encoders;
 mod error;
 mod factory;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod port;
 mod provider;
 mod report;

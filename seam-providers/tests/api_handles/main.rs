@@ -14,6 +14,7 @@ mod spaces;
 mod support;
 mod users;
 mod webviews;
+mod written;
 
 use chrono::Duration;
 use seam_core::api::EventFilter;

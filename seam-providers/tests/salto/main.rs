@@ -4,3 +4,4 @@
 mod cloud;
 mod guests;
 mod house;
+mod stays;

@@ -3,6 +3,7 @@ use crate::clock::SimClock;
 use crate::disk::OnDisk;
 use crate::exec::{Exec, at_once, give_way};
 use crate::faults::{CLIENT, Eye, Faults, FaultyStore};
+use crate::hooks::{self, Known, Post};
 use crate::ledger::Ledger;
 use crate::rng::Rng;
 use crate::watch::Watch;
@@ -12,7 +13,7 @@ use seam_core::engine::{Engine, EngineConfig};
 use seam_core::error::ErrorKind;
 use seam_core::model::{AcsEncoderId, AcsEntranceId, ConnectedAccountId};
 use seam_core::plan::{Change, Outcome};
-use seam_core::provider::{Kind, ProviderFactory};
+use seam_core::provider::{JoinBy, Kind, ProviderFactory, ReadBack};
 use seam_core::store::{MemoryStore, StaticKeys, Store, Vault};
 use seam_core::{Seam, Workspace};
 use seam_providers::sandbox::{SandboxFactory, SiteConfig, World};
@@ -68,6 +69,9 @@ pub(crate) struct House {
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) ledger: Ledger,
     vault: Vault,
+    pub(crate) hooks: Vec<Known>,
+    pub(crate) made_hooks: u32,
+    pub(crate) hook_rng: Rng,
     restarts: BTreeMap<usize, DateTime<Utc>>,
     lives: u64,
     keys: u64,
@@ -84,7 +88,7 @@ pub(crate) fn at(text: &str) -> DateTime<Utc> {
 
 const SITES: [&[&str]; 2] = [&["hotel", "office", "slots", "mute"], &["inn"]];
 
-fn world(clock: &Arc<SimClock>, rng: &mut Rng) -> World {
+fn world(clock: &Arc<SimClock>, rng: &mut Rng, seed: u64) -> World {
     let world = World::new(Arc::clone(clock) as Arc<dyn Clock>);
     let mut hotel = SiteConfig::hotel("hotel", 4);
     if rng.in_1000(300) {
@@ -94,12 +98,26 @@ fn world(clock: &Arc<SimClock>, rng: &mut Rng) -> World {
     if rng.in_1000(300) {
         hotel.rule(Kind::Code, |r| r.load_ahead_seconds = 3600);
     }
+    if seed % 5 == 2 {
+        keeps_guests(&mut hotel);
+    }
     world.add(hotel);
     world.add(SiteConfig::office("office"));
     world.add(SiteConfig::slot_lock("slots", 5));
     world.add(SiteConfig::write_only_lock("mute"));
-    world.add(SiteConfig::hotel("inn", 2));
+    let mut inn = SiteConfig::hotel("inn", 2);
+    keeps_guests(&mut inn);
+    world.add(inn);
     world
+}
+
+/// A site that keeps a list of the present guest of each room: a key joins whoever that is, and a check-out checks out whoever that is. Nobody can
+/// read the list.
+fn keeps_guests(site: &mut SiteConfig) {
+    if let Some(rules) = &mut site.stay {
+        rules.join = JoinBy::CurrentGuest;
+    }
+    site.rule(Kind::Stay, |r| r.read_back = ReadBack::None);
 }
 
 impl House {
@@ -107,7 +125,7 @@ impl House {
     pub(crate) fn new(setup: Setup) -> Result<Self, String> {
         let mut rng = Rng::new(setup.seed);
         let clock = SimClock::new(at("2026-03-01T08:00:00Z"));
-        let world = world(&clock, &mut rng);
+        let world = world(&clock, &mut rng, setup.seed);
         let disk = if setup.disk { Some(Arc::new(OnDisk::new(Arc::clone(&clock) as Arc<dyn Clock>)?)) } else { None };
         let store: Arc<dyn Store> = match &disk {
             Some(disk) => Arc::clone(disk) as Arc<dyn Store>,
@@ -129,6 +147,9 @@ impl House {
             tenants: Vec::new(),
             ledger: Ledger::default(),
             vault,
+            hooks: Vec::new(),
+            made_hooks: 0,
+            hook_rng: Rng::new(setup.seed ^ 0x0048_4f4f_4b53),
             restarts: BTreeMap::new(),
             lives: 0,
             keys: 0,
@@ -198,6 +219,15 @@ impl House {
         config.seed = Some(self.setup.seed ^ (self.lives << 20));
         config.observer =
             Some(Arc::new(Eye { who, clock: Arc::clone(&self.clock), faults: self.faults.clone(), watch: Arc::clone(&self.watch) }));
+        if hooks::has_some(self.setup.seed) && !self.setup.disk {
+            config.webhooks = Some(Arc::new(Post {
+                who,
+                clock: Arc::clone(&self.clock),
+                faults: self.faults.clone(),
+                watch: Arc::clone(&self.watch),
+                rng: Mutex::new(self.hook_rng.fork()),
+            }));
+        }
         self.exec.start(who, async move {
             let engine = Engine::new(store, vault, vec![factory], config);
             loop {
@@ -246,10 +276,28 @@ impl House {
             if let Some(wrong) = self.watch().wrong.first() {
                 return Err(wrong.clone());
             }
+            self.nobody_checked_out_by_another()?;
             if !more || done() {
                 return Ok(());
             }
         }
+    }
+
+    /// S8: no request about a stay reaches the guest of another one who is still to stay.
+    fn nobody_checked_out_by_another(&self) -> Check {
+        for site in ["hotel", "inn"] {
+            for (stay, guest) in self.world.site(site).take_wronged() {
+                if self
+                    .ledger
+                    .grants
+                    .iter()
+                    .any(|g| !g.deleted && g.stay.as_ref() == Some(&guest) && g.until.is_none_or(|end| end > self.exec.now()))
+                {
+                    return Err(format!("S8: the guest {guest} of {site} was checked out or changed for the stay {stay}"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn restart_due(&mut self) {

@@ -10,6 +10,7 @@ mod edges;
 mod epilogue;
 mod exec;
 mod faults;
+mod hooks;
 mod house;
 mod judge;
 mod ledger;

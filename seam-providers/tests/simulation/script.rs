@@ -3,9 +3,11 @@ use crate::exec::{at_once, minutes};
 use crate::house::{Check, DoorName, House};
 use crate::ledger::{Asked, SpaceAsked};
 use chrono::{DateTime, Duration, DurationRound, Utc};
+use seam_core::api::{GrantFilter, UserFilter, Written};
 use seam_core::error::ErrorKind;
-use seam_core::model::{AccessMethodId, AccessMethodMode, Holder, Shown};
+use seam_core::model::{AccessMethodId, AccessMethodMode, Holder, Page, Shown};
 use seam_core::plan::{Change, GrantUpdate, MethodsOf, NewGrant, NewMethod, NewSpace, Outcome, Person, Who};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// PINs that people ask for again and again.
@@ -22,6 +24,12 @@ pub(crate) fn refusal(e: &seam_core::Error) -> Check {
         | ErrorKind::IdempotencyConflict => Ok(()),
         _ => Err(format!("M1: a change failed inside: {e:?}")),
     }
+}
+
+fn same<T: Serialize>(read: seam_core::Result<Page<T>>, written: seam_core::Result<Page<Written>>) -> Check {
+    let read = read.map_err(|e| e.to_string()).and_then(|page| serde_json::to_string(&page).map_err(|e| e.to_string()))?;
+    let written = written.map_err(|e| e.to_string()).and_then(|page| serde_json::to_string(&page).map_err(|e| e.to_string()))?;
+    if read == written { Ok(()) } else { Err(format!("M1: a list says {read}, and what is kept of it {written}")) }
 }
 
 impl House {
@@ -45,6 +53,7 @@ impl House {
             96 => self.show_card()?,
             _ => self.assign()?,
         }
+        self.hook()?;
         let pause = match self.rng.below(20) {
             0..=9 => Duration::seconds(self.rng.between(0, 20)),
             10..=15 => Duration::seconds(self.rng.between(20, 900)),
@@ -60,7 +69,21 @@ impl House {
             self.run_for(pause)?;
         }
         self.no_equal_pins()?;
+        self.lists_say_the_same()?;
         self.try_doors(6, false)
+    }
+
+    /// M1: a list as JSON, most of which is kept from before, is the list.
+    fn lists_say_the_same(&self) -> Check {
+        if self.setup.disk || self.setup.seed % 4 != 2 {
+            return Ok(());
+        }
+        for tenant in &self.tenants {
+            let (grants, users) = (GrantFilter::default(), UserFilter::default());
+            same(at_once(tenant.ws.access_grants().list(&grants)), at_once(tenant.ws.access_grants().list_written(&grants)))?;
+            same(at_once(tenant.ws.acs().users().list(&users)), at_once(tenant.ws.acs().users().list_written(&users)))?;
+        }
+        Ok(())
     }
 
     fn doors(&self, tenant: usize, names: &[(&str, &str)]) -> BTreeSet<DoorName> {

@@ -1,5 +1,6 @@
 //! Looks at every commit: legal edges (M1), stale workers (S7), roles in a stay (S8), events (S12), marks before calls (S13), secrets (S14), calls
 //! per hour (L4).
+use crate::hooks::Hooks;
 use chrono::{DateTime, Duration, Utc};
 use seam_core::error::Effect;
 use seam_core::model::{AcsEncoderId, WorkspaceId};
@@ -19,6 +20,7 @@ pub(crate) struct Watch {
     pub(crate) rows: BTreeMap<RowId, Row>,
     /// What was told, as the changesets said.
     pub(crate) told: BTreeMap<WorkspaceId, Vec<EventDraft>>,
+    pub(crate) hooks: Hooks,
     pub(crate) wrong: Vec<String>,
     pub(crate) commits: u64,
     pub(crate) calls: u64,
@@ -133,7 +135,11 @@ impl Watch {
             text
         });
         self.fences(set, now);
-        self.told.entry(set.workspace).or_default().extend(set.events.iter().cloned());
+        let told = self.told.entry(set.workspace).or_default();
+        for event in &set.events {
+            self.hooks.told(event.id, told.len());
+            told.push(event.clone());
+        }
         self.secrets(set);
         let before: BTreeMap<RowId, Row> = set.put.iter().filter_map(|r| Some((r.id, self.rows.get(&r.id)?.clone()))).collect();
         for row in &set.put {

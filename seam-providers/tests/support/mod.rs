@@ -36,11 +36,21 @@ pub(crate) async fn stage_from(begins: &str, site: SiteConfig, observer: Option<
 
 /// The same, with an engine that is set up by the test.
 pub(crate) async fn stage_with(begins: &str, site: SiteConfig, set_up: impl FnOnce(&World, &mut EngineConfig)) -> Stage {
+    stage_over(begins, site, |clock| Arc::new(MemoryStore::new(clock as Arc<dyn Clock>)), set_up).await
+}
+
+/// The same, over another store.
+pub(crate) async fn stage_over(
+    begins: &str,
+    site: SiteConfig,
+    store: impl FnOnce(Arc<ManualClock>) -> Arc<dyn Store>,
+    set_up: impl FnOnce(&World, &mut EngineConfig),
+) -> Stage {
     let clock = Arc::new(ManualClock::new(at(begins)));
     let world = World::new(Arc::clone(&clock) as Arc<dyn Clock>);
     let name = site.name.clone();
     world.add(site);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
+    let store = store(Arc::clone(&clock));
     let vault = Vault::new(Arc::new(StaticKeys::new([7; 32])));
     let seam = Seam::with_options(Arc::clone(&store), vault.clone(), "https://keys.example", Some(1));
     let mut config = EngineConfig::default();

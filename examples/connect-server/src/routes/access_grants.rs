@@ -1,6 +1,6 @@
 //! Grants: who, where, when, how.
 use super::related::Wanted;
-use super::{Named, Paging, PersonFields, count, named};
+use super::{Named, Paging, PersonFields, named};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::decode::given;
@@ -222,10 +222,9 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_reservation_key(p.reservation_key)
         .maybe_user_identity_id(call.person(p.user_identity_id)?)
         .maybe_search(p.search)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
         .build();
-    Answer::page("access_grants", &call.ws.access_grants().list(&filter).await?)
+    let filter = p.page.of(filter);
+    Answer::page("access_grants", &call.ws.access_grants().list_written(&filter).await?)
 }
 
 const RELATED: [&str; 8] =
@@ -275,9 +274,8 @@ async fn list_unmanaged(call: Call, p: ListUnmanaged) -> Outcome {
         .maybe_acs_system_id(p.acs_system_id)
         .maybe_acs_entrance_id(p.acs_entrance_id)
         .maybe_reservation_key(p.reservation_key)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
         .build();
+    let filter = p.page.of(filter);
     let mut page = call.ws.access_grants().search_unmanaged(&filter).await?;
     if let Some(person) = p.user_identity_id {
         page.items.retain(|g| g.user_identity_id == Some(person));

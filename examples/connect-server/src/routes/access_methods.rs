@@ -1,6 +1,6 @@
 //! Access methods: PINs, cards, mobile keys, cloud keys.
 use super::related::Wanted;
-use super::{CARD_WAIT, Paging, count};
+use super::{CARD_WAIT, Paging};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -118,13 +118,8 @@ async fn list(call: Call, p: List) -> Outcome {
     if grant.is_none() && entrance.is_none() {
         return Err(Problem::invalid("access_grant_id", "Required, unless access_grant_key or acs_entrance_id is given"));
     }
-    let filter = MethodFilter::builder()
-        .maybe_access_grant_id(grant)
-        .maybe_acs_entrance_id(entrance)
-        .maybe_space_id(p.space_id)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
-        .build();
+    let filter = MethodFilter::builder().maybe_access_grant_id(grant).maybe_acs_entrance_id(entrance).maybe_space_id(p.space_id).build();
+    let filter = p.page.of(filter);
     Answer::page("access_methods", &call.ws.access_methods().list(&filter).await?)
 }
 

@@ -1,5 +1,5 @@
 //! Credentials.
-use super::{Paging, count};
+use super::Paging;
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::route::Gives::{Many, Nothing, One, Pages};
@@ -113,9 +113,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_is_multi_phone_sync_credential(p.is_multi_phone_sync_credential)
         .maybe_search(p.search)
         .maybe_created_before(p.created_before)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
         .build();
+    let filter = p.page.of(filter);
     Answer::page("acs_credentials", &call.ws.acs().credentials().list(&filter).await?)
 }
 

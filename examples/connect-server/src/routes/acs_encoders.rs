@@ -1,5 +1,5 @@
 //! Encoders, and what a sandbox is told of their next job.
-use super::{CARD_WAIT, Paging, count};
+use super::{CARD_WAIT, Paging};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -131,12 +131,8 @@ async fn get(call: Call, p: Which) -> Outcome {
 
 async fn list(call: Call, p: List) -> Outcome {
     let systems: Vec<AcsSystemId> = p.acs_system_ids.into_iter().chain(p.acs_system_id).collect();
-    let filter = EncoderFilter::builder()
-        .acs_encoder_ids(p.acs_encoder_ids)
-        .acs_system_ids(systems)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
-        .build();
+    let filter = EncoderFilter::builder().acs_encoder_ids(p.acs_encoder_ids).acs_system_ids(systems).build();
+    let filter = p.page.of(filter);
     Answer::page("acs_encoders", &call.ws.acs().encoders().search(&filter).await?)
 }
 

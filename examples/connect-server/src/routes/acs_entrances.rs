@@ -1,5 +1,5 @@
 //! Entrances.
-use super::{Paging, count};
+use super::Paging;
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -100,9 +100,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_customer_key(p.customer_key)
         .maybe_space_id(p.space_id.or(p.location_id))
         .maybe_search(p.search)
-        .maybe_page_cursor(p.page.page_cursor)
-        .limit(count(p.page.limit).unwrap_or(900))
         .build();
+    let filter = p.page.or(900).of(filter);
     Answer::page("acs_entrances", &call.ws.acs().entrances().search(&filter).await?)
 }
 

@@ -1,5 +1,5 @@
 //! Users of access systems.
-use super::{Paging, count};
+use super::Paging;
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::decode::given;
@@ -143,10 +143,9 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_user_identity_phone_number(p.user_identity_phone_number)
         .maybe_search(p.search)
         .maybe_created_before(p.created_before)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
         .build();
-    Answer::page("acs_users", &call.ws.acs().users().list(&filter).await?)
+    let filter = p.page.of(filter);
+    Answer::page("acs_users", &call.ws.acs().users().list_written(&filter).await?)
 }
 
 async fn update(call: Call, p: Update) -> Outcome {

@@ -1,5 +1,5 @@
 //! Pages on which somebody connects an access system.
-use super::{Paging, count};
+use super::Paging;
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -84,9 +84,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_customer_key(p.customer_key)
         .custom_metadata_has(p.custom_metadata_has.into_iter().collect())
         .maybe_search(p.search)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
         .build();
+    let filter = p.page.of(filter);
     Answer::page("connect_webviews", &call.ws.connect_webviews().list(&filter).await?)
 }
 

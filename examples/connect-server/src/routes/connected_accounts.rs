@@ -1,5 +1,5 @@
 //! Connected accounts.
-use super::{Paging, count};
+use super::Paging;
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::decode::given;
@@ -67,9 +67,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_space_id(p.space_id)
         .custom_metadata_has(p.custom_metadata_has.into_iter().collect())
         .maybe_search(p.search)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
         .build();
+    let filter = p.page.of(filter);
     Answer::page("connected_accounts", &call.ws.connected_accounts().search(&filter).await?)
 }
 

@@ -8,7 +8,7 @@ use crate::http::route::{Route, Verb, route};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use seam_core::api::EventFilter;
-use seam_core::model::{EventId, EventType, time};
+use seam_core::model::{EventId, EventType};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -103,26 +103,6 @@ fn instant(param: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
 }
 
 async fn list(call: Call, p: List) -> Outcome {
-    // A filter of one id and one of several of the same kind are one condition; two kinds are two, and both must hold.
-    let kinds: Vec<Vec<Uuid>> = [
-        (p.access_grant_id, p.access_grant_ids),
-        (p.access_method_id, p.access_method_ids),
-        (p.acs_access_group_id, vec![]),
-        (p.acs_credential_id, vec![]),
-        (p.acs_encoder_id, vec![]),
-        (p.acs_entrance_id, vec![]),
-        (p.acs_system_id, p.acs_system_ids),
-        (p.acs_user_id, vec![]),
-        (p.connect_webview_id, vec![]),
-        (p.connected_account_id, vec![]),
-        (p.device_id, p.device_ids),
-        (p.space_id, p.space_ids),
-        (p.user_identity_id, vec![]),
-    ]
-    .into_iter()
-    .map(|(one, many)| one.into_iter().chain(many).collect::<Vec<_>>())
-    .filter(|ids| !ids.is_empty())
-    .collect();
     let (since, until) = match (&p.since, p.between.as_deref()) {
         (Some(since), None) => (instant("since", since)?, None),
         (None, Some([from, to])) => {
@@ -139,28 +119,37 @@ async fn list(call: Call, p: List) -> Outcome {
     if types.iter().any(|t| !EventType::ALL.contains(t)) {
         return Err(Problem::invalid("event_type", "there is no event of this type"));
     }
-    let open_at = p.between.is_some().then_some(since);
-    let filter = EventFilter::builder().event_types(types).also_about(kinds).since(since).maybe_until(until).build();
+    // Between two instants: neither of them counts. Since one: it does.
+    let (since, after) = if p.between.is_some() { (None, Some(since)) } else { (Some(since), None) };
+    let filter =
+        EventFilter::builder().event_types(types).event_ids(p.event_ids).maybe_since(since).maybe_after(after).maybe_until(until).build();
+    let filter = filter
+        .and_about(p.access_grant_id.into_iter().chain(p.access_grant_ids))
+        .and_about(p.access_method_id.into_iter().chain(p.access_method_ids))
+        .and_about(p.acs_access_group_id)
+        .and_about(p.acs_credential_id)
+        .and_about(p.acs_encoder_id)
+        .and_about(p.acs_entrance_id)
+        .and_about(p.acs_system_id.into_iter().chain(p.acs_system_ids))
+        .and_about(p.acs_user_id)
+        .and_about(p.connect_webview_id)
+        .and_about(p.connected_account_id)
+        .and_about(p.device_id.into_iter().chain(p.device_ids))
+        .and_about(p.space_id.into_iter().chain(p.space_ids))
+        .and_about(p.user_identity_id);
     let (limit, mut skip) = (count(p.limit).unwrap_or(500), p.unstable_offset.map_or(0, whole));
     let (mut after, mut found) = (0, Vec::new());
-    loop {
-        let page = call.ws.events().search(&filter, after, 1000).await?;
-        let full = page.events.len() == 1000;
+    while found.len() < limit {
+        let wanted = (limit - found.len() + skip).min(1000);
+        let page = call.ws.events().search(&filter, after, wanted).await?;
+        let full = page.events.len() == wanted;
         after = page.next;
-        for (_, event) in page.events {
-            let wanted = open_at.is_none_or(|at| time::to_millis(event.created_at) > at)
-                && (p.event_ids.is_empty() || p.event_ids.contains(&event.event_id));
-            if wanted && skip > 0 {
-                skip -= 1;
-            } else if wanted {
-                found.push(event);
-            }
-            if found.len() == limit {
-                return Answer::of("events", &found);
-            }
-        }
+        let passed = skip.min(page.events.len());
+        skip -= passed;
+        found.extend(page.events.into_iter().skip(passed).map(|(_, event)| event));
         if !full {
-            return Answer::of("events", &found);
+            break;
         }
     }
+    Answer::of("events", &found)
 }

@@ -28,6 +28,7 @@ use crate::http::route::Route;
 use axum::Router;
 use schemars::JsonSchema;
 use seam_core::Person;
+use seam_core::api::Paged;
 use seam_core::model::{AcsUserId, UserIdentityId};
 use seam_core::plan::CredentialOwner;
 use serde::Deserialize;
@@ -131,6 +132,17 @@ struct Paging {
     #[schemars(range(min = 0, max = 10_000))]
     limit: Option<f64>,
     page_cursor: Option<String>,
+}
+
+impl Paging {
+    /// The same, with another length if none was asked for.
+    fn or(self, limit: u16) -> Self {
+        Self { limit: self.limit.or(Some(limit.into())), ..self }
+    }
+    /// What is listed, from there on and as much of it.
+    fn of<F: Paged>(self, filter: F) -> F {
+        filter.on_page(self.page_cursor, count(self.limit))
+    }
 }
 
 /// A limit as the SDK takes it.

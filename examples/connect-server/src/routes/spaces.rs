@@ -1,6 +1,6 @@
 //! Spaces.
 use super::related::Wanted;
-use super::{Named, Paging, count, named};
+use super::{Named, Paging, named};
 use crate::app::Call;
 use crate::http::answer::{Answer, Outcome};
 use crate::http::problem::Problem;
@@ -184,9 +184,8 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_parent_space_id(p.parent_space_id)
         .maybe_parent_space_key(p.parent_space_key)
         .maybe_search(p.search)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
         .build();
+    let filter = p.page.of(filter);
     Answer::page("spaces", &call.ws.spaces().list(&filter).await?)
 }
 

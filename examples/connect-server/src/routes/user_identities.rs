@@ -214,10 +214,9 @@ async fn list(call: Call, p: List) -> Outcome {
         .maybe_credential_manager_acs_system_id(p.credential_manager_acs_system_id)
         .maybe_search(p.search)
         .maybe_created_before(p.created_before)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
         .build();
-    Answer::page("user_identities", &call.ws.user_identities().list(&filter).await?)
+    let filter = p.page.of(filter);
+    Answer::page("user_identities", &call.ws.user_identities().list_written(&filter).await?)
 }
 
 async fn update(call: Call, p: Update) -> Outcome {
@@ -287,12 +286,8 @@ async fn get_unmanaged(call: Call, p: Which) -> Outcome {
 }
 
 async fn list_unmanaged(call: Call, p: ListUnmanaged) -> Outcome {
-    let filter = UnmanagedFilter::builder()
-        .maybe_search(p.search)
-        .maybe_created_before(p.created_before)
-        .maybe_page_cursor(p.page.page_cursor)
-        .maybe_limit(count(p.page.limit))
-        .build();
+    let filter = UnmanagedFilter::builder().maybe_search(p.search).maybe_created_before(p.created_before).build();
+    let filter = p.page.of(filter);
     Answer::page("user_identities", &call.ws.user_identities().search_unmanaged(&filter).await?)
 }
 

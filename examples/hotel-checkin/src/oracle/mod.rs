@@ -19,7 +19,7 @@ pub use verdict::Verdict;
 use crate::script::Deed;
 use crate::world::{BLANK, CardMethod, CardNo, DoorNo, GrantNo, GrantWish, HotelPlan, Hours, Instant, StayNo, Token, Window, ZONE};
 use chrono::Timelike;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// One opening of a stay: the first key, or the first one after a loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub struct Oracle {
     plastic: HashMap<CardMethod, CardNo>,
     seen: BTreeMap<DoorNo, Opening>,
     pins: HashMap<GrantNo, String>,
+    /// Guests for whom there was no seat when they asked for their PIN.
+    without_seat: HashSet<GrantNo>,
     holders: HashMap<String, Vec<GrantNo>>,
 }
 
@@ -81,6 +83,7 @@ impl Oracle {
             plastic: HashMap::new(),
             seen: BTreeMap::new(),
             pins: HashMap::new(),
+            without_seat: HashSet::new(),
             holders: HashMap::new(),
         }
     }
@@ -197,7 +200,10 @@ impl Oracle {
                 Some(Content::Guest { grant, window, opening, replaced }) => self.card(at, door, *grant, *window, *opening, *replaced),
             },
             Token::Phone(grant) => self.phone(at, door, grant),
-            Token::Code(grant) => self.pins.get(&grant).map_or(Verdict::NobodysPin, |pin| self.code(at, door, pin)),
+            Token::Code(grant) => match self.pins.get(&grant) {
+                Some(pin) => self.code(at, door, pin),
+                None => self.untold(at, door, grant),
+            },
             Token::Guess(digits) => self.code(at, door, &guess(digits)),
         }
     }
@@ -258,6 +264,7 @@ impl Oracle {
             let verdict = match holder {
                 Grant { deleted: true, .. } => Verdict::Deleted,
                 Grant { suspended: true, .. } => Verdict::Suspended,
+                _ if !holder.wish.doors().contains(&door) => Verdict::OtherDoor,
                 _ => outside(holder.window, at).unwrap_or(Verdict::Granted),
             };
             if verdict.opens() {
@@ -266,6 +273,24 @@ impl Oracle {
             why = verdict;
         }
         why
+    }
+
+    /// What a door has to do for a guest who was never told a PIN: nothing, unless she should have been told one by now.
+    fn untold(&self, at: Instant, door: DoorNo, grant: GrantNo) -> Verdict {
+        let Some(known) = self.grants.get(&grant) else { return Verdict::NobodysPin };
+        if known.deleted || known.suspended || !known.wish.code || !known.window.contains(at) || !known.wish.doors().contains(&door) {
+            return Verdict::NobodysPin;
+        }
+        if self.without_seat.contains(&grant) { Verdict::NoSeat } else { Verdict::Granted }
+    }
+
+    /// Learns whether the access system had no seat left when a guest asked for the PIN that she had not got.
+    pub fn seat(&mut self, grant: GrantNo, is_missing: bool) {
+        if is_missing {
+            self.without_seat.insert(grant);
+        } else {
+            self.without_seat.remove(&grant);
+        }
     }
 
     /// The opening to which a phone belongs now: it follows at once.

@@ -39,6 +39,8 @@ pub enum Verdict {
     NobodysPin,
     /// The phone has no key.
     NoKey,
+    /// The guest has no PIN yet: the access system has no seat for her.
+    NoSeat,
 }
 
 impl Verdict {
@@ -69,6 +71,7 @@ impl Verdict {
             Self::Suspended => "refused_suspended",
             Self::NobodysPin => "refused_pin",
             Self::NoKey => "refused_no_key",
+            Self::NoSeat => "refused_no_seat",
         }
     }
 }
@@ -93,6 +96,7 @@ impl fmt::Display for Verdict {
             Self::Suspended => "the grant is suspended",
             Self::NobodysPin => "nobody has this PIN now",
             Self::NoKey => "the phone has no key",
+            Self::NoSeat => "there is no seat for this guest",
         })
     }
 }

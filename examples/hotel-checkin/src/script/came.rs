@@ -10,19 +10,20 @@ impl Life<'_> {
     /// From booking to departure. `before`: the stay that had the room last; `next`: when the next one begins.
     pub(super) fn guests_come(&mut self, before: Option<&Left>, next: Option<Instant>) -> Left {
         let booked = Self::booked(self.booking, &mut self.dice);
-        self.book(booked, true, Notes::default());
+        let granted = self.granted(booked);
+        self.book(granted, true, Notes::default());
         let mut changes = self.booking.changes;
         let left_early = self.booking.nights > 0 && self.booking.status_date < date_of(self.window.until);
         if left_early {
             changes = 0;
         }
-        changes = self.change_before(booked, changes, next);
+        changes = self.change_before(granted, changes, next);
         let before_hand = self.booking.nights > 0 && self.booking.lead_time > 1 && self.dice.chance(28) && self.can.keys_before;
         let made = before_hand.then(|| self.make_keys_before());
         if let Some(made) = made {
             self.try_new_keys(made + minutes(10), before);
         }
-        let early = self.arrive_early(booked, before);
+        let early = self.arrive_early(granted, before);
         let settled = self.check_in(made.is_some(), early, before);
         let quiet = if left_early { settled } else { self.live(settled, changes, next) };
         self.visits(settled);
@@ -60,6 +61,7 @@ impl Life<'_> {
         // Soon after the room is free: cards of the previous stay may have time left on them.
         let soon = if self.dice.chance(60) { until.min(from + minutes(90)) } else { until };
         let start = self.moment(from, soon);
+        let start = self.kept(start);
         self.rebook(start - minutes(5), Window { from: start, ..self.window }, Note::EarlyArrival.into());
         true
     }
@@ -133,9 +135,13 @@ impl Life<'_> {
             }
             at += seconds(120);
         }
-        if first {
+        if first && self.can.cards {
             self.show_code(at);
             self.show_phone(at, self.room);
+        } else if !self.can.cards {
+            self.show_code_around(at, guest);
+            self.strangers(at + seconds(110));
+            at += seconds(120);
         }
         at
     }
@@ -148,6 +154,10 @@ impl Life<'_> {
             day = day + Days::new(1);
             if at <= settled || at >= self.window.until {
                 continue;
+            }
+            if !self.can.cards {
+                let guest = usize::try_from(self.dice.below(self.guests.len() as u64)).unwrap_or(0);
+                self.show_code_around(at, guest);
             }
             let cards = self.written();
             if let Some((_, _, card)) = usize::try_from(self.dice.below(cards.len() as u64)).ok().and_then(|i| cards.get(i)) {

@@ -114,6 +114,9 @@ impl Life<'_> {
 
     fn fourth(&mut self, at: Instant) {
         let guest = self.any_guest();
+        if !self.can.cards {
+            return;
+        }
         let Some(card) = self.one_more(guest) else { return };
         self.noted(at, Deed::AddCard(card.method), Note::FourthCard);
         let place = self.guests.get(guest).map_or(0, |g| g.cards.len().saturating_sub(1));

@@ -27,7 +27,12 @@ impl Times {
 impl Life<'_> {
     /// Booked and cancelled. When keys were made already, they stay good where no later key was used.
     pub(super) fn is_cancelled(&mut self, times: &Times, overbooked: bool, sold_again: bool) {
-        self.book(times.booked, !overbooked, Notes::default().with(Note::Overbooked, overbooked));
+        let granted = self.granted(times.booked);
+        if granted >= times.cancelled {
+            // It was cancelled before anything was asked of the access system.
+            return;
+        }
+        self.book(granted, !overbooked, Notes::default().with(Note::Overbooked, overbooked));
         let same_day = self.booking.status_date == self.booking.arrival && self.booking.nights > 0;
         let made = same_day && self.booking.lead_time > 1 && !overbooked && (sold_again || self.dice.chance(60)) && self.can.keys_before;
         if made {
@@ -60,7 +65,7 @@ impl Life<'_> {
     /// Nobody comes: suspended in the evening, deleted on the next day at noon (or before the end, when that is earlier).
     pub(super) fn nobody_comes(&mut self) -> Left {
         let booked = Self::booked(self.booking, &mut self.dice);
-        self.book(booked, true, Notes::default());
+        self.book(self.granted(booked), true, Notes::default());
         if self.booking.nights > 0 && self.booking.lead_time > 1 && self.dice.chance(60) && self.can.keys_before {
             let made = self.make_keys_before();
             if let Some((_, _, card)) = self.written().first() {

@@ -122,8 +122,9 @@ impl<'a> Life<'a> {
             let grant = GrantNo { stay: self.stay, guest };
             let first = guest == 0;
             let cards = if first && self.booking.children > 0 && self.dice.chance(50) { 2 } else { 1 };
+            let cards = if self.can.cards { cards } else { 0 };
             let phone = self.dice.chance(25) && phones && self.can.phones;
-            let code = first && self.can.codes;
+            let code = (first || !self.can.cards) && self.can.codes;
             let wish = GrantWish { grant, room: self.room, gym: first, window: self.window, cards, code, phone };
             let place = u32::try_from(self.wishes.len()).unwrap_or(u32::MAX);
             self.wishes.push(wish);
@@ -184,12 +185,36 @@ impl<'a> Life<'a> {
         cards.filter(|(_, _, card)| card.window.is_some()).collect()
     }
 
-    /// The first guest's PIN at the gym.
+    /// The first guest's PIN at the gym. Where PINs are all there is: everybody's, at every door that matters.
     pub(super) fn show_code(&mut self, at: Instant) {
-        if let Some(guest) = self.guests.iter().find(|g| g.code) {
+        if !self.can.cards {
+            for guest in 0..self.guests.len().min(2) {
+                self.show_code_around(at, guest);
+            }
+        } else if let Some(guest) = self.guests.iter().find(|g| g.code) {
             let token = Token::Code(guest.grant);
             self.show(at, GYM, token);
         }
+    }
+
+    /// A guest's PIN at the house's doors, her own and another one.
+    pub(super) fn show_code_around(&mut self, at: Instant, guest: usize) {
+        let Some(token) = self.guests.get(guest).filter(|g| g.code).map(|g| Token::Code(g.grant)) else { return };
+        let other = self.another_room();
+        for door in [LOBBY, self.room, other, GYM] {
+            self.show(at, door, token);
+        }
+    }
+
+    /// When a grant is made of what was booked then.
+    pub(super) fn granted(&self, booked: Instant) -> Instant {
+        if self.can.long_ahead { booked } else { booked.max(self.window.from - TimeDelta::hours(20)) }
+    }
+
+    /// The instant, in the whole minutes that the system keeps.
+    pub(super) fn kept(&self, at: Instant) -> Instant {
+        let odd = if self.can.seconds { 0 } else { at.timestamp().rem_euclid(60) };
+        if odd == 0 { at } else { at + seconds(60 - odd) }
     }
 
     /// The first phone of the stay at a door.
@@ -214,8 +239,8 @@ impl<'a> Life<'a> {
     /// What strangers try.
     pub(super) fn strangers(&mut self, at: Instant) {
         match self.dice.below(3) {
-            0 => self.show(at, self.room, Token::Card(BLANK)),
-            1 => self.show(at, LOBBY, Token::Card(BLANK)),
+            0 if self.can.cards => self.show(at, self.room, Token::Card(BLANK)),
+            1 if self.can.cards => self.show(at, LOBBY, Token::Card(BLANK)),
             _ => {
                 let digits = u32::try_from(self.dice.below(10_000)).unwrap_or(0);
                 if self.can.codes {

@@ -153,7 +153,7 @@ impl Script {
             let mut life = Life::new(stay(which), booking, room(held.room), doors, &mut pen, &mut wishes, (dice, can));
             life.is_cancelled(&times, held.overbooked, again);
         }
-        let mut plan = HotelPlan { doors: doors_of(&rooms), staff: Vec::new() };
+        let mut plan = HotelPlan { doors: doors_of(&rooms, can), staff: Vec::new() };
         if can.staff {
             staff::hire(&mut plan, bookings, &mut pen, Dice::new(seed, 0));
         }
@@ -195,13 +195,14 @@ fn room(number: usize) -> DoorNo {
     DoorNo(u16::try_from(number).unwrap_or(u16::MAX).saturating_add(FIRST_ROOM))
 }
 
-fn doors_of(rooms: &Rooms) -> Vec<Door> {
+fn doors_of(rooms: &Rooms, can: Abilities) -> Vec<Door> {
+    let keypads = !can.cards;
     let mut doors =
-        vec![Door { name: "lobby".to_owned(), room: false, keypad: false }, Door { name: "gym".to_owned(), room: false, keypad: true }];
+        vec![Door { name: "lobby".to_owned(), room: false, keypad: keypads }, Door { name: "gym".to_owned(), room: false, keypad: true }];
     let mut last = ("", 0);
     for room in &rooms.rooms {
         last = if last.0 == room.kind { (last.0, last.1 + 1) } else { (room.kind.as_str(), 1) };
-        doors.push(Door { name: format!("{}{:03}", last.0, last.1), room: true, keypad: false });
+        doors.push(Door { name: format!("{}{:03}", last.0, last.1), room: true, keypad: keypads });
     }
     doors
 }

@@ -3,6 +3,8 @@
 //! What a service would do is in the calls to the workspace: create, update, suspend, delete, encode, replace. The rest stands for
 //! the world around it: the clock, plastic that is laid on encoders, phones and cards held to doors.
 mod hours;
+mod salto_ks;
+mod salto_space;
 mod sandbox;
 mod system;
 mod visionline;
@@ -17,7 +19,7 @@ use seam_core::clock::{Clock, ManualClock};
 use seam_core::engine::{Engine, EngineConfig};
 use seam_core::model::{
     AccessGrantId, AccessMethodId, AccessMethodMode, AcsEncoderId, AcsEntranceId, ActionAttempt, ActionAttemptId, ActionStatus, Holder,
-    ResidualReason,
+    ResidualReason, UserIdentityId,
 };
 use seam_core::plan::{GrantUpdate, NewGrant, NewMethod, Person, Who};
 use seam_core::provider::Tag;
@@ -53,6 +55,9 @@ pub struct SdkHotel {
     desk: usize,
     /// Grants that were made, and how long that took.
     granted: (u64, Duration),
+    /// Where guests take seats: who leaves when.
+    leaving: BTreeSet<(Instant, UserIdentityId)>,
+    people: HashMap<GrantNo, (Instant, UserIdentityId)>,
 }
 
 /// What is known once the doors are.
@@ -110,7 +115,7 @@ impl SdkHotel {
         let mut config = EngineConfig::default();
         // Years pass in minutes here; nobody else writes to these locks.
         config.scan_every = Duration::from_secs(90 * 86_400);
-        let engine = Engine::new(store, vault, vec![ground.factory()], config);
+        let engine = Engine::new(store, vault, vec![ground.factory()?], config);
         Ok(Self {
             clock,
             system,
@@ -124,7 +129,18 @@ impl SdkHotel {
             changed: true,
             desk: 0,
             granted: (0, Duration::ZERO),
+            leaving: BTreeSet::new(),
+            people: HashMap::new(),
         })
+    }
+
+    /// So many seats instead of more than enough, where guests take seats. Before the hotel is opened.
+    #[must_use]
+    pub fn with_seats(mut self, seats: usize) -> Self {
+        if let Ground::SaltoKs(_, has) = &mut self.ground {
+            *has = seats;
+        }
+        self
     }
 
     fn house(&self) -> Result<&House, HotelError> {
@@ -252,6 +268,26 @@ impl SdkHotel {
         Ok(method.targets.iter().map(|target| Tag(target.simple().to_string())).collect())
     }
 
+    /// Where guests take seats: when this one leaves. Half an hour after her time somebody deletes her.
+    fn leaves(&mut self, grant: GrantNo, until: Instant, person: Option<UserIdentityId>) {
+        let before = self.people.get(&grant).copied();
+        let Some(person) = person.or(before.map(|(_, person)| person)).filter(|_| self.system.has_seats()) else { return };
+        if let Some(before) = before {
+            self.leaving.remove(&before);
+        }
+        let at = until + chrono::TimeDelta::minutes(30);
+        self.people.insert(grant, (at, person));
+        self.leaving.insert((at, person));
+    }
+
+    /// Deletes a guest who has left.
+    async fn let_go(&mut self, key: &str, person: UserIdentityId) -> Result<(), HotelError> {
+        match self.once(key)?.user_identities().delete(person).await {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     async fn build(&mut self, plan: &HotelPlan) -> Result<(), HotelError> {
         let site = self.ground.build(plan).await?;
         let workspace = match self.seam.workspaces().await?.into_iter().next() {
@@ -271,7 +307,8 @@ impl SdkHotel {
         let entrances = entrances.collect::<Result<Vec<_>, HotelError>>()?;
         let shown = workspace.acs().encoders().list(None, None, 100).await?.items;
         let encoder = |name: &str| shown.iter().find(|e| e.display_name == name).map(|e| e.acs_encoder_id);
-        let encoders = DESKS.iter().map(|name| encoder(name).ok_or_else(|| format!("the system shows no encoder {name}").into()));
+        let desks = if site.has_desks() { &DESKS[..] } else { &[] };
+        let encoders = desks.iter().map(|name| encoder(name).ok_or_else(|| format!("the system shows no encoder {name}").into()));
         let encoders = encoders.collect::<Result<Vec<_>, HotelError>>()?;
         self.cards.insert(BLANK, site.blank_card());
         self.house = Some(House { workspace, site, entrances, names, encoders });
@@ -301,7 +338,17 @@ impl Hotel for SdkHotel {
         if self.changed && to > self.clock.now() {
             self.settle().await?;
         }
-        while let Some(due) = self.due.filter(|due| *due <= to) {
+        loop {
+            let leaves = self.leaving.first().filter(|(at, _)| *at <= to).copied();
+            if let Some((at, person)) = leaves.filter(|(at, _)| self.due.is_none_or(|due| *at < due)) {
+                // Nobody needs the record of a guest who has left, and somebody may need her seat.
+                self.leaving.pop_first();
+                self.clock.set(at.max(self.clock.now()));
+                self.let_go(&format!("left-{person}"), person).await?;
+                self.settle().await?;
+                continue;
+            }
+            let Some(due) = self.due.filter(|due| *due <= to) else { break };
             self.clock.set(due);
             self.settle().await?;
             if self.due.is_some_and(|next| next <= due) {
@@ -354,7 +401,8 @@ impl Hotel for SdkHotel {
             schedule: None,
             methods,
             holder: Holder::Guest,
-            reservation: Some(format!("stay-{}", stay.0)),
+            // Where nothing is overridden there is nothing to reserve.
+            reservation: self.system.abilities().cards.then(|| format!("stay-{}", stay.0)),
             party_entrances: Vec::new(),
             key: Some(name),
             name: None,
@@ -364,6 +412,7 @@ impl Hotel for SdkHotel {
         self.granted = (self.granted.0 + 1, self.granted.1 + started.elapsed());
         self.changed = true;
         let known = self.methods(grant.access_grant_id, None).await?;
+        self.leaves(wish.grant, wish.window.until, Some(grant.user_identity_id));
         self.remember(wish.grant, known)
     }
 
@@ -372,6 +421,7 @@ impl Hotel for SdkHotel {
         update.starts_at = Some(window.from);
         update.ends_at = Some(Some(window.until));
         self.once(key)?.access_grants().update(update).await?;
+        self.leaves(grant, window.until, None);
         self.changed = true;
         Ok(None)
     }
@@ -384,6 +434,10 @@ impl Hotel for SdkHotel {
 
     async fn delete(&mut self, key: &str, grant: GrantNo) -> Result<Memo, HotelError> {
         self.once(key)?.access_grants().delete(self.known(grant)?.id).await?;
+        if let Some((at, person)) = self.people.remove(&grant) {
+            self.leaving.remove(&(at, person));
+            self.let_go(&format!("{key}-person"), person).await?;
+        }
         self.changed = true;
         Ok(None)
     }
@@ -447,9 +501,15 @@ impl Hotel for SdkHotel {
         Ok(answer)
     }
 
+    fn is_full(&self) -> bool {
+        self.house.as_ref().is_some_and(|house| house.site.is_full())
+    }
+
     async fn counts(&mut self) -> Result<Counts, HotelError> {
         let workspace = self.workspace()?;
         let mut counts = Counts { granted: self.granted.0, granting: self.granted.1, ..Counts::default() };
+        let site = &self.house()?.site;
+        (counts.seats, counts.requests) = (site.seats(), site.requests());
         while let Some((last, _)) = workspace.events().list(counts.events, 1000).await?.last() {
             counts.events = *last;
         }

@@ -1,6 +1,6 @@
 //! Users of access systems.
-use super::super::UnmanagedFilter;
 use super::super::paging::{At, body, holds, paged, passing};
+use super::super::{UnmanagedFilter, Written};
 use super::{AcsUsers, unexpected};
 use crate::error::{Error, Result};
 use crate::model::{AcsAccessGroupId, AcsEntrance, AcsSystemId, AcsUser, AcsUserId, Page, UserIdentityId};
@@ -82,20 +82,7 @@ impl AcsUsers<'_> {
     /// # Errors
     /// `InvalidInput` for a foreign cursor; `NotFound` (the person); `Store` (may be retried).
     pub async fn list(self, filter: &UserFilter) -> Result<Page<AcsUser>> {
-        let person = match filter.user_identity_id {
-            Some(person) => Some(self.ws.look(|v| view::staying_id(v, person)).await?),
-            None => None,
-        };
-        let key = match (person, filter.acs_system_id) {
-            (Some(person), Some(system)) => Some(user_key(system, person)),
-            (Some(person), None) => Some(Key::id(Index::UsersOf, person)),
-            _ => None,
-        };
-        let keep = |row: &Row| {
-            body::<state::AcsUser>(row).is_some_and(|u| {
-                filter.acs_system_id.is_none_or(|s| u.system == s) && filter.created_before.is_none_or(|at| u.created_at < at)
-            })
-        };
+        let (key, keep) = self.among(filter).await?;
         let same = |wish: Option<&String>, has: Option<&String>| wish.is_none_or(|w| has.is_some_and(|h| h.eq_ignore_ascii_case(w)));
         let see = |v: &Viewer<'_>, row| {
             passing(view::acs_user(v, AcsUserId::from_uuid(row)), |u| {
@@ -106,6 +93,38 @@ impl AcsUsers<'_> {
             })
         };
         self.ws.page(RowKind::User, key, At::of(filter), keep, see).await
+    }
+    /// The same page as JSON, for a server that passes it on: what has not changed since it was asked for last is not made anew.
+    ///
+    /// # Errors
+    /// As [`AcsUsers::list`].
+    pub async fn list_written(self, filter: &UserFilter) -> Result<Page<Written>> {
+        let by_texts =
+            filter.search.is_some() || filter.user_identity_email_address.is_some() || filter.user_identity_phone_number.is_some();
+        if by_texts {
+            return Written::page(self.list(filter).await?);
+        }
+        let (key, keep) = self.among(filter).await?;
+        let see = |v: &Viewer<'_>, row| view::acs_user(v, AcsUserId::from_uuid(row));
+        self.ws.written(RowKind::User, key, At::of(filter), keep, see).await
+    }
+    /// Among which users a filter looks, and which of their rows it lets through.
+    async fn among(self, filter: &UserFilter) -> Result<(Option<Key>, impl Fn(&Row) -> bool)> {
+        let person = match filter.user_identity_id {
+            Some(person) => Some(self.ws.look(|v| view::staying_id(v, person)).await?),
+            None => None,
+        };
+        let key = match (person, filter.acs_system_id) {
+            (Some(person), Some(system)) => Some(user_key(system, person)),
+            (Some(person), None) => Some(Key::id(Index::UsersOf, person)),
+            _ => None,
+        };
+        let keep = move |row: &Row| {
+            body::<state::AcsUser>(row).is_some_and(|u| {
+                filter.acs_system_id.is_none_or(|s| u.system == s) && filter.created_before.is_none_or(|at| u.created_at < at)
+            })
+        };
+        Ok((key, keep))
     }
     /// The entrances that a user is to open: those of her groups and grants, and those of her credentials.
     ///

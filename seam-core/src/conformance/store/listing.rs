@@ -2,6 +2,7 @@
 use super::world::{Random, World, held, space};
 use crate::state::*;
 use crate::store::ListQuery;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 async fn all_pages(w: &World, query: &ListQuery, limit: usize) -> Vec<RowId> {
@@ -68,6 +69,43 @@ pub async fn pages_by_key(w: &World) {
     let of_another_kind = ListQuery::by(RowKind::Grant, Key::id(Index::SpacesWith, door));
     assert!(w.store.list(w.ws, &of_another_kind).await.unwrap().is_empty());
     assert!(w.store.list(w.ws, &ListQuery::by(RowKind::Space, Key::id(Index::SpacesWith, other))).await.unwrap().is_empty());
+}
+
+/// The same page asked for again and again, while rows come before it, into it and after it, change, come under its key and leave it: it is
+/// always what is stored then.
+pub async fn pages_again_and_again(w: &World) {
+    let mut random = Random(12);
+    let door = w.id();
+    let mut rows: BTreeMap<RowId, Row> = BTreeMap::new();
+    let mut ends: Vec<Option<RowId>> = vec![None];
+    for step in 0..150 {
+        let body = |with: bool| space(None, if with { std::slice::from_ref(&door) } else { &[] });
+        let some = rows.values().nth(usize::try_from(random.below(rows.len() as u64)).unwrap()).cloned();
+        let body = body(random.one_in(2));
+        let row = match (some, random.below(6)) {
+            (Some(old), 0..3) => Row { body, ..old },
+            // One that comes before some that are there.
+            (Some(near), 3) => Row { id: Uuid::from_u128(near.id.as_u128() - 1 - u128::from(random.draw())), ..w.row(body) },
+            _ => w.row(body),
+        };
+        if step % 10 == 0 {
+            ends.push(Some(row.id));
+        }
+        let stored = w.put_one(row).await;
+        rows.insert(stored.id, stored);
+        for (key, after) in
+            [None, Some(Key::id(Index::SpacesWith, door))].iter().flat_map(|key| ends.iter().map(move |after| (key, *after)))
+        {
+            let query = ListQuery { key: key.clone(), after, limit: 7, ..ListQuery::all(RowKind::Space) };
+            let is_on =
+                |row: &&Row| after.is_none_or(|after| row.id > after) && key.as_ref().is_none_or(|key| row.body.lookups().contains(key));
+            let expected: Vec<Row> = rows.values().filter(is_on).take(7).cloned().collect();
+            for _ in 0..2 {
+                let page: Vec<Row> = w.store.list(w.ws, &query).await.unwrap().iter().map(|row| Row::clone(row)).collect();
+                assert_eq!(page, expected, "step {step}, {query:?}");
+            }
+        }
+    }
 }
 
 /// All workspaces with a commit, in the order of their ids.

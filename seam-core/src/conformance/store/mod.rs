@@ -72,6 +72,7 @@ cases![
     changed_wakes,
     pages,
     pages_by_key,
+    pages_again_and_again,
     workspaces_in_order,
     urgent_first,
     only_what_can_be_served,

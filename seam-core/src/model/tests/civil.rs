@@ -1,5 +1,5 @@
 //! Civil times of real zones.
-use super::super::{WindowError, civil};
+use super::super::{DaySet, Weekly, WeeklySpan, WindowError, civil};
 use super::at;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -43,6 +43,19 @@ fn gaps_and_folds_of_real_zones() {
         assert_eq!(civil::start(civil_time, zone), at(start), "start at {civil_time} in {zone}");
         assert_eq!(civil::end(civil_time, zone), at(end), "end at {civil_time} in {zone}");
     }
+}
+
+#[test]
+fn a_clock_shows_something_at_the_ends_of_the_calendar_too() {
+    for zone in [Tz::UTC, Tz::Etc__GMTMinus14, Tz::Etc__GMTPlus12, Tz::Europe__Berlin] {
+        for at in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+            let shown = civil::clock(at, zone);
+            assert!((shown - at.naive_utc()).abs() <= TimeDelta::hours(14), "{zone}");
+            let always = Weekly::new([WeeklySpan::new(DaySet::EVERY_DAY, "00:00".parse().unwrap(), "24:00".parse().unwrap())]).unwrap();
+            let _ = always.admits(at, zone);
+        }
+    }
+    assert_eq!(civil::clock(at("2026-07-01T12:00:00Z"), Tz::Europe__Berlin), clock("2026-07-01 14:00"));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod accounts;
 mod credentials;
 mod drifts;
+mod guests;
 mod keys;
 mod people;
 mod promises;

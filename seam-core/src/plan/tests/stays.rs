@@ -11,10 +11,10 @@ use crate::provider::{
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 
-struct Hotel {
-    t: Table,
-    system: AcsSystemId,
-    room: AcsEntranceId,
+pub(super) struct Hotel {
+    pub(super) t: Table,
+    pub(super) system: AcsSystemId,
+    pub(super) room: AcsEntranceId,
     gym: AcsEntranceId,
     desk: AcsEncoderId,
 }
@@ -26,7 +26,7 @@ fn room(name: &str) -> EntranceReport {
     room
 }
 
-fn hotel_report(path: CardPath) -> SystemReport {
+pub(super) fn hotel_report(path: CardPath) -> SystemReport {
     let mut report = simple("h");
     let repeat = if path == CardPath::VendorEncoder { Repeat::Never } else { Repeat::Safe };
     let card = KindRules { repeat, read_back: ReadBack::Existence, card: Some(path), suspend: false, ..KindRules::full() };
@@ -37,9 +37,13 @@ fn hotel_report(path: CardPath) -> SystemReport {
 }
 
 fn hotel(path: CardPath) -> Hotel {
+    hotel_of(&hotel_report(path))
+}
+
+pub(super) fn hotel_of(report: &SystemReport) -> Hotel {
     let mut t = Table::new();
     let account = t.connect();
-    let mut scan = scan_of(&hotel_report(path), &[]);
+    let mut scan = scan_of(report, &[]);
     let mut gym = door("gym");
     gym.class = DoorClass::Common;
     scan.systems[0].entrances = Some(vec![room("101"), gym]);
@@ -65,30 +69,30 @@ impl Hotel {
             g.ends_at = Some(until);
         })
     }
-    fn card(&mut self, key: &str, from: DateTime<Utc>, until: DateTime<Utc>) -> AccessGrantId {
+    pub(super) fn card(&mut self, key: &str, from: DateTime<Utc>, until: DateTime<Utc>) -> AccessGrantId {
         self.book(AccessMethodMode::Card, key, from, until)
     }
     /// Begins to write the card of a grant; the attempt.
-    fn encode(&mut self, grant: AccessGrantId) -> (RowId, Option<CallWhat>) {
+    pub(super) fn encode(&mut self, grant: AccessGrantId) -> (RowId, Option<CallWhat>) {
         let method = self.t.get::<Grant>(grant).requested[0].methods[0];
         let ask = NewEncode { what: EncodeWhat::Method(method), encoder: self.desk, wait_seconds: 30 };
         let Outcome::Attempt(attempt) = self.t.run(|d| attempt::encode(d, &ask)).unwrap() else { panic!() };
         (attempt.uuid(), self.t.begin(attempt))
     }
     /// Writes the card of a grant: its number, and whether it opens its stay.
-    fn write(&mut self, grant: AccessGrantId) -> (u64, bool) {
+    pub(super) fn write(&mut self, grant: AccessGrantId) -> (u64, bool) {
         let (attempt, call) = self.encode(grant);
         self.t.done(attempt, Ok(Receipt::verified()));
         let Some(CallWhat::Encode { card, .. }) = call else { panic!("{:?}", self.t.get::<Attempt>(attempt).state) };
         card.stay.map(|(stay, role)| (stay.generation, matches!(role, Role::Open))).unwrap()
     }
-    fn stay(&self, key: &str) -> Stay {
+    pub(super) fn stay(&self, key: &str) -> Stay {
         self.t.all::<Stay>().into_iter().find(|(_, s)| s.key == key).unwrap().1
     }
     fn window_of(&self, grant: AccessGrantId) -> crate::model::Window {
         self.t.get::<Target>(self.t.targets_of(grant)[0]).credential().unwrap().window
     }
-    fn in_days(&self, days: i64) -> DateTime<Utc> {
+    pub(super) fn in_days(&self, days: i64) -> DateTime<Utc> {
         self.t.now + Duration::days(days)
     }
 }

@@ -19,6 +19,13 @@ pub(in crate::store) struct Written {
     pub(in crate::store) diff: Diff,
 }
 
+impl Written {
+    /// Whether lists of its kind have one more row from now on.
+    pub(in crate::store) fn adds(&self) -> bool {
+        self.old.as_ref().is_none_or(|old| old.body.kind() != self.new.body.kind())
+    }
+}
+
 /// The rows of a changeset as they are to be stored: in their next versions.
 pub(in crate::store) fn next_versions(put: Vec<Row>) -> Vec<Arc<Row>> {
     put.into_iter().map(|row| Arc::new(Row { version: row.version + 1, ..row })).collect()

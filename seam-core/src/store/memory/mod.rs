@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    changes: Changes,
     committed: Notify,
 }
 
@@ -26,7 +27,7 @@ impl MemoryStore {
     /// An empty store whose leases run by `clock`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::default(), committed: Notify::new() }
+        Self { clock, state: Mutex::default(), changes: Changes::default(), committed: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -42,12 +43,16 @@ impl Store for MemoryStore {
         &self.clock
     }
 
+    fn changes(&self) -> Option<&Changes> {
+        Some(&self.changes)
+    }
+
     async fn read(&self, workspace: WorkspaceId, what: &ReadSet) -> Result<Facts> {
         logic::facts(&mut *self.state(), workspace, what)
     }
 
     async fn commit(&self, set: Changeset) -> std::result::Result<Committed, CommitError> {
-        let committed = self.state().commit(set)?;
+        let committed = self.state().commit(set, &self.changes)?;
         self.committed.notify_waiters();
         Ok(committed)
     }
@@ -60,7 +65,7 @@ impl Store for MemoryStore {
         let committed = {
             let mut state = self.state();
             match logic::decide(&mut *state, workspace, &mut *decision)? {
-                Some(set) => state.commit(set)?,
+                Some(set) => state.commit(set, &self.changes)?,
                 None => return Ok((state.committed(workspace), decision)),
             }
         };

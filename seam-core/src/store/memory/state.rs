@@ -2,6 +2,7 @@
 use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::*;
+use crate::store::changes::{Changes, Touched};
 use crate::store::logic::{self, Agenda, Asked, ClaimSet, Heads, Place, View, Written};
 use crate::store::vault::hex;
 use crate::store::{CommitError, Committed, ListQuery, audit};
@@ -70,7 +71,7 @@ impl View for State {
 }
 
 impl State {
-    pub(super) fn commit(&mut self, set: Changeset) -> std::result::Result<Committed, CommitError> {
+    pub(super) fn commit(&mut self, set: Changeset, changes: &Changes) -> std::result::Result<Committed, CommitError> {
         let rows = logic::next_versions(set.put);
         let written = logic::check(self, set.workspace, &set.only_if, &rows, None)?;
         let workspace = set.workspace;
@@ -96,6 +97,12 @@ impl State {
         stream.events.extend(set.events.into_iter().zip(first..).map(|(event, seq)| StoredEvent { seq, event }));
         for written in &written {
             self.put(written);
+        }
+        if changes.are_watched() {
+            let mut touched = Touched::default();
+            written.iter().for_each(|written| touched.written(written));
+            let added = written.iter().filter(|w| w.adds()).map(|w| (workspace, w.new.body.kind(), w.new.id));
+            changes.publish(&touched, added);
         }
         Ok(committed)
     }

@@ -1,12 +1,13 @@
 //! The state as the next changeset of a batch finds it: what is committed, and on it what the batch has decided so far. Nothing of that
 //! is in the file yet.
 use super::Shared;
-use super::head::{Change, Touched, apply};
+use super::head::{Change, apply};
 use super::load;
 use super::ready::Ready;
 use crate::error::Result;
 use crate::model::WorkspaceId;
 use crate::state::*;
+use crate::store::changes::Touched;
 use crate::store::logic::{self, Asked, ClaimSet, Heads, Place, View, Written};
 use crate::store::{CommitError, Committed};
 use chrono::{DateTime, Utc};
@@ -105,8 +106,12 @@ impl<'a> Batch<'a> {
         Ok((committed, Unwritten { rows, heads }))
     }
 
-    fn put(&mut self, Written { old: _, new, diff }: &Written) {
+    fn put(&mut self, written: &Written) {
+        let Written { old: _, new, diff } = written;
         let (id, workspace) = (new.id, new.workspace);
+        if written.adds() {
+            self.change.added.push((workspace, new.body.kind(), id));
+        }
         for (places, there) in [(&diff.keys_gone, false), (&diff.keys_new, true)] {
             for place in places {
                 self.change.places.entry(place.clone()).or_default().push((id, there));

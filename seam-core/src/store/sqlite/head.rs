@@ -6,15 +6,14 @@
 //! the file, were at the same state of what they looked at.
 use super::absent::Absent;
 use super::batch::TouchedClaims;
-use super::recent::Recent;
 use crate::model::{ChangesetId, WorkspaceId};
-use crate::state::{ClaimKey, Claimed, Due, Row, RowId};
+use crate::state::{ClaimKey, Claimed, Due, Row, RowId, RowKind};
 use crate::store::Committed;
+use crate::store::changes::{Changes, Touched};
 use crate::store::logic::{Agenda, ClaimSet, Heads, Place};
-use foldhash::quality::FixedState;
+use crate::store::recent::Recent;
 use foldhash::{HashMap, HashMapExt};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 /// How many commits are remembered for readers. One that was slower than this many commits reads again.
@@ -25,40 +24,12 @@ const OUTCOMES: usize = 50_000;
 /// Who has a key that nobody has.
 static NOBODY: BTreeSet<RowId> = BTreeSet::new();
 
-/// What a commit touches, or a reader looked at: a hash of each row, key and claim. Two that happen to be equal only make a reader read again.
-#[derive(Debug, Default)]
-pub(super) struct Touched(Vec<u64>);
-
-impl Touched {
-    pub(super) fn row(&mut self, id: RowId) {
-        self.add((0u8, id));
-    }
-    pub(super) fn place(&mut self, place: &Place) {
-        self.add((1u8, place));
-    }
-    pub(super) fn claim(&mut self, key: ClaimKey) {
-        self.add((2u8, key));
-    }
-    fn add(&mut self, what: impl Hash) {
-        self.0.push(FixedState::default().hash_one(what));
-    }
-
-    /// In order, so that it can be searched.
-    pub(super) fn sorted(mut self) -> Self {
-        self.0.sort_unstable();
-        self
-    }
-
-    /// Whether a commit touches something that a reader looked at.
-    fn meets(&self, looked: &Self) -> bool {
-        looked.0.iter().any(|hash| self.0.binary_search(hash).is_ok())
-    }
-}
-
 /// What a commit changes in memory.
 #[derive(Debug, Default)]
 pub(super) struct Change {
     pub(super) rows: HashMap<RowId, Arc<Row>>,
+    /// Rows that lists of a kind have from now on.
+    pub(super) added: Vec<(WorkspaceId, RowKind, RowId)>,
     /// Rows whose due mark changes: before and after, in the order in which it happens.
     pub(super) due: Vec<(RowId, Option<Due>, Option<Due>)>,
     /// By key: rows that it then finds (`true`) or no longer finds, in the order in which it happens.
@@ -97,6 +68,8 @@ pub(super) struct Head {
     number: u64,
     recent: VecDeque<Arc<Touched>>,
     pending: Option<Arc<Touched>>,
+    /// For those who keep what they have seen.
+    changes: Arc<Changes>,
 }
 
 impl Head {
@@ -116,6 +89,7 @@ impl Head {
             number: 0,
             recent: VecDeque::new(),
             pending: None,
+            changes: Arc::default(),
         }
     }
 
@@ -142,6 +116,11 @@ impl Head {
     /// The row, if it is in memory in this version.
     pub(super) fn row_in_version(&mut self, id: RowId, version: i64) -> Option<Arc<Row>> {
         self.rows.peek(&id).and_then(|row| row.clone()).filter(|row| i64::try_from(row.version) == Ok(version))
+    }
+
+    /// What commits touch.
+    pub(super) fn changes(&self) -> &Arc<Changes> {
+        &self.changes
     }
 
     /// How many commits were published: a reader notes it before it looks.
@@ -184,6 +163,14 @@ impl Head {
     /// What was begun was not written.
     pub(super) fn abandon(&mut self) {
         self.pending = None;
+    }
+
+    /// What was begun is durable: what is kept of looks at what it touches holds no more. Comes before anybody hears of it, and under the lock
+    /// under which it is then [published](Self::publish), so that whoever looks anew waits for that.
+    pub(super) fn touch(&mut self, change: &mut Change) {
+        if let Some(touched) = &self.pending {
+            self.changes.publish(touched, std::mem::take(&mut change.added));
+        }
     }
 
     /// What was begun is durable.
@@ -260,6 +247,7 @@ impl Head {
         self.cursors.clear();
         self.agenda.forget_due();
         self.absent.give_up();
+        self.changes.forget();
         // A reader that looked before finds that it cannot tell.
         self.number += 1;
         self.recent.clear();

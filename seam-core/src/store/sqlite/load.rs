@@ -140,26 +140,35 @@ pub(super) fn events(conn: &Connection, ws: i64, workspace: WorkspaceId, after: 
     Ok(events)
 }
 
-/// The first commit that told an event past `after`. Looked for from the end, where consumers stand.
+/// The first commit that told an event past `after`.
+///
+/// Commits tell about as many events each, so the place is guessed from how many there are between two that are known: a few looks, however long the
+/// stream is. Where that misses too often, by halving.
 fn first_commit_past(conn: &Connection, ws: i64, heads: &Heads, after: u64) -> Result<u64> {
     let mut find = conn.prepare_cached(sql::LAST_EVENT).map_err(typed)?;
-    let mut is_past =
-        |seq: u64| -> Result<bool> { Ok(count(find.query_row([sql::log_no(ws, seq)], |r| r.get(0)).map_err(typed)?) > after) };
-    // `past` is past; commit 0 is not.
-    let (mut not, mut past, mut step) = (0, heads.last_audit, 1);
-    while past > step {
-        if !is_past(past - step)? {
-            not = past - step;
-            break;
+    let mut told = |seq: u64| -> Result<u64> { Ok(count(find.query_row([sql::log_no(ws, seq)], |r| r.get(0)).map_err(typed)?)) };
+    // Each a commit and the last event that it told. Commit 0 is not past, the last one is.
+    let (mut not, mut past) = ((0, 0), (heads.last_audit, heads.last_event));
+    let mut misses = 0;
+    while past.0 - not.0 > 1 {
+        let between = past.0 - not.0;
+        let step = if misses < 3 { share(after + 1 - not.1, between, past.1 - not.1) } else { between / 2 };
+        let next = not.0 + step.clamp(1, between - 1);
+        let at = (next, told(next)?);
+        if at.1 > after {
+            past = at
+        } else {
+            not = at
         }
-        past -= step;
-        step *= 2;
+        misses = if past.0 - not.0 > between / 2 { misses + 1 } else { 0 };
     }
-    while past - not > 1 {
-        let middle = not + (past - not) / 2;
-        if is_past(middle)? { past = middle } else { not = middle }
-    }
-    Ok(past)
+    Ok(past.0)
+}
+
+/// `part` of `of`, out of `all`, rounded up.
+fn share(part: u64, of: u64, all: u64) -> u64 {
+    let exact = (u128::from(part) * u128::from(of)).div_ceil(u128::from(all.max(1)));
+    u64::try_from(exact).unwrap_or(of)
 }
 
 pub(super) fn audit(conn: &Connection, ws: i64, after: u64, at_most: usize) -> Result<Vec<AuditEntry>> {

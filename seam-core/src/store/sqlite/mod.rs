@@ -4,26 +4,30 @@ mod batch;
 mod codec;
 mod document;
 mod errors;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod head;
 mod learn;
+mod lists;
 mod load;
 mod open;
 mod options;
 mod read;
 mod ready;
-mod recent;
 mod schema;
 mod write;
 mod writer;
 
 pub use options::{SqliteOptions, SqliteStats};
 
+use super::changes::Changes;
 use super::logic::{self, View};
 use super::*;
 use crate::error::ErrorKind;
 use errors::{broken, closed};
 use head::{Condition, Head};
 use learn::Learner;
+use lists::Lists;
 use ready::Ready;
 use std::fmt;
 use std::fs::File;
@@ -57,6 +61,8 @@ pub(super) struct Shared {
     published: Condvar,
     committed: Notify,
     stats: Counters,
+    changes: Arc<Changes>,
+    lists: Mutex<Lists>,
     lock: Mutex<Option<File>>,
 }
 
@@ -72,6 +78,9 @@ struct Counters {
 impl Shared {
     fn head(&self) -> MutexGuard<'_, Head> {
         self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// Lets others open the file.
     fn unlock(&self) {
@@ -107,6 +116,8 @@ impl SqliteStore {
         let readers = (0..options.readers).map(|_| open::open_reader(&path, &options)).collect::<Result<Vec<_>>>()?;
         let shared = Arc::new(Shared {
             clock,
+            changes: Arc::clone(head.changes()),
+            lists: Mutex::new(Lists::new(options.rows_in_memory / 8)),
             head: Mutex::new(head),
             published: Condvar::new(),
             committed: Notify::new(),
@@ -180,6 +191,10 @@ impl SqliteStore {
         read::hop(jobs, f).await
     }
 
+    fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.shared.lists()
+    }
+
     fn number(&self, workspace: WorkspaceId) -> Result<Option<i64>> {
         Ok(self.head()?.workspaces.get(&workspace).map(|(no, _)| *no))
     }
@@ -208,6 +223,10 @@ impl Drop for SqliteStore {
 impl Store for SqliteStore {
     fn clock(&self) -> &Arc<dyn Clock> {
         &self.shared.clock
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        Some(&self.shared.changes)
     }
 
     async fn read(&self, workspace: WorkspaceId, what: &ReadSet) -> Result<Facts> {
@@ -254,9 +273,16 @@ impl Store for SqliteStore {
 
     async fn list(&self, workspace: WorkspaceId, query: &ListQuery) -> Result<Vec<Arc<Row>>> {
         drop(self.head()?);
+        if let Some(rows) = self.lists().get(&self.shared.changes, workspace, query) {
+            return Ok(rows);
+        }
+        let since = self.shared.changes.mark();
         let (shared, query) = (Arc::clone(&self.shared), query.clone());
         self.in_file(move |conn| {
-            read::snapshot(conn, || load::list(conn, workspace, &query, |id, version| shared.head().row_in_version(id, version)))
+            let rows =
+                read::snapshot(conn, || load::list(conn, workspace, &query, |id, version| shared.head().row_in_version(id, version)))?;
+            shared.lists().keep(since, workspace, query, &rows);
+            Ok(rows)
         })
         .await
     }

@@ -6,11 +6,12 @@
 //! was touched, it reads everything again from the file alone, in one snapshot.
 use super::Shared;
 use super::errors::{closed, typed};
-use super::head::{Head, Touched};
+use super::head::Head;
 use super::learn::Learner;
 use super::load;
 use crate::error::{Error, ErrorKind, Result};
 use crate::state::*;
+use crate::store::changes::Touched;
 use crate::store::logic::{Asked, ClaimSet, Place, View};
 use rusqlite::Connection;
 use std::collections::BTreeSet;

@@ -219,10 +219,12 @@ impl Writer {
     }
 
     /// Answers, and makes what is durable known. Who is answered goes on at once; who then wants to look waits until all is known.
-    fn answer(&self, asks: Vec<Ask>, answers: Vec<Answer<Committed>>, durable: Option<Change>) {
+    fn answer(&self, asks: Vec<Ask>, answers: Vec<Answer<Committed>>, mut durable: Option<Change>) {
         let unheard: Vec<_>;
         {
             let mut head = self.shared.head();
+            // What others keep of what they saw is looked up without this lock.
+            durable.iter_mut().for_each(|change| head.touch(change));
             unheard = asks.into_iter().zip(answers).filter_map(|(ask, answer)| ask.tell(answer)).collect();
             let Some(change) = durable else { return };
             head.publish(change);

@@ -4,7 +4,7 @@ mod objects;
 mod residual;
 mod truth;
 
-use super::Viewer;
+use super::{Present, Viewer};
 use crate::model::*;
 use crate::plan::{Reader, Stop, Try};
 use crate::provider::*;
@@ -188,8 +188,15 @@ impl World {
             t.needs = Needs::Nothing;
             t.issued_at = t.issued_at.or(Some(at));
             t.synced_at = Some(at);
-            t.made =
-                Some(MadeCredential { rev: t.rev, doors: c.doors, window: c.window, generation: generation.flatten(), opens: false, at });
+            t.made = Some(MadeCredential {
+                rev: t.rev,
+                doors: c.doors,
+                window: c.window,
+                generation: generation.flatten(),
+                opens: false,
+                turn: None,
+                at,
+            });
         });
         self.edit::<Method>(it.method, |m| {
             (m.issued, m.ever_issued, m.issued_at) = (true, true, Some(at));
@@ -223,11 +230,12 @@ impl World {
         let mut facts = Facts::default();
         for _ in 0..40 {
             let reader = Reader::new(&facts);
+            let present = super::Present::new(self.now);
             let v = Viewer {
                 reader: &reader,
                 vault: &self.vault,
                 workspace: WS,
-                now: self.now,
+                present: &present,
                 links: "https://key.example/",
                 pages: "https://connect.example",
             };

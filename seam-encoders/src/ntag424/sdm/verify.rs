@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::Suite;
 use crate::crypto::lrp::Lrp;
-use crate::crypto::{BlockCipher, MacKey, Vector, equal};
+use crate::crypto::{BlockCipher, MacKey, Vector, equal, truncated};
 use crate::keys::{Key, KeyType};
 
 /// Why a tap is not believed. None of them says anything about a key.
@@ -214,7 +214,7 @@ impl Keys {
     /// The MAC over what of the file it covers: every other byte of the CMAC.
     #[must_use]
     pub fn mac(&self, covered: &[u8]) -> [u8; 8] {
-        super::super::messaging::truncated(match &self.0 {
+        truncated(match &self.0 {
             Cipher::Aes { mac, .. } => mac.cmac(&[covered]),
             Cipher::Lrp { mac, .. } => mac.cmac(covered),
         })

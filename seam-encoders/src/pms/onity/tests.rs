@@ -1,7 +1,7 @@
 use super::*;
 use crate::pms::Timeouts;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
 
 fn hour(text: &str) -> Hour {
     Hour::of_end(text.parse().unwrap()).unwrap()
@@ -16,8 +16,8 @@ fn key() -> NewKey {
 }
 
 /// The other side, written from the description and not from the codec: it takes what comes up to the check byte and says what a script says.
-struct Peer {
-    io: DuplexStream,
+struct Peer<S = DuplexStream> {
+    io: S,
 }
 
 impl Peer {
@@ -25,6 +25,9 @@ impl Peer {
         let (ours, io) = duplex(4096);
         (Line::new(ours, Timeouts::default()), Self { io })
     }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     async fn enquired(&mut self, answer: u8) {
         assert_eq!(self.io.read_u8().await.unwrap(), 5);
         self.io.write_all(&[answer]).await.unwrap();
@@ -233,5 +236,88 @@ fn a_window_is_rounded_inwards_to_whole_hours() {
     assert_eq!(Hour::parse("15221126"), Some(hour("2026-11-22T15:00:00")));
     for wrong in ["1522112", "1500221126", "24221126", "15320126", "+5221126", "1é221126"] {
         assert_eq!(Hour::parse(wrong), None, "{wrong}");
+    }
+}
+
+/// Over a serial port of the system: a pseudo-terminal in the place of the cable. The kernel is told to leave the bytes alone, of which several (03 is
+/// what ^C sends) mean something to it.
+#[cfg(all(feature = "serial", target_os = "linux"))]
+mod serial {
+    use super::*;
+    use serial2_tokio::{Parity, SerialPort};
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+
+    /// The names of the terminals that this process has open.
+    fn terminals() -> BTreeSet<PathBuf> {
+        let files = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        files.filter(|name| name.parent().is_some_and(|folder| folder.ends_with("dev/pts"))).collect()
+    }
+
+    fn cable() -> (Line<SerialPort>, Peer<SerialPort>) {
+        static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+        let _one = ONE_BY_ONE.lock().unwrap();
+        let before = terminals();
+        let (io, _port) = SerialPort::pair().unwrap();
+        let name = terminals().into_iter().find(|name| !before.contains(name) && !name.ends_with("ptmx")).unwrap();
+        let line = Line::serial(name, 9600, Parity::None, Timeouts { answer: Duration::from_secs(20), ..Timeouts::default() }).unwrap();
+        (line, Peer { io })
+    }
+
+    #[tokio::test]
+    async fn a_key_is_made_and_read_back_over_a_serial_port() {
+        let (mut line, mut peer) = cable();
+        let serve = async {
+            peer.serves("|CN|3|E|101||||36||15221126|11241126|front|||", "|CN|3|0423AB5A9C2F80|").await;
+            peer.serves("|LT|3|R|", "|LT|3|101||||CI|0|36|15221126|11241126|front|0423AB5A9C2F80|").await;
+            // Busy at first, then not taken once.
+            peer.enquired(6).await;
+            peer.message().await;
+            peer.io.write_all(&[0x15]).await.unwrap();
+            peer.serves("|CO|3|101|", "|CO|3|101|").await;
+        };
+        let ask = async {
+            assert_eq!(line.make_key(&key()).await.unwrap().as_deref(), Some("0423AB5A9C2F80"));
+            let CardRead::Guest(read) = line.read_key(3, Eject::Keep).await.unwrap() else { panic!() };
+            assert_eq!((read.rooms.as_slice(), read.is_current), (&["101".to_owned()][..], true));
+            line.check_out(3, "101").await.unwrap();
+        };
+        tokio::join!(serve, ask);
+    }
+
+    /// The check byte may be any; a terminal takes some for itself: ^C, ^D, line feed, carriage return, ^Q, ^S, ^U, ^Z, ^\\, delete.
+    #[tokio::test]
+    async fn every_check_byte_passes_as_it_is() {
+        let (mut line, mut peer) = cable();
+        for check in [0x03, 0x04, 0x0a, 0x0d, 0x11, 0x13, 0x15, 0x1a, 0x1c, 0x7f] {
+            let frame = (b' '..=b'~').flat_map(|a| (b' '..=b'~').map(move |b| format!("{}{}", char::from(a), char::from(b))));
+            let frame = frame.map(|room| Frame::new(["CO".to_owned(), "3".to_owned(), room]).unwrap());
+            let frame = frame.into_iter().find(|frame| frame.to_bytes().last() == Some(&check)).unwrap();
+            let serve = async {
+                peer.enquired(6).await;
+                peer.message().await;
+                peer.io.write_all(&[6]).await.unwrap();
+                peer.io.write_all(&frame.to_bytes()).await.unwrap();
+            };
+            let (answer, ()) = tokio::join!(line.ask(&frame), serve);
+            assert_eq!(answer.unwrap(), frame);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cable_that_is_pulled_after_the_request_leaves_it_open_what_was_done() {
+        let (mut line, mut peer) = cable();
+        let serve = async move {
+            peer.enquired(6).await;
+            peer.message().await;
+            peer.io.write_all(&[6]).await.unwrap();
+        };
+        let asked = key();
+        let (made, ()) = tokio::join!(line.make_key(&asked), serve);
+        let failure = made.unwrap_err();
+        assert!(matches!(&failure, OnityError::Line(e) if e.is_unknown()), "{failure:?}");
+        let nowhere = Line::serial("/dev/seam-no-such-port", 9600, Parity::None, Timeouts::default());
+        assert!(matches!(nowhere.unwrap_err(), LineError::Unreachable(_)));
     }
 }

@@ -269,6 +269,7 @@ fn bombs_and_strangers_are_no_answers() {
     let deep = format!("{}{}", "<a>".repeat(5000), "</a>".repeat(5000));
     assert_eq!(info.answer(&deep).unwrap_err(), NoAnswer::Xml(XmlError::TooMuch));
     assert_eq!(info.answer("<a>&unknown;</a>").unwrap_err(), NoAnswer::Xml(XmlError::Malformed));
+    assert_eq!(info.answer("<a?></a?>").unwrap_err(), NoAnswer::Xml(XmlError::Malformed), "a name that is none");
     for broken in ["", "hello", "<a>", "<a></b>", "<a/><b/>", "<a>\u{0}"] {
         assert!(info.answer(broken).is_err(), "{broken:?}");
     }

@@ -196,3 +196,31 @@ proptest! {
         let _ = serde_json::from_slice::<CardShown>(&bytes);
     }
 }
+
+#[test]
+fn a_line_that_is_too_long_is_none_however_it_was_cut() {
+    let long = format!("CCA;GN{};RC0;\r\n", "x".repeat(pms::LONGEST_LINE)).into_bytes();
+    let framed = [&[2], &long[..long.len() - 2], b"00", &[3]].concat();
+    for piece in [1, 4096, long.len()] {
+        let mut unread = BytesMut::new();
+        let read = long.chunks(piece).try_for_each(|piece| {
+            unread.extend_from_slice(piece);
+            LineCodec.decode(&mut unread).map(|line| assert_eq!(line, None))
+        });
+        assert!(read.is_err(), "in pieces of {piece}");
+        let mut unread = BytesMut::new();
+        let read = framed.chunks(piece).try_for_each(|piece| {
+            unread.extend_from_slice(piece);
+            SerialCodec.decode(&mut unread).map(|frame| assert_eq!(frame, None))
+        });
+        assert_eq!(read.unwrap_err().to_string(), "the frame has no end", "in pieces of {piece}");
+    }
+}
+
+#[test]
+fn the_day_ends_where_the_time_begins() {
+    assert!(read_web_time("20261221T1500").is_some());
+    for bad in ["2026122T11500", "T202612211500", "202612211500T", "20261221t1500", "202612211500"] {
+        assert_eq!(read_web_time(bad), None, "{bad}");
+    }
+}

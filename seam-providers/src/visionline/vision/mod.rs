@@ -2,6 +2,9 @@
 mod client;
 mod config;
 mod factory;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod provider;
 #[cfg(feature = "sim")]
 pub mod sim;

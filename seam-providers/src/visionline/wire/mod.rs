@@ -22,7 +22,7 @@ pub(super) fn pms_time(time: NaiveDateTime) -> String {
 
 /// Reads a time of the web interface.
 pub(super) fn read_web_time(text: &str) -> Option<NaiveDateTime> {
-    let (date, time) = text.split_once('T')?;
+    let (date, time) = text.split_once('T').filter(|(date, _)| date.len() == 8)?;
     read_pms_time(&format!("{date}{time}"))
 }
 

@@ -123,7 +123,8 @@ impl Decoder for LineCodec {
     type Error = io::Error;
     fn decode(&mut self, bytes: &mut BytesMut) -> io::Result<Option<Line>> {
         loop {
-            let Some(end) = bytes.iter().position(|b| *b == b'\n') else {
+            // However it was cut on the way: a line that is too long is none, also when its end is there already.
+            let Some(end) = bytes.iter().take(LONGEST_LINE + 1).position(|b| *b == b'\n') else {
                 let too_long = bytes.len() > LONGEST_LINE;
                 return if too_long { Err(io::Error::new(io::ErrorKind::InvalidData, "the line has no end")) } else { Ok(None) };
             };

@@ -58,7 +58,7 @@ impl Decoder for SerialCodec {
                 Ok(Some(Frame::Nak))
             }
             Some(&STX) => {
-                let Some(end) = bytes.iter().position(|b| *b == ETX) else {
+                let Some(end) = bytes.iter().take(LONGEST_LINE + 1).position(|b| *b == ETX) else {
                     return if bytes.len() > LONGEST_LINE { bad("the frame has no end") } else { Ok(None) };
                 };
                 let frame = bytes.split_to(end + 1);

@@ -59,6 +59,15 @@ scenario('doors_come_and_go', async () => {
   await notFound(() => seam.spaces.addDevices({ space_id, device_ids: [randomUUID()] }), ['device_not_found', 'acs_entrance_not_found'])
 })
 
+scenario('an_entrance_is_a_device_by_its_second_name', async () => {
+  const both = await doorIds('gym', 'lobby')
+  const { space_id } = await space()
+  await seam.spaces.addDevices({ space_id, device_ids: both })
+  assert.deepEqual(await doorsIn(space_id), both)
+  await seam.spaces.removeDevices({ space_id, device_ids: [both[0]] })
+  assert.deepEqual(await doorsIn(space_id), [both[1]])
+})
+
 scenario('connected_accounts_come_and_go', async () => {
   const { connected_account_id } = await door('gym')
   const { space_id } = await space()

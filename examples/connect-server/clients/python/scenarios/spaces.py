@@ -63,6 +63,14 @@ class Spaces(Scenarios):
         kinds = ["device_not_found", "acs_entrance_not_found"]
         self.not_found(lambda: seam.spaces.add_devices(space_id=one, device_ids=[unknown]), kinds)
 
+    def test_an_entrance_is_a_device_by_its_second_name(self):
+        both = door_ids("gym", "lobby")
+        one = space().space_id
+        seam.spaces.add_devices(space_id=one, device_ids=both)
+        self.assertEqual(doors_in(one), both)
+        seam.spaces.remove_devices(space_id=one, device_ids=both[:1])
+        self.assertEqual(doors_in(one), both[1:])
+
     def test_connected_accounts_come_and_go(self):
         account = door("gym").connected_account_id
         one = space().space_id

@@ -7,7 +7,7 @@ use std::mem;
 /// Two generations: what is used moves to the young one; when that is full, it becomes the old one and the old one is dropped. So at most
 /// `room` is held, at least the last `room / 2` used are, and nothing is ever searched or sorted.
 #[derive(Debug)]
-pub(super) struct Recent<K, V> {
+pub(crate) struct Recent<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
     /// How much the young generation holds, in the unit of `room`.
@@ -16,12 +16,12 @@ pub(super) struct Recent<K, V> {
 }
 
 impl<K: Hash + Eq, V> Recent<K, V> {
-    pub(super) fn new(room: usize) -> Self {
+    pub(crate) fn new(room: usize) -> Self {
         Self { young: HashMap::new(), old: HashMap::new(), held: 0, room }
     }
 
     /// `weight`: how much of the room an entry takes, where it is not one.
-    pub(super) fn get<Q>(&mut self, key: &Q, weight: impl FnOnce(&V) -> usize) -> Option<&mut V>
+    pub(crate) fn get<Q>(&mut self, key: &Q, weight: impl FnOnce(&V) -> usize) -> Option<&mut V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
@@ -36,7 +36,7 @@ impl<K: Hash + Eq, V> Recent<K, V> {
     }
 
     /// Looks without counting as a use.
-    pub(super) fn peek<Q>(&mut self, key: &Q) -> Option<&mut V>
+    pub(crate) fn peek<Q>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
@@ -47,7 +47,7 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         }
     }
 
-    pub(super) fn insert(&mut self, key: K, value: V, weight: usize) {
+    pub(crate) fn insert(&mut self, key: K, value: V, weight: usize) {
         if self.held + weight > self.room / 2 && !self.young.is_empty() {
             // As many again will come.
             let room = HashMap::with_capacity(self.young.len());
@@ -59,7 +59,17 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.young.insert(key, value);
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn remove<Q>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        // Its weight counts on until the generation ends: fewer are held then, never more.
+        self.young.remove(key);
+        self.old.remove(key);
+    }
+
+    pub(crate) fn clear(&mut self) {
         self.young.clear();
         self.old.clear();
         self.held = 0;
