@@ -10,8 +10,8 @@ use chrono::TimeDelta;
 use futures_util::future::{Either, select};
 use seam_core::clock::Clock;
 use seam_core::provider::{
-    AccessLog, AccessSystemProvider, Call, CardImages, Effect, EntranceReport, Failure, Found, GroupReport, Handle, Held, HeldPage,
-    Inventory, Kind, Needs, Reason, Receipt, RemoteUnlock, Seen, SystemRef, SystemReport, Tag, VendorEncoders, Want,
+    AccessSystemProvider, Call, Effect, EntranceReport, Failure, Finding, Found, GroupReport, Handle, Held, HeldPage, Inventory, Kind,
+    Needs, Reason, Receipt, Seen, SystemRef, SystemReport, Tag, Want,
 };
 use std::fmt;
 use std::pin::pin;
@@ -243,20 +243,25 @@ impl AccessSystemProvider for OpenLockProvider {
         self.right_system(call.system)?;
         self.within(call.within, self.look(want, &call.tag)).await.map_err(unread)
     }
+    async fn readiness(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let doors = report::entrances(&self.settings);
+        if doors.is_empty() {
+            findings.push(Finding::new(true, "no_entrance", "the map of the site has no entrance"));
+        } else if !doors.iter().any(|d| d.reservation) {
+            findings.push(Finding::new(false, "no_guest_door", "the map has common doors only: no stay can be made here"));
+        }
+        if let Err(failure) = self.within(USUAL_LIMIT, self.held_page(None)).await {
+            findings.push(Finding::new(true, "records_unreachable", failure.message));
+        }
+        // What the signer says now, it says without a document that anybody could use: the time for an entrance that does not exist.
+        if let Err(failure) = self.desk.time(uuid::Uuid::nil(), [0; 16]).await {
+            findings.push(Finding::new(true, "signer_unreachable", failure.message));
+        }
+        findings
+    }
     fn inventory(&self) -> Option<&dyn Inventory> {
         Some(self)
-    }
-    fn encoders(&self) -> Option<&dyn VendorEncoders> {
-        None
-    }
-    fn card_images(&self) -> Option<&dyn CardImages> {
-        None
-    }
-    fn unlock(&self) -> Option<&dyn RemoteUnlock> {
-        None
-    }
-    fn access_log(&self) -> Option<&dyn AccessLog> {
-        None
     }
 }
 

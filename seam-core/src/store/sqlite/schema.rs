@@ -1,6 +1,6 @@
 //! The tables, and how an older file becomes a newer one.
 //!
-//! Laid out for few B-tree pages per commit: one row per thing with its document packed, one log row per changeset, ids that grow with
+//! Laid out for few B-tree pages per commit: one row per thing with its [document](super::document), one log row per changeset, ids that grow with
 //! time, what is due marked in the row itself (a partial index holds only the due ones), look-ups and claims as small rows without rowid.
 //! Instants are 12 bytes that sort like the instants; ids are 16 bytes. Of a claim, whose keyed hash lies anywhere in its table, each byte
 //! counts: an instant is a number of seconds if it is a whole one, no end is empty, and its row is told by number.
@@ -35,7 +35,8 @@ pub(super) const FIND_UNIQUE: &str = "SELECT row FROM uniq
     WHERE idx = ?1 AND ws = CASE WHEN ?2 IS NULL THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?2) END AND key = ?3";
 pub(super) const FIND_LOOKUP: &str = "SELECT row FROM lookup
     WHERE idx = ?1 AND ws = CASE WHEN ?2 IS NULL THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?2) END AND key = ?3 ORDER BY row";
-pub(super) const FIND_CLAIMS: &str = "SELECT c.start, c.stop, r.id, c.exclusive, w.id FROM claim c JOIN row r ON r.no = c.row JOIN workspace w ON w.no = r.ws WHERE c.key = ?1";
+pub(super) const FIND_CLAIMS: &str = "SELECT c.start, c.stop, r.id, c.exclusive, w.id FROM claim c \
+    JOIN row r ON r.no = c.row JOIN workspace w ON w.no = r.ws WHERE c.key = ?1";
 pub(super) const UNIQUE_FROM: &str = "SELECT idx, ws, key FROM uniq WHERE (idx, ws, key) > (?1, ?2, ?3) ORDER BY idx, ws, key LIMIT ?4";
 pub(super) const LOOKUP_FROM: &str =
     "SELECT DISTINCT idx, ws, key FROM lookup WHERE (idx, ws, key) > (?1, ?2, ?3) ORDER BY idx, ws, key LIMIT ?4";

@@ -46,18 +46,6 @@ impl AccessSystemProvider for WithPhones {
     fn inventory(&self) -> Option<&dyn Inventory> {
         self.inner.inventory()
     }
-    fn encoders(&self) -> Option<&dyn VendorEncoders> {
-        None
-    }
-    fn card_images(&self) -> Option<&dyn CardImages> {
-        None
-    }
-    fn unlock(&self) -> Option<&dyn RemoteUnlock> {
-        None
-    }
-    fn access_log(&self) -> Option<&dyn AccessLog> {
-        None
-    }
 }
 
 struct AtTheDoors {

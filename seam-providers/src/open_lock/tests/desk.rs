@@ -468,12 +468,12 @@ async fn settings_are_checked_and_no_secret_is_told() {
     let mut settings = good;
     settings["entrances"] = twice;
     s.site.factory().open(SecretString::from(settings.to_string()), env()).unwrap_err();
-    assert!(s.site.factory().readiness(&*s.provider).await.is_empty());
+    assert!(s.provider.readiness().await.is_empty());
     settings["entrances"] = json!([]);
     let bare = s.site.factory().open(SecretString::from(settings.to_string()), env()).unwrap();
-    assert_eq!(s.site.factory().readiness(&*bare).await[0].code, "no_entrance");
+    assert_eq!(bare.readiness().await[0].code, "no_entrance");
     s.site.records.spoil(Some(RecordFault::Offline));
-    assert_eq!(s.site.factory().readiness(&*s.provider).await[0].code, "records_unreachable");
+    assert_eq!(s.provider.readiness().await[0].code, "records_unreachable");
     s.site.records.spoil(None);
 
     // The private key is 32 times 0x51, in hexadecimal or decimal; the holder's name goes nowhere.

@@ -95,7 +95,7 @@ impl Stage {
             window,
             schedule: None,
             suspended: false,
-            body: Body::MobileKey { endpoint: None },
+            body: Body::mobile_key(),
             stay: Some((stay, Role::Open)),
         }
     }
