@@ -164,8 +164,9 @@ fn delivery(input: &[u8]) {
     for prefix in ["svix", "webhook"] {
         let signature = header(&format!("{prefix}-signature"));
         assert!(signature.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
-        if let Ok(judge) = standardwebhooks::Webhook::new(&secret) {
-            assert_eq!(judge.sign(&id, now.timestamp(), body).ok().as_deref(), Some(signature));
+        // The other one takes bodies of text only.
+        if let Ok(theirs) = standardwebhooks::Webhook::new(&secret).and_then(|judge| judge.sign(&id, now.timestamp(), body)) {
+            assert_eq!(theirs, signature);
         }
     }
     assert_eq!(request.body, body);

@@ -389,9 +389,7 @@ async fn open_lock() {
     let mut spoilt = site.settings();
     spoilt["canary-field"] = json!("canary-value");
     wrong(site.factory(), &house, spoilt.clone(), spoilt).await;
+    // No call has failed here. The issuer's private key is 32 times 0x51.
     house.note(" effect=");
-    let public = phone.public_key(&tag).expect("it is enrolled");
-    let point: String = public.as_bytes()[1..9].iter().map(|byte| format!("{byte:02x}")).collect();
-    // The issuer's private key is 32 times 0x51; a phone's public key is a name that follows it from door to door.
-    house.judge(&["51515151", "81, 81, 81", "0x51, 0x51", &point, "canary-value"]).await;
+    house.judge(&["51515151", "81, 81, 81", "0x51, 0x51", "canary-value"]).await;
 }

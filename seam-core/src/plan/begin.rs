@@ -325,15 +325,16 @@ fn cast_in(d: &mut Draft<'_>, id: StayId, row: RowId, t: &Target) -> Try<Result<
 
 /// What a credential will be able to do once it is made.
 fn sending(d: &Draft<'_>, t: &Target, cast: Option<&(StaySpec, Role)>, turn: Option<u64>) -> Option<MadeCredential> {
-    let (doors, window) = match &t.want {
-        Wanted::Credential(c) => (&c.doors, c.window),
-        Wanted::Access { doors, window, .. } => (doors, *window),
+    let (doors, window, schedule) = match &t.want {
+        Wanted::Credential(c) => (&c.doors, c.window, &c.schedule),
+        Wanted::Access { doors, window, schedule, .. } => (doors, *window, schedule),
         Wanted::Stay { .. } | Wanted::User { .. } => return None,
     };
     Some(MadeCredential {
         rev: t.rev,
         doors: doors.clone(),
         window,
+        schedule: schedule.clone(),
         generation: cast.map(|(stay, _)| stay.generation),
         opens: matches!(cast, Some((_, Role::Open))),
         turn,
