@@ -1,6 +1,4 @@
 //! What a program logs of this crate's values shows no key, no number and no content: of every technology, every type that holds one.
-#![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
-
 use seam_encoders::access_data::{AccessData, AccessFormat, FileContent, GenericAccess};
 use seam_encoders::apdu::{Command, Response};
 use seam_encoders::classic::access::{ClassicKey, Trailer};

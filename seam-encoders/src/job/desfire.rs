@@ -119,8 +119,8 @@ impl DesfireProfile {
     fn content(&self, task: &Task) -> Result<Zeroizing<Vec<u8>>, WriteError> {
         if let Some(format) = &self.format {
             let data = task.content.get("access").and_then(AccessData::from_json).ok_or(WriteError::Image("there is no \"access\""))?;
-            let contents = format.encode(&task.card.0, &data)?.into_iter();
-            let content = contents.into_iter().find(|content| content.file == self.file && content.bytes.len() == self.size as usize);
+            let mut contents = format.encode(&task.card.0, &data)?.into_iter();
+            let content = contents.find(|content| content.file == self.file && content.bytes.len() == self.size as usize);
             return content.map(|content| content.bytes).ok_or(WriteError::Image("its format does not fill the file"));
         }
         let text = task.content.get("data").and_then(|data| data.as_str()).ok_or(WriteError::Image("there is no \"data\""))?;

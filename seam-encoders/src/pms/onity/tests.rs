@@ -291,9 +291,9 @@ mod serial {
     async fn every_check_byte_passes_as_it_is() {
         let (mut line, mut peer) = cable();
         for check in [0x03, 0x04, 0x0a, 0x0d, 0x11, 0x13, 0x15, 0x1a, 0x1c, 0x7f] {
-            let frame = (b' '..=b'~').flat_map(|a| (b' '..=b'~').map(move |b| format!("{}{}", char::from(a), char::from(b))));
-            let frame = frame.map(|room| Frame::new(["CO".to_owned(), "3".to_owned(), room]).unwrap());
-            let frame = frame.into_iter().find(|frame| frame.to_bytes().last() == Some(&check)).unwrap();
+            let rooms = (b' '..=b'~').flat_map(|a| (b' '..=b'~').map(move |b| format!("{}{}", char::from(a), char::from(b))));
+            let mut frames = rooms.map(|room| Frame::new(["CO".to_owned(), "3".to_owned(), room]).unwrap());
+            let frame = frames.find(|frame| frame.to_bytes().last() == Some(&check)).unwrap();
             let serve = async {
                 peer.enquired(6).await;
                 peer.message().await;
