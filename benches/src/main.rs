@@ -2,6 +2,7 @@
 mod callers;
 mod card_jobs;
 mod cards;
+mod code_size;
 mod commits;
 mod desk;
 mod fan_out;

@@ -1,4 +1,5 @@
 //! Mobile keys: what Aliro's state machines add to the cryptography that they cannot do without, at the door and in the phone.
+use crate::code_size;
 use crate::measure::Rounds;
 use crate::table::{Goal, Line};
 use crate::{Failed, Size};
@@ -26,6 +27,10 @@ const STORED: u8 = 250;
 pub(crate) fn measure(size: &Size) -> Result<Vec<Line>, Failed> {
     let mut lines = Pair::<RustCrypto>::new()?.measure(size, 2_000.0)?;
     lines.extend(Pair::<AwsLc>::new()?.measure(size, 300.0)?);
+    // Building it takes longer than a smoke test may.
+    if !size.is_smoke() {
+        lines.extend(code_size::measure()?);
+    }
     Ok(lines)
 }
 

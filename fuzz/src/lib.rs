@@ -1,8 +1,8 @@
 //! Everything that reads what others send, against what nobody should send.
 //!
-//! Each [`Target`] is a plain function over bytes that panics when a promise is broken. The promises are more than "no panic": what was accepted is written
-//! again as it was read, a stream gives the same messages however it is cut, a seal or a signature does not survive a change, and no input makes a reader
-//! keep more memory than a multiple of its length ([`Target::run`] counts).
+//! Each [`Target`] is a plain function over bytes that panics when a promise is broken. The promises are more than "no panic": what was
+//! accepted is written again as it was read, a stream gives the same messages however it is cut, a seal or a signature does not survive a
+//! change, and no input makes a reader keep more memory than a multiple of its length ([`Target::run`] counts).
 //!
 //! Three ways to run them:
 //! - `cargo nextest run -p seam-fuzz`: a fixed number of inputs for each, in the ordinary test command;
@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 
 /// Memory that any reader may keep beside what the input explains, in bytes: buffers of a fixed size, tables, a runtime.
 const KEPT: u64 = 512 << 10;
-/// Memory that a reader may keep for each byte of its input: a number of one byte becomes a value of 32, an element of XML of four bytes a node of some
-/// hundred, lists grow by doubling, and checks keep what they read again beside it.
+/// Memory that a reader may keep for each byte of its input: a number of one byte becomes a value of 32, an element of XML of four bytes a
+/// node of some hundred, lists grow by doubling, and checks keep what they read again beside it.
 const KEPT_PER_BYTE: u64 = 400;
 
 /// A reader of bytes and what must hold of it.
@@ -107,7 +107,8 @@ pub fn target(name: &str) -> Option<&'static Target> {
     targets().find(|target| target.name == name)
 }
 
-/// One input for the target that the environment names in `SEAM_FUZZ`: all that libFuzzer's wrapper calls, so that there is nothing in it that could rot.
+/// One input for the target that the environment names in `SEAM_FUZZ`: all that libFuzzer's wrapper calls, so that there is nothing in it
+/// that could rot.
 ///
 /// # Panics
 /// When it names none, or a promise is broken.

@@ -1,7 +1,7 @@
 //! Inputs near to good ones. The same seed gives the same inputs on every machine, so a failure is told by two numbers.
 //!
-//! Not `proptest` or `bolero`: what is wanted here is the byte-wise damage that a line, a card or an attacker does to a worked example of a protocol
-//! (spliced, cut, lengths blown up), a fixed count of it, and nothing that has to be generated or shrunk as a tree.
+//! Not `proptest` or `bolero`: what is wanted here is the byte-wise damage that a line, a card or an attacker does to a worked example of a
+//! protocol (spliced, cut, lengths blown up), a fixed count of it, and nothing that has to be generated or shrunk as a tree.
 
 /// The most bytes of an input, but for those that are blown up on purpose.
 const USUAL: usize = 4 << 10;

@@ -15,6 +15,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target::new("page_cursor", 30_000, cursors, cursor),
     Target::new("tokens", 20_000, cursors, tokens),
     Target::new("webhook_address", 30_000, addresses, address),
+    Target::new("webhook_delivery", 10_000, deliveries, delivery),
     Target::new("weekly", 20_000, schedules, weekly),
     Target::new("model_json", 7_500, objects, model_json),
     Target::new("plug_json", 10_000, plug, plug_json),
@@ -133,6 +134,42 @@ fn address(input: &[u8]) {
         Some(url::Host::Ipv6(address)) => assert_eq!(host.parse(), Ok(IpAddr::V6(address)), "{text}"),
         None => panic!("{text}: without a host"),
     }
+}
+
+/// A secret, an id and a body, between strokes; and values of `Retry-After`. The first is the example that the specification of Standard
+/// Webhooks prints.
+fn deliveries() -> Vec<Vec<u8>> {
+    texts(&[
+        r#"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw|msg_p5jXN8AQM9LWM0D4loKWxJek|{"test": 2432232314}"#,
+        "whsec_|id|",
+        "whsec_AA==|id.with.points|a.b",
+        "120||",
+        "Wed, 21 Oct 2015 07:28:00 GMT||",
+        "31 Dec 262142 23:59:59 GMT||",
+        "4294967296||",
+    ])
+}
+
+/// Deliveries: another implementation makes the same signature, a header is one line, and no endpoint asks for more than a day.
+fn delivery(input: &[u8]) {
+    let mut parts = input.splitn(3, |byte| *byte == b'|');
+    let mut next = || parts.next().unwrap_or_default();
+    let (secret, id, body) = (String::from_utf8_lossy(next()), String::from_utf8_lossy(next()), next());
+    let now = chrono::DateTime::from_timestamp(1_614_265_330, 0).unwrap_or_default();
+    if let Some(pause) = fuzzing::pause(&secret, now) {
+        assert!(pause > chrono::TimeDelta::zero() && pause <= chrono::TimeDelta::days(1));
+    }
+    let Some(request) = fuzzing::delivery(&secret, &id, now, body) else { return };
+    let header = |name: &str| request.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str()).unwrap_or_default();
+    for prefix in ["svix", "webhook"] {
+        let signature = header(&format!("{prefix}-signature"));
+        assert!(signature.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
+        // The other one takes bodies of text only.
+        if let Ok(theirs) = standardwebhooks::Webhook::new(&secret).and_then(|judge| judge.sign(&id, now.timestamp(), body)) {
+            assert_eq!(theirs, signature);
+        }
+    }
+    assert_eq!(request.body, body);
 }
 
 fn schedules() -> Vec<Vec<u8>> {

@@ -76,6 +76,7 @@ short_runs![
     visionline_signature,
     visionline_texts,
     webhook_address,
+    webhook_delivery,
     weekly,
 ];
 

@@ -28,7 +28,7 @@ fn standard_then_fast_then_exchange<B: Backend>() {
     assert!(proven.persistent == outcome.persistent);
 
     let requests = [MailboxRequest::Write { offset: 3, data: b"door" }, MailboxRequest::Read { offset: 2, length: 6 }];
-    let request = Request { mailbox: &requests, status: Some(ReaderStatus::UNSECURED), notify: None };
+    let request = Request { mailbox: &requests, status: Some(ReaderStatus::UNSECURED), ..Request::default() };
     let (state, command) = written(|out| outcome.session.exchange(&request, out));
     let mut answer = phone.send(&command).1;
     let (session, answer) = state.on_response(&mut answer).unwrap();

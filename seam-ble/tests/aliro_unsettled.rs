@@ -49,11 +49,14 @@ fn ble_keys_salted_with_versions() {
 }
 
 #[test]
-fn ble_proprietary_without_tag() {
-    let payload = [0, 8, 0x80, 2, 0, 0, 0x5C, 2, 1, 0];
-    let parsed = Notification::parse(&Message { protocol: Protocol::Notification, id: 5, payload: &payload });
+fn ble_proprietary_with_tag() {
     let proprietary = Proprietary::new(&[Version::V1_0], None, None).unwrap();
-    assert_eq!(parsed, Ok(Notification::Initiate { proprietary, pressed: false }));
+    let initiate = Notification::Initiate { proprietary, pressed: false };
+    let payloads = [&[0, 10, 0xA5, 8, 0x80, 2, 0, 0, 0x5C, 2, 1, 0][..], &[0, 8, 0x80, 2, 0, 0, 0x5C, 2, 1, 0]];
+    for payload in payloads {
+        assert_eq!(Notification::parse(&Message { protocol: Protocol::Notification, id: 5, payload }), Ok(initiate.clone()));
+    }
+    initiate.send(|message| Ok(assert_eq!(message.payload, payloads[0]))).unwrap();
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Readers that are not part of the API, for the fuzz targets of `seam-fuzz` (feature `fuzzing`). Each function panics when a promise is broken.
 use crate::model::WorkspaceId;
+use crate::provider::HttpRequest;
 use crate::store::{StaticKeys, Vault};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
-/// Any bytes as a document of the SQLite store: as a row, as a record of a commit, and as a plain value. What was read is written, and that is read as the
-/// same; what was not is a typed error.
+/// Any bytes as a document of the SQLite store: as a row, as a record of a commit, and as a plain value. What was read is written, and that
+/// is read as the same; what was not is a typed error.
 #[cfg(feature = "sqlite")]
 pub fn document(bytes: &[u8]) {
     crate::store::fuzzing::document(bytes);
@@ -35,7 +37,20 @@ pub fn is_webhook_address(text: &str) -> bool {
     crate::plan::webhook::is_address(text)
 }
 
-/// The workspaces that a text says to belong to as the token of a client session, as that of a connect webview; and whether it is the code of an instant key.
+/// The delivery of a body to a webhook with this secret; none when the secret is none.
+#[must_use]
+pub fn delivery(secret: &str, id: &str, at: DateTime<Utc>, body: &[u8]) -> Option<HttpRequest> {
+    crate::plan::webhook::delivery(secret, id, at, body)
+}
+
+/// The pause that an endpoint asks for with this header.
+#[must_use]
+pub fn pause(retry_after: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
+    crate::plan::webhook::pause(retry_after, now)
+}
+
+/// The workspaces that a text says to belong to as the token of a client session, as that of a connect webview; and whether it is the code
+/// of an instant key.
 #[must_use]
 pub fn tokens(text: &str) -> (Option<WorkspaceId>, Option<WorkspaceId>, bool) {
     let workspace = WorkspaceId::from_uuid(uuid::Uuid::from_u128(7));

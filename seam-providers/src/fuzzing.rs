@@ -4,7 +4,8 @@ use tokio_util::codec::Decoder;
 
 pub use crate::visionline::fuzzing as visionline;
 
-/// What a codec reads of a stream that comes in these pieces; whether it ends in a refusal. With `at_end` the rest is read as at the end of a connection.
+/// What a codec reads of a stream that comes in these pieces; whether it ends in a refusal. With `at_end` the rest is read as at the end of
+/// a connection.
 pub fn cut<'a, D: Decoder>(mut codec: D, pieces: impl Iterator<Item = &'a [u8]>, at_end: bool) -> (Vec<D::Item>, bool) {
     let (mut messages, mut unread) = (Vec::new(), BytesMut::new());
     for piece in pieces {
@@ -17,7 +18,7 @@ pub fn cut<'a, D: Decoder>(mut codec: D, pieces: impl Iterator<Item = &'a [u8]>,
             }
         }
         // As a connection has it.
-        if unread.len() > crate::net::tcp::LONGEST_FRAME {
+        if unread.len() > crate::net::LONGEST_ANSWER {
             return (messages, true);
         }
     }

@@ -1,16 +1,19 @@
-//! Logins, keys, tokens, PINs and people are planted at each vendor, and looked for in all that is told outside of the vault and the wire: logs down to the
-//! finest level (ours, and those of the HTTP client and of TLS), spans, `Debug`, errors, warnings, events, audit entries, action attempts.
+//! Logins, keys, tokens, PINs and people are planted at each vendor, and looked for in all that is told outside of the vault and the wire:
+//! logs down to the finest level (ours, and those of the HTTP client and of TLS), spans, `Debug`, errors, warnings, events, audit entries,
+//! action attempts.
 #![cfg(feature = "sim")]
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 use chrono::{DateTime, Duration, TimeDelta, Utc};
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::model::ActionAttemptId;
 use seam_core::plan::Person;
-use seam_core::provider::ProviderFactory;
+use seam_core::provider::{ProviderFactory, Tag};
 use seam_core::store::{MemoryStore, StaticKeys, Store, Vault};
 use seam_core::{AccessGrant, AccessMethodId, AccessMethodMode, Engine, EngineConfig, NewGrant, NewMethod, Seam, Who, Workspace};
 use seam_providers::http::HttpClient;
 use seam_providers::net::sim::Misbehaviour;
+use seam_providers::open_lock::Applicant;
+use seam_providers::open_lock::sim::{ClockOfDoor, Phone, Site};
 use seam_providers::salto_ks::KsFactory;
 use seam_providers::salto_ks::sim::KsSim;
 use seam_providers::salto_space::SpaceFactory;
@@ -356,4 +359,37 @@ async fn salto_ks() {
     wrong(factory(), &house, login, spoilt).await;
     // The message of every error of the fake is one of the planted words, too.
     house.judge(&["planted", "canary-wrong-login", "canary-value", &pin]).await;
+}
+
+/// The issuer of open locks: its private key, the phone's, and the phone's documents, which are for the phone alone.
+#[tokio::test]
+async fn open_lock() {
+    let clock = clock();
+    let site = Site::new(Arc::clone(&clock) as Arc<dyn Clock>, &["101"], &["gym"], ClockOfDoor::Own).unwrap();
+    site.set_clocks().await.unwrap();
+    let house = House::new(Arc::clone(&clock), site.factory(), &site.settings()).await;
+    let grant = house.grant("101", &[AccessMethodMode::MobileKey], Some("stay")).await;
+    house.pass(Duration::minutes(2)).await;
+    let mut filter = seam_core::api::CredentialFilter::default();
+    filter.access_method_id = grant.access_method_ids.first().copied();
+    let credential = house.ws.acs().credentials().list(&filter).await.unwrap().items[0].acs_credential_id;
+    let tag = Tag(credential.uuid().simple().to_string());
+    let applicant = Applicant { workspace: grant.workspace_id, person: grant.user_identity_id };
+    // Somebody else asks for her key first: what he is told is looked at too.
+    let stranger = Applicant { person: seam_core::model::UserIdentityId::from_uuid(uuid::Uuid::nil()), ..applicant };
+    let failure = Phone::new(9).enrol(&site.desk(), &stranger, &tag).await.unwrap_err();
+    house.note(&format!("{failure} {failure:?}"));
+    let mut phone = Phone::new(3);
+    phone.enrol(&site.desk(), &applicant, &tag).await.unwrap();
+    phone.sync(&site.desk()).await.unwrap();
+    house.pass(Duration::minutes(2)).await;
+    house.note(&format!("{phone:?} {site:?} {:?}", site.desk()));
+    house.ws.access_grants().delete(grant.access_grant_id).await.unwrap();
+    house.pass(Duration::minutes(2)).await;
+    let mut spoilt = site.settings();
+    spoilt["canary-field"] = json!("canary-value");
+    wrong(site.factory(), &house, spoilt.clone(), spoilt).await;
+    // No call has failed here. The issuer's private key is 32 times 0x51.
+    house.note(" effect=");
+    house.judge(&["51515151", "81, 81, 81", "0x51, 0x51", "canary-value"]).await;
 }

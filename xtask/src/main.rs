@@ -4,6 +4,7 @@
 mod args;
 mod clients;
 mod commands;
+mod page;
 mod promises;
 mod radio;
 mod setup;

@@ -1,6 +1,7 @@
 //! What the check needs on the machine, and how it gets there.
 use crate::clients;
 use crate::commands::{cargo, run, succeeds};
+use crate::page;
 use crate::radio;
 use std::process::{Command, Stdio};
 
@@ -97,6 +98,7 @@ pub(crate) fn set_up() -> Result<(), String> {
             println!("{e}");
         }
     }
+    page::set_up();
     let in_ci = std::env::var_os("CI").is_some();
     let missing = self::missing();
     if missing.is_empty()

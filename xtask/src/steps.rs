@@ -2,6 +2,7 @@
 use crate::args::TestArgs;
 use crate::clients;
 use crate::commands::{cargo, doc, run as run_command};
+use crate::page;
 use crate::promises;
 use crate::setup::{Runner, set_up};
 use std::time::{Duration, Instant};
@@ -55,7 +56,7 @@ impl Step {
             Self::Setup => "what the tests need",
             Self::Fmt => "formatting",
             Self::Clippy => "lints, all features",
-            Self::Lean => "seam-core alone, default features; the core of seam-ble without std",
+            Self::Lean => "seam-core alone, default features; the core of seam-ble without std, and in a page",
             Self::Doc => "documentation, warnings as errors",
             Self::Doctests => "examples in the documentation",
             Self::Promises => "what the project promises about itself",
@@ -83,7 +84,8 @@ impl Step {
             Self::Lean => {
                 plain(&["clippy", "-p", "seam-core", "--", "-D", "warnings"])?;
                 // A static library with a panic handler of its own: it links only where nothing brings std or an allocator.
-                plain(&["build", "--release", "--manifest-path", "seam-ble/firmware-proof/Cargo.toml", "--target-dir", "target/firmware"])
+                plain(&["build", "--release", "--manifest-path", "seam-ble/firmware-proof/Cargo.toml", "--target-dir", "target/firmware"])?;
+                page::prove()
             }
             Self::Doc => doc(&[]),
             Self::Doctests => plain(&["test", "--doc", "--workspace", "--all-features"]),

@@ -1,4 +1,5 @@
 //! The lock at a hotel room: everything that its firmware would hold, without the radio and the motor.
+use crate::approach;
 use crate::office::{Office, new_key, random};
 use crate::touch::{self, Phase};
 use seam_ble::aliro::reader::StoredPhone;
@@ -12,6 +13,7 @@ use seam_ble::lock::{
     TIME_CHALLENGE_LEN, TimeToken, UnixTime, UserAct, Zone, decide, verify_revocations,
 };
 use seam_ble::pkoc::{LocationId, PkocError, Reader, Response};
+use seam_ble::transport::aliro::Agreed;
 use seam_ble::transport::{Link, SessionError, pkoc, within};
 use std::convert::Infallible;
 use std::fmt;
@@ -67,8 +69,8 @@ impl Bolt {
 pub enum Closed {
     /// The phone did not prove a key.
     Session(SessionError<PkocError>),
-    /// The phone did not prove a key at a touch.
-    Touch(SessionError<AliroError>),
+    /// The phone did not prove a key by Aliro.
+    Aliro(SessionError<AliroError>),
     /// What it brought along is not signed for this key.
     Grant(GrantError),
     /// It is, but does not open this door now.
@@ -81,7 +83,7 @@ impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session(e) => e.fmt(f),
-            Self::Touch(e) => e.fmt(f),
+            Self::Aliro(e) => e.fmt(f),
             Self::Grant(e) => e.fmt(f),
             Self::Refused(e) => e.fmt(f),
             Self::Memory(e) => e.fmt(f),
@@ -166,7 +168,8 @@ impl Door {
     /// # Errors
     /// Why the list before stays in force.
     pub fn take_revocations(&mut self, list: &[u8]) -> Result<(), RevocationRefused> {
-        let list = verify_revocations(&RustCrypto, list, &self.issuer).map_err(RevocationRefused::Signed)?;
+        let list = verify_revocations(&RustCrypto, list, &self.issuer, seam_ble::lock::SiteId(self.reader.site.0))
+            .map_err(RevocationRefused::Signed)?;
         let state = self.journal.state().with_revocations(list).map_err(RevocationRefused::Order)?;
         self.journal.keep(state).map_err(RevocationRefused::Memory)
     }
@@ -197,16 +200,36 @@ impl Door {
         self.reader.key.public_key()
     }
 
-    /// The same by Aliro, as at a touch. Beside the outcome: how the phone proved its key.
-    pub async fn touched<L: Link>(&mut self, link: &mut L) -> (Result<Claim, Closed>, Option<Phase>) {
+    /// Its name in Aliro: the site is the group.
+    #[must_use]
+    pub fn reader_id(&self) -> ReaderId {
         let mut id = [0; 32];
         id[..16].copy_from_slice(&self.reader.site.0);
         id[16..].copy_from_slice(&self.reader.location.0);
+        ReaderId::new(id)
+    }
+
+    /// The same by Aliro over Bluetooth. Beside the outcome: how the phone proved its key.
+    pub async fn approached<L: Link>(&mut self, agreed: &Agreed, link: L) -> (Result<Claim, Closed>, Option<Phase>) {
         let key = self.reader.key.clone();
-        let session = touch::serve(ReaderId::new(id), &key, &mut self.stored, link);
+        let session = approach::serve(self.reader_id(), &key, &mut self.stored, agreed, link);
+        let approached = match within(DEADLINE, session).await {
+            Ok(approached) => approached,
+            Err(error) => return (Err(Closed::Aliro(error)), None),
+        };
+        let decided = self.open_for(&approached.grant, &approached.key, Carrier::Ble, approached.user);
+        let phase = approached.phase;
+        let _ = within(DEADLINE, approached.respond(decided.is_ok())).await;
+        (decided, Some(phase))
+    }
+
+    /// The same by Aliro, as at a touch. Beside the outcome: how the phone proved its key.
+    pub async fn touched<L: Link>(&mut self, link: &mut L) -> (Result<Claim, Closed>, Option<Phase>) {
+        let key = self.reader.key.clone();
+        let session = touch::serve(self.reader_id(), &key, &mut self.stored, link);
         let touched = match within(DEADLINE, session).await {
             Ok(touched) => touched,
-            Err(error) => return (Err(Closed::Touch(error)), None),
+            Err(error) => return (Err(Closed::Aliro(error)), None),
         };
         let decided = self.open_for(&touched.grant, &touched.key, Carrier::Nfc, UserAct::None);
         let phase = touched.phase;
@@ -217,8 +240,8 @@ impl Door {
     fn open_for(&mut self, grant: &[u8], key: &PublicKey, over: Carrier, user: UserAct) -> Result<Claim, Closed> {
         let issuers = [(self.issuer, Authority::Issuer)];
         let grant = SignedGrant::verify(&RustCrypto, grant, &issuers, key).map_err(Closed::Grant)?;
-        // Over Bluetooth the app asks for a tap before it connects. PKOC has no message that says so: it is the app's promise, and no evidence against
-        // a relay. A touch speaks for itself.
+        // Over Bluetooth the app asks for a tap before it connects. Aliro has a message for it; PKOC has none, there it is the app's promise. Neither is
+        // evidence against a relay. A touch speaks for itself.
         let evidence = Evidence { link: over, distance: Distance::Unknown, user };
         let now = self.clock.now(self.uptime);
         let opening = decide(self.journal.state(), &self.entrance, &grant, Action::Momentary, now, &evidence).map_err(Closed::Refused)?;

@@ -1,8 +1,8 @@
 //! Tells the story of a door; see the crate's documentation.
 use clap::Parser;
-use phone_to_door::meeting::{From, InMemory};
+use phone_to_door::meeting::{From, InMemory, Speak};
 use phone_to_door::radio::{OnRadio, python};
-use phone_to_door::story::{Speak, Step, play};
+use phone_to_door::story::{Step, play};
 use phone_to_door::touch::Phase;
 use seam_ble::lock::{Claim, Role};
 use std::error::Error;
@@ -14,9 +14,12 @@ struct Args {
     /// Without a radio: the messages go through memory. Otherwise two Bluetooth hosts meet on virtual controllers.
     #[arg(long)]
     memory: bool,
-    /// PKOC in memory too, rather than Aliro. Over the radio it is always PKOC.
-    #[arg(long, requires = "memory")]
+    /// PKOC rather than Aliro.
+    #[arg(long, conflicts_with = "touch")]
     pkoc: bool,
+    /// Aliro as at a touch (near field) rather than over Bluetooth.
+    #[arg(long, requires = "memory")]
+    touch: bool,
     /// Prints the bytes of each message.
     #[arg(long)]
     bytes: bool,
@@ -36,14 +39,18 @@ fn main() -> ExitCode {
 fn tell(args: &Args) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let told = |step: &Step| print(step, args.bytes);
+    let speak = match (args.pkoc, args.touch) {
+        (true, _) => Speak::Pkoc,
+        (_, true) => Speak::Touch,
+        _ => Speak::Aliro,
+    };
     if args.memory {
-        let speak = if args.pkoc { Speak::Pkoc } else { Speak::Aliro };
         runtime.block_on(play(InMemory, speak, told))?;
         return Ok(());
     }
     let python = python().ok_or("the virtual radio needs bumble: cargo xtask test --only setup; or go without a radio: --memory")?;
     // The hosts of the radio stay on this thread.
-    tokio::task::LocalSet::new().block_on(&runtime, async { play(OnRadio::start(&python).await?, Speak::Pkoc, told).await })?;
+    tokio::task::LocalSet::new().block_on(&runtime, async { play(OnRadio::start(&python).await?, speak, told).await })?;
     Ok(())
 }
 

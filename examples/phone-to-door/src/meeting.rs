@@ -1,17 +1,57 @@
 //! Where a phone and a lock meet.
+use seam_ble::aliro::ReaderId;
+use seam_ble::crypto::Secret;
+use seam_ble::transport::aliro::Agreed;
 use seam_ble::transport::memory::{self, MemoryLink};
 use seam_ble::transport::{Link, LinkError};
 use std::cell::RefCell;
 use std::rc::Rc;
 
+/// What the phones and the lock speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speak {
+    /// Aliro, as over Bluetooth.
+    Aliro,
+    /// Aliro, as at a touch.
+    Touch,
+    /// PKOC, as over Bluetooth.
+    Pkoc,
+}
+
+/// A lock as it is known on the air.
+#[derive(Clone, Debug)]
+pub struct OnAir {
+    /// Its group and itself.
+    pub reader: ReaderId,
+    /// The group's resolving key.
+    pub resolving_key: Secret<16>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Met {
+    /// The lock's end.
+    pub at_lock: MemoryLink,
+    /// The phone's end.
+    pub at_phone: MemoryLink,
+    /// What both agreed on before.
+    pub agreed: Agreed,
+}
+
 /// Brings a phone to the door: gives the lock's end and the phone's end of one connection.
 #[expect(async_fn_in_trait, reason = "one thread plays both parts")]
 pub trait Meeting {
+    /// Puts the lock on the air. Comes once, before the first meeting.
+    ///
+    /// # Errors
+    /// When it cannot be.
+    fn put_on_air(&mut self, speak: Speak, lock: OnAir) -> Result<(), LinkError>;
+
     /// Connects.
     ///
     /// # Errors
     /// When no connection comes about.
-    async fn meet(&mut self) -> Result<(MemoryLink, MemoryLink), LinkError>;
+    async fn meet(&mut self) -> Result<Met, LinkError>;
 }
 
 /// Without a radio.
@@ -19,8 +59,13 @@ pub trait Meeting {
 pub struct InMemory;
 
 impl Meeting for InMemory {
-    async fn meet(&mut self) -> Result<(MemoryLink, MemoryLink), LinkError> {
-        Ok(memory::pair(seam_ble::pkoc::MAX_MESSAGE))
+    fn put_on_air(&mut self, _speak: Speak, _lock: OnAir) -> Result<(), LinkError> {
+        Ok(())
+    }
+
+    async fn meet(&mut self) -> Result<Met, LinkError> {
+        let (at_lock, at_phone) = memory::pair(seam_ble::pkoc::MAX_MESSAGE);
+        Ok(Met { at_lock, at_phone, agreed: Agreed::default() })
     }
 }
 

@@ -39,13 +39,21 @@ pub struct Office {
     site: SiteId,
     issuer: SoftwareKey,
     time: SoftwareKey,
+    resolving: Secret<16>,
     revoked: Vec<KeyId>,
     iteration: u64,
 }
 
 impl Default for Office {
     fn default() -> Self {
-        Self { site: SiteId(random()), issuer: new_key(), time: new_key(), revoked: Vec::new(), iteration: 0 }
+        Self {
+            site: SiteId(random()),
+            issuer: new_key(),
+            time: new_key(),
+            resolving: Secret::new(random()),
+            revoked: Vec::new(),
+            iteration: 0,
+        }
     }
 }
 
@@ -54,6 +62,12 @@ impl Office {
     #[must_use]
     pub const fn site(&self) -> SiteId {
         self.site
+    }
+
+    /// The key by which the site's phones tell the site's locks from others before they connect.
+    #[must_use]
+    pub const fn resolving_key(&self) -> &Secret<16> {
+        &self.resolving
     }
 
     /// The key that phones and locks are given to check signatures with.
@@ -94,7 +108,7 @@ impl Office {
         let list = Revocations::new(self.iteration, 0, &self.revoked).map_err(|_| CryptoError::Length)?;
         let mut space = [0; MAX_REVOCATION_LIST];
         let mut out = Writer::new(&mut space);
-        sign_revocations(&mut out, &self.issuer, &list).map_err(|_| CryptoError::Device)?;
+        sign_revocations(&mut out, &self.issuer, seam_ble::lock::SiteId(self.site.0), &list).map_err(|_| CryptoError::Device)?;
         Ok(out.as_slice().to_vec())
     }
 

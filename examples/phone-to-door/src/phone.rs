@@ -1,4 +1,5 @@
 //! A guest's phone: an app with one key and what the office signed for it.
+use crate::approach;
 use crate::office::{new_key, random};
 use crate::touch::{self, Pass};
 use seam_ble::aliro::AliroError;
@@ -6,6 +7,7 @@ use seam_ble::crypto::rustcrypto::{RustCrypto, SoftwareKey};
 use seam_ble::crypto::{PublicKey, Secret, SigningKey};
 use seam_ble::lock::{SIGNED_GRANT_LEN, SignedGrant};
 use seam_ble::pkoc::{Anchor, Device, PkocError, ReadersOfSite, Response, Site, SiteId, Wire};
+use seam_ble::transport::aliro::Agreed;
 use seam_ble::transport::{Link, SessionError, pkoc};
 
 /// A phone with its key. In an app the key lies in the secure element and is used through [`SigningKey`].
@@ -46,6 +48,19 @@ impl Phone {
         let device = Device { key: &self.key, sites: &sites, last_update: now, wire: Wire::V2 };
         let grant = self.grant.as_ref().map_or(&[][..], |grant| grant.as_bytes());
         pkoc::present(&RustCrypto, &device, &Secret::new(random()), Some(now), grant, link).await
+    }
+
+    /// Presents the key by Aliro over Bluetooth, its holder having pressed. `lock` is the lock's key, which came with the booking. Says whether the lock
+    /// opened.
+    ///
+    /// # Errors
+    /// [`SessionError`].
+    pub async fn approach<L: Link>(&mut self, lock: PublicKey, agreed: &Agreed, link: L) -> Result<bool, SessionError<AliroError>> {
+        let grant = self.grant.as_ref().map_or([0; SIGNED_GRANT_LEN], |grant| *grant.as_bytes());
+        let mut pass = Pass { key: &self.key, lock, persistent: self.persistent.take() };
+        let opened = approach::present(&mut pass, &grant, agreed, link).await;
+        self.persistent = pass.persistent;
+        opened
     }
 
     /// Presents the key by Aliro, as at a touch. `lock` is the lock's key, which came with the booking. Says whether the lock opened.

@@ -1,6 +1,6 @@
 //! What happens at the door of one room in three days.
 use crate::door::{Closed, Door};
-use crate::meeting::{From, Meeting, Recorded, Recording};
+use crate::meeting::{From, Meeting, Met, OnAir, Recorded, Recording, Speak};
 use crate::office::Office;
 use crate::phone::Phone;
 use crate::touch::Phase;
@@ -27,15 +27,6 @@ pub struct Step {
     pub took: Duration,
     /// What went over the link.
     pub messages: Vec<(From, Vec<u8>)>,
-}
-
-/// What the phones and the lock speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speak {
-    /// Aliro, as at a touch.
-    Aliro,
-    /// PKOC, as over Bluetooth.
-    Pkoc,
 }
 
 /// The room, its guests, and where they meet.
@@ -66,13 +57,19 @@ impl<M: Meeting> Room<M> {
     }
 
     async fn presents(&mut self, title: &'static str, phone: &mut Phone) -> Result<Step, Box<dyn Error>> {
-        let (mut at_lock, at_phone) = self.meeting.meet().await?;
+        let Met { mut at_lock, at_phone, agreed } = self.meeting.meet().await?;
         let recording = Recording::default();
         let mut at_phone = Recorded { link: at_phone, recording: Recording::clone(&recording) };
         let now = u32::try_from(self.now)?;
         let started = Instant::now();
         let (outcome, phase, shown) = match self.speak {
             Speak::Aliro => {
+                let (lock, at_phone) = (self.door.public_key(), &mut at_phone);
+                let ((outcome, phase), opened) =
+                    tokio::join!(self.door.approached(&agreed, at_lock), phone.approach(lock, &agreed, at_phone));
+                (outcome, phase, opened?)
+            }
+            Speak::Touch => {
                 let lock = self.door.public_key();
                 let ((outcome, phase), opened) = tokio::join!(self.door.touched(&mut at_lock), phone.touch(lock, &mut at_phone));
                 (outcome, phase, opened?)
@@ -95,9 +92,10 @@ impl<M: Meeting> Room<M> {
 ///
 /// # Errors
 /// When something stands in the way that is not part of the story: no connection, no randomness.
-pub async fn play<M: Meeting>(meeting: M, speak: Speak, mut tell: impl FnMut(&Step)) -> Result<Vec<Step>, Box<dyn Error>> {
+pub async fn play<M: Meeting>(mut meeting: M, speak: Speak, mut tell: impl FnMut(&Step)) -> Result<Vec<Step>, Box<dyn Error>> {
     let office = Office::default();
     let door = Door::fit(&office, UnixTime(CHECK_IN - 30 * DAY))?;
+    meeting.put_on_air(speak, OnAir { reader: door.reader_id(), resolving_key: office.resolving_key().clone() })?;
     let mut room = Room { office, door, meeting, speak, now: CHECK_IN + 20 * MINUTE };
     let mut steps = Vec::new();
     let mut end = |step: Step| {

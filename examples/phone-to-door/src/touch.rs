@@ -59,6 +59,14 @@ fn write<T, E>(step: impl FnOnce(&mut Writer<'_>) -> Result<T, E>) -> Result<(Ve
     Ok((out.as_slice().to_vec(), next))
 }
 
+/// Remembers a phone that has proven its key by the standard phase.
+pub(crate) fn remember(stored: &mut Vec<StoredPhone>, proven: StoredPhone) {
+    stored.retain(|phone| phone.credential != proven.credential);
+    // The one that proved itself longest ago goes.
+    stored.drain(..(stored.len() + 1).saturating_sub(REMEMBERED));
+    stored.push(proven);
+}
+
 /// The lock's side: tries the fast phase with all phones that were here before, else the standard one, and reads the mailbox.
 ///
 /// # Errors
@@ -81,10 +89,7 @@ pub async fn serve<'k, L: Link>(
             let (command, state) = write(|out| state.auth1(out)).map_err(protocol)?;
             let mut answer = ask(link, &command).await?;
             let proven = state.on_response(&mut answer, |_| None).map_err(protocol)?;
-            stored.retain(|phone| phone.credential != proven.credential);
-            // The one that proved itself longest ago goes.
-            stored.drain(..(stored.len() + 1).saturating_sub(REMEMBERED));
-            stored.push(StoredPhone { credential: proven.credential, persistent: proven.persistent });
+            remember(stored, StoredPhone { credential: proven.credential, persistent: proven.persistent });
             (proven.credential, Phase::Standard, proven.session)
         }
     };

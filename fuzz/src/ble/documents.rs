@@ -80,7 +80,8 @@ fn signed(value: &[u8], of_phone: bool) -> Vec<u8> {
     written(|out| draft.sign(&RustCrypto, &key(ISSUER), out)).expect("a good draft")
 }
 
-/// Both kinds of document, as our issuer writes them (they were checked against ISO 18013-5 and the CSA's actuator by other tests), alone and in a response.
+/// Both kinds of document, as our issuer writes them (they were checked against ISO 18013-5 and the CSA's actuator by other tests), alone
+/// and in a response.
 pub(super) fn document_seeds() -> Vec<Vec<u8>> {
     let single = [signed(&content(), true), signed(&revoked(), false)];
     let whole = written(|out| {

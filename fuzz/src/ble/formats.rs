@@ -21,7 +21,8 @@ pub(super) fn apdu_seeds() -> Vec<Vec<u8>> {
     ])
 }
 
-/// Commands and answers. A command may come in more than one writing (extended where short would do), but what is written is always read as the same.
+/// Commands and answers. A command may come in more than one writing (extended where short would do), but what is written is always read as
+/// the same.
 pub(super) fn apdu(input: &[u8]) {
     if let Ok(command) = Command::parse(input) {
         let short = written(|out| command.write(out));

@@ -1,6 +1,6 @@
-//! Published values, to begin from. Sources: `aliro-access-control/aliro-actuator`, `tests/access_protocol/testvectors.py` (Apache-2.0); the certificate of
-//! chapter 14.1 as `kormax/python-aliro-reader` quotes it; PKOC's test values as `smithee-solutions/openpkoc` quotes them; Nuki's Smart Lock API, "Command
-//! usage examples". All keys here are public: never to be used anywhere else.
+//! Published values, to begin from. Sources: `aliro-access-control/aliro-actuator`, `tests/access_protocol/testvectors.py` (Apache-2.0);
+//! the certificate of chapter 14.1 as `kormax/python-aliro-reader` quotes it; PKOC's test values as `smithee-solutions/openpkoc` quotes
+//! them; Nuki's Smart Lock API, "Command usage examples". All keys here are public: never to be used anywhere else.
 
 pub(super) const SELECT_COMMAND: &str = "00a4040009a000000909acce550100";
 pub(super) const SELECT_RESPONSE: &str = "6f158409a000000909acce5501a508800200005c0201009000";

@@ -24,7 +24,8 @@ impl Random for Fixed {
     }
 }
 
-/// Lets a driver talk to a card that answers what the input says, and is gone after that. It must come to an end, and ask no more than it is answered.
+/// Lets a driver talk to a card that answers what the input says, and is gone after that. It must come to an end, and ask no more than it
+/// is answered.
 fn talk<T, F, Fut>(input: &[u8], protocol: F)
 where
     F: FnOnce(Card) -> Fut,

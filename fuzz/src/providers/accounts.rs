@@ -297,7 +297,8 @@ pub(super) fn oauth_seeds() -> Vec<Vec<u8>> {
     ]
 }
 
-/// A token endpoint, and a record that somebody else wrote (the first answer, when the input says so): a token, or a failure that never says `Unknown`.
+/// A token endpoint, and a record that somebody else wrote (the first answer, when the input says so): a token, or a failure that never
+/// says `Unknown`.
 pub(super) fn oauth(input: &[u8]) {
     let Some((first, answers)) = input.split_first() else { return };
     let (record, answers) = match first % 2 {

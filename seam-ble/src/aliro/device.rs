@@ -8,7 +8,7 @@ use super::certificate::Profile0000;
 use super::channel::{Channel, SessionKeys, Side};
 use super::command::{self, Auth0, Auth1, Command, ControlFlow};
 use super::document::DocType;
-use super::exchange::{ReaderStatus, Received, put_status};
+use super::exchange::{ReaderStatus, Received, Waiting, put_status};
 use super::keys::{self, ChannelKeys, Transcript, Usage};
 use super::reader::{key_slot, vendor_tlvs};
 use super::response::{self, CRYPTOGRAM, Cryptogram, Identity};
@@ -156,6 +156,8 @@ pub struct Device<'a, C: Crypto> {
     proprietary: Proprietary,
     vendor: Option<&'a [u8]>,
     state: State<C>,
+    /// What EXCHANGEs of this session have written that are not the last.
+    waiting: Waiting,
 }
 
 impl<C: Crypto> core::fmt::Debug for Device<'_, C> {
@@ -167,12 +169,12 @@ impl<C: Crypto> core::fmt::Debug for Device<'_, C> {
 impl<'a, C: Crypto> Device<'a, C> {
     /// A phone at an NFC field: SELECT comes first.
     pub fn nfc(crypto: &'a C, proprietary: Proprietary) -> Self {
-        Self { crypto, interface: Interface::Nfc, proprietary, vendor: None, state: State::Idle }
+        Self { crypto, interface: Interface::Nfc, proprietary, vendor: None, state: State::Idle, waiting: Waiting::default() }
     }
 
     /// A phone on a BLE channel that has sent its first notification with `proprietary`: AUTH0 comes first.
     pub fn ble(crypto: &'a C, proprietary: Proprietary) -> Self {
-        Self { crypto, interface: Interface::Ble, proprietary, vendor: None, state: State::Selected }
+        Self { crypto, interface: Interface::Ble, proprietary, vendor: None, state: State::Selected, waiting: Waiting::default() }
     }
 
     /// Sends a vendor's own data along (tag B2).
@@ -285,6 +287,8 @@ impl<'a, C: Crypto> Device<'a, C> {
         if !matches!(self.state, State::Selected) {
             return Err(AliroError::OutOfOrder);
         }
+        // What an earlier session left half done is not done.
+        self.waiting.forget();
         if auth0.version != Version::V1_0 || self.proprietary.versions().all(|version| version != auth0.version) {
             return Err(AliroError::Version);
         }
@@ -400,6 +404,7 @@ impl<'a, C: Crypto> Device<'a, C> {
     }
 
     fn exchange<W: Wallet>(&mut self, sealed: &mut [u8], moment: Moment<'_, W>, out: &mut Writer<'_>) -> Result<Event, AliroError> {
+        let waiting = &mut self.waiting;
         let (reader, keys) = match &mut self.state {
             State::Session { reader, keys } | State::StepUp { reader, keys, .. } => (*reader, keys),
             State::Keyed(Keyed { transcript, fast: Some(keys), .. }) => (transcript.reader, keys),
@@ -413,7 +418,7 @@ impl<'a, C: Crypto> Device<'a, C> {
             let start = out.len();
             let applied = parsed.and_then(|received| {
                 told = (received.status, received.notify.and_then(|notify| Bytes::from_slice(notify).ok()));
-                received.apply(moment.mailbox, out)
+                received.apply(waiting, moment.mailbox, out)
             });
             if applied.is_err() {
                 told = (None, None);

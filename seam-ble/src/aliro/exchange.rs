@@ -1,10 +1,11 @@
 //! EXCHANGE: what reader and device tell each other once both are known, and the mailbox.
 //!
 //! The device keeps some bytes per reader group in which readers leave data for each other. One EXCHANGE reads, writes and sets; here it
-//! does all of that or nothing.
+//! does all of that or nothing. Several can be one ([`Request::more`]): what they write waits until the last, and is forgotten when the session ends
+//! before it (as the CSA's actuator does it). Reads are answered at once, from the mailbox as it is.
 
 use super::AliroError;
-use crate::bytes::{Full, Writer, be16};
+use crate::bytes::{Bytes, Full, Writer, be16};
 use crate::tlv::{self, Reader as TlvReader, TlvError};
 
 /// What the reader says of the outcome (tag 97). Over BLE it is left out after a success, for a notification tells it.
@@ -111,6 +112,8 @@ pub struct Request<'a> {
     pub status: Option<ReaderStatus>,
     /// Tag AE: for the phone's app.
     pub notify: Option<&'a [u8]>,
+    /// What is written waits for further EXCHANGEs: all of it takes effect with the first one that has requests to the mailbox and not this.
+    pub more: bool,
 }
 
 impl Request<'_> {
@@ -122,8 +125,7 @@ impl Request<'_> {
         if !self.mailbox.is_empty() {
             let length = self.mailbox.iter().map(MailboxRequest::written_length).sum::<usize>();
             tlv::put_header(out, 0xBA, 3 + length)?;
-            // Atomic over several commands: not asked for, because no public source says when such a session ends.
-            tlv::put(out, 0x8C, &[&[0]])?;
+            tlv::put(out, 0x8C, &[&[u8::from(self.more)]])?;
             self.mailbox.iter().try_for_each(|request| request.put(out))?;
         }
         self.status.map_or(Ok(()), |status| tlv::put(out, 0x97, &[&status.0.to_be_bytes()]))?;
@@ -135,6 +137,8 @@ impl Request<'_> {
 #[derive(Clone, Debug)]
 pub struct Received<'a> {
     mailbox: &'a [u8],
+    /// Whether what is written waits for further EXCHANGEs; none when there are no requests to the mailbox.
+    more: Option<bool>,
     /// Tag 97.
     pub status: Option<ReaderStatus>,
     /// Tag AE.
@@ -145,54 +149,56 @@ impl<'a> Received<'a> {
     /// Reads the decrypted text; all requests to the mailbox are well formed afterwards.
     ///
     /// # Errors
-    /// [`AliroError::Tlv`]; [`AliroError::Unsupported`] for a session over several commands, a ranging key or an update of documents.
+    /// [`AliroError::Tlv`]; [`AliroError::Unsupported`] for a ranging key or an update of documents.
     pub fn parse(text: &'a [u8]) -> Result<Self, AliroError> {
         let [mailbox, status, notify, ranging, update] = tlv::pick(TlvReader::new(text), [0xBA, 0x97, 0xAE, 0x98, 0x81])?;
         if ranging.is_some() || update.is_some() {
             return Err(AliroError::Unsupported("a ranging key or an update of documents in EXCHANGE"));
         }
         let status = status.map(|status| status.try_into().map(u16::from_be_bytes).map_err(|_| TlvError::Value(0x97))).transpose()?;
-        let mailbox = match mailbox {
-            None => &[][..],
+        let (mailbox, more) = match mailbox {
+            None => (&[][..], None),
             Some(content) => {
                 let mut reader = TlvReader::new(content);
-                match reader.expect(0x8C)?.exactly()? {
-                    [0] => reader.rest(),
-                    [1] => return Err(AliroError::Unsupported("a mailbox session over several commands")),
+                let more = match reader.expect(0x8C)?.exactly()? {
+                    [0] => false,
+                    [1] => true,
                     _ => return Err(AliroError::Value),
-                }
+                };
+                (reader.rest(), Some(more))
             }
         };
-        let received = Self { mailbox, status: status.map(ReaderStatus), notify };
+        let received = Self { mailbox, more, status: status.map(ReaderStatus), notify };
         received.each(|_| Ok(()))?;
         Ok(received)
     }
 
-    fn each(&self, mut act: impl FnMut(MailboxRequest<'a>) -> Result<(), AliroError>) -> Result<(), AliroError> {
-        let mut reader = TlvReader::new(self.mailbox);
-        while let Some(tlv) = reader.next()? {
-            act(match (tlv.tag, tlv.value) {
-                (0x87, &[a, b, c, d]) => MailboxRequest::Read { offset: u16::from_be_bytes([a, b]), length: u16::from_be_bytes([c, d]) },
-                (0x8A, &[a, b, ref data @ ..]) => MailboxRequest::Write { offset: u16::from_be_bytes([a, b]), data },
-                (0x95, &[a, b, c, d, value]) => {
-                    MailboxRequest::Set { offset: u16::from_be_bytes([a, b]), length: u16::from_be_bytes([c, d]), value }
-                }
-                (0x87 | 0x8A | 0x95, _) => return Err(TlvError::Value(tlv.tag).into()),
-                _ => return Err(TlvError::Unexpected(tlv.tag).into()),
-            })?;
-        }
-        Ok(())
+    fn each(&self, act: impl FnMut(MailboxRequest<'a>) -> Result<(), AliroError>) -> Result<(), AliroError> {
+        each(self.mailbox, act)
     }
 
-    /// Carries the requests out and writes what was read, with the status of success behind it.
+    /// Carries the requests out and writes what was read, with the status of success behind it. `waiting` are the requests of earlier EXCHANGEs of the
+    /// same session that wait for this one.
     ///
     /// # Errors
-    /// [`AliroError::Mailbox`] when a request reaches beyond the end, [`AliroError::Full`] when the answer does not fit; the mailbox is then
-    /// as it was.
-    pub fn apply(&self, mailbox: &mut [u8], out: &mut Writer<'_>) -> Result<(), AliroError> {
+    /// [`AliroError::Mailbox`] when a request reaches beyond the end, [`AliroError::Full`] when the answer does not fit or too much waits; the mailbox is
+    /// then as it was, and nothing waits any more.
+    pub fn apply(&self, waiting: &mut Waiting, mailbox: &mut [u8], out: &mut Writer<'_>) -> Result<(), AliroError> {
+        let start = out.len();
+        let applied = self.try_apply(waiting, mailbox, out);
+        if applied.is_err() {
+            waiting.forget();
+            out.truncate(start);
+        }
+        applied
+    }
+
+    fn try_apply(&self, waiting: &mut Waiting, mailbox: &mut [u8], out: &mut Writer<'_>) -> Result<(), AliroError> {
         // First all are looked at, then all are done: the second round cannot fail.
         let mut answer = STATUS;
-        self.each(|request| {
+        let held = waiting.0.clone();
+        let earlier: &[u8] = if self.more == Some(false) { &held } else { &[] };
+        let mut look = |request: MailboxRequest<'_>| -> Result<(), AliroError> {
             let (offset, length) = match request {
                 MailboxRequest::Read { offset, length } => {
                     answer += 2 + usize::from(length);
@@ -202,16 +208,23 @@ impl<'a> Received<'a> {
                 MailboxRequest::Set { offset, length, .. } => (offset, usize::from(length)),
             };
             if usize::from(offset) + length > mailbox.len() { Err(AliroError::Mailbox) } else { Ok(()) }
-        })?;
+        };
+        each(earlier, &mut look)?;
+        self.each(look)?;
         if answer > out.remaining() {
             return Err(AliroError::Full);
         }
-        self.each(|request| {
+        let mut act = |request: MailboxRequest<'_>| -> Result<(), AliroError> {
             let range = |offset: u16, length: usize| usize::from(offset)..usize::from(offset) + length;
             match request {
                 MailboxRequest::Read { offset, length } => {
                     out.put(&length.to_be_bytes())?;
                     out.put(mailbox.get(range(offset, length.into())).ok_or(AliroError::Mailbox)?)?;
+                }
+                waits if self.more == Some(true) => {
+                    let mut one = Bytes::<WAITING_MAX>::new();
+                    one.fill(|out| waits.put(out))?;
+                    waiting.0.put(&one)?;
                 }
                 MailboxRequest::Write { offset, data } => {
                     mailbox.get_mut(range(offset, data.len())).ok_or(AliroError::Mailbox)?.copy_from_slice(data);
@@ -221,8 +234,49 @@ impl<'a> Received<'a> {
                 }
             }
             Ok(())
-        })?;
+        };
+        each(earlier, &mut act)?;
+        self.each(act)?;
+        if self.more == Some(false) {
+            waiting.forget();
+        }
         Ok(put_status(out, 0)?)
+    }
+}
+
+/// Reads requests one after the other.
+fn each<'a>(mailbox: &'a [u8], mut act: impl FnMut(MailboxRequest<'a>) -> Result<(), AliroError>) -> Result<(), AliroError> {
+    let mut reader = TlvReader::new(mailbox);
+    while let Some(tlv) = reader.next()? {
+        act(match (tlv.tag, tlv.value) {
+            (0x87, &[a, b, c, d]) => MailboxRequest::Read { offset: u16::from_be_bytes([a, b]), length: u16::from_be_bytes([c, d]) },
+            (0x8A, &[a, b, ref data @ ..]) => MailboxRequest::Write { offset: u16::from_be_bytes([a, b]), data },
+            (0x95, &[a, b, c, d, value]) => {
+                MailboxRequest::Set { offset: u16::from_be_bytes([a, b]), length: u16::from_be_bytes([c, d]), value }
+            }
+            (0x87 | 0x8A | 0x95, _) => return Err(TlvError::Value(tlv.tag).into()),
+            _ => return Err(TlvError::Unexpected(tlv.tag).into()),
+        })?;
+    }
+    Ok(())
+}
+
+/// How many bytes of requests a device lets wait.
+pub const WAITING_MAX: usize = 512;
+
+/// What earlier EXCHANGEs of a session wrote and set, until the last of them comes.
+#[derive(Clone, Debug, Default)]
+pub struct Waiting(Bytes<WAITING_MAX>);
+
+impl Waiting {
+    /// The session is over: what waited is not done.
+    pub fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether anything waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -279,11 +333,11 @@ mod tests {
     fn run(requests: &[MailboxRequest<'_>], mailbox: &mut [u8], answer: &mut [u8]) -> Result<usize, AliroError> {
         let mut space = [0; 600];
         let mut out = Writer::new(&mut space);
-        Request { mailbox: requests, status: Some(ReaderStatus::UNSECURED), notify: Some(&[1]) }.write(&mut out).unwrap();
+        Request { mailbox: requests, status: Some(ReaderStatus::UNSECURED), notify: Some(&[1]), more: false }.write(&mut out).unwrap();
         let received = Received::parse(out.as_slice())?;
         assert_eq!((received.status, received.notify), (Some(ReaderStatus::UNSECURED), Some(&[1][..])));
         let mut out = Writer::new(answer);
-        received.apply(mailbox, &mut out).map(|()| out.len())
+        received.apply(&mut Waiting::default(), mailbox, &mut out).map(|()| out.len())
     }
 
     #[test]
@@ -321,6 +375,40 @@ mod tests {
     }
 
     #[test]
+    fn what_several_write_waits_for_the_last_of_them() {
+        let mut mailbox = [9; 8];
+        let mut waiting = Waiting::default();
+        let mut send = |requests: &[MailboxRequest<'_>], more, mailbox: &mut [u8]| {
+            let (mut space, mut answer) = ([0; 1000], [0; 64]);
+            let mut out = Writer::new(&mut space);
+            Request { mailbox: requests, more, ..Request::default() }.write(&mut out).unwrap();
+            let mut to = Writer::new(&mut answer);
+            let done = Received::parse(out.as_slice()).unwrap().apply(&mut waiting, mailbox, &mut to);
+            done.map(|()| (to.as_slice().to_vec(), waiting.is_empty()))
+        };
+        let ok = [0, 2, 0, 0];
+        let read = MailboxRequest::Read { offset: 0, length: 2 };
+        assert_eq!(
+            send(&[MailboxRequest::Write { offset: 0, data: &[1, 2] }, read], true, &mut mailbox),
+            Ok(([&[0, 2, 9, 9][..], &ok].concat(), false))
+        );
+        assert_eq!(send(&[], false, &mut mailbox), Ok((ok.to_vec(), false)), "without requests it says nothing of the mailbox");
+        assert_eq!(send(&[MailboxRequest::Set { offset: 1, length: 2, value: 5 }], true, &mut mailbox), Ok((ok.to_vec(), false)));
+        assert_eq!(mailbox, [9; 8]);
+        let last = [MailboxRequest::Write { offset: 7, data: &[3] }, read];
+        assert_eq!(send(&last, false, &mut mailbox), Ok(([&[0, 2, 1, 5][..], &ok].concat(), true)));
+        assert_eq!(mailbox, [1, 5, 5, 9, 9, 9, 9, 3]);
+        // One that cannot be done takes those that wait with it; so does one too many.
+        assert!(send(&[MailboxRequest::Write { offset: 0, data: &[7] }], true, &mut mailbox).is_ok());
+        assert_eq!(send(&[MailboxRequest::Write { offset: 8, data: &[7] }], false, &mut mailbox), Err(AliroError::Mailbox));
+        assert_eq!(send(&[read], false, &mut mailbox).map(|(_, empty)| empty), Ok(true));
+        assert_eq!(mailbox[0], 1);
+        let many = [MailboxRequest::Write { offset: 0, data: &[7] }; 110];
+        assert_eq!(send(&many, true, &mut mailbox), Err(AliroError::Full));
+        assert_eq!(mailbox[0], 1);
+    }
+
+    #[test]
     fn a_status_that_is_no_success_is_told() {
         assert_eq!(Answer::parse(&[0, 2, 0x6A, 0x80], 0), Err(AliroError::Exchange(0x6A80)));
         assert_eq!(Answer::parse(&[0, 3, 0, 0], 0), Err(AliroError::Value));
@@ -333,7 +421,7 @@ mod tests {
             let _ = Answer::parse(&text, 1);
             let mut space = [0; 32];
             if let Ok(received) = Received::parse(&text) {
-                let _ = received.apply(&mut mailbox, &mut Writer::new(&mut space));
+                let _ = received.apply(&mut Waiting::default(), &mut mailbox, &mut Writer::new(&mut space));
             }
         }
     }

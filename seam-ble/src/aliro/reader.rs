@@ -109,6 +109,11 @@ impl<'a, C: Crypto, K: SigningKey> Reader<'a, C, K> {
         Selected::new(self, Interface::Ble, proprietary)
     }
 
+    /// Its cryptography.
+    pub const fn crypto(&self) -> &'a C {
+        self.crypto
+    }
+
     fn long_term_x(&self) -> [u8; 32] {
         *self.certificate.map_or_else(|| self.key.public_key(), |(_, issuer)| issuer).x()
     }

@@ -1,8 +1,8 @@
 //! Where public sources of Aliro 1.0 disagree or are silent: one constant per question, with what is followed and why.
 //!
-//! Each has a test in `tests/aliro_unsettled.rs` that has the answer as bytes. Most are switches or values that the code reads. Four only name
+//! Each has a test in `tests/aliro_unsettled.rs` that has the answer as bytes. Most are switches or values that the code reads. Five only name
 //! what the code is written to do, and changing them changes nothing: [`SCHEDULE_TIMES_UNTAGGED`], [`RECURRENCE_AS_ARRAY`],
-//! [`REVOCATION_EXPIRY_TAGGED`], [`VENDOR_TLVS_IN_INFO`].
+//! [`REVOCATION_EXPIRY_TAGGED`], [`VENDOR_TLVS_IN_INFO`], [`REQUEST_AFTER_COMPLETED`].
 
 /// The first eight bytes of the nonce for what the device sends on the **BLE** channel.
 ///
@@ -29,10 +29,17 @@ pub const STEP_UP_SALT: [u8; 0] = [];
 /// The actuator and the Java port do; a reader without BLE shows zeros. Followed: the actuator.
 pub const BLE_KEYS_SALTED_WITH_VERSIONS: bool = true;
 
-/// Whether the value of attribute 0 of "initiate access protocol" is the content of tag `A5`, without the tag itself.
+/// Whether a phone writes tag and length of `A5` too into attribute 0 of "initiate access protocol".
 ///
-/// The actuator reads it so, and puts tag and length in front for the salts. Followed: the actuator.
-pub const BLE_PROPRIETARY_WITHOUT_TAG: bool = true;
+/// The actuator's phone and the Java port write `A5`, its length and its content; an early reader of the actuator expects the content alone. Both
+/// are read, for the first tag tells them apart; the keys have the tag in either case. Followed when writing: the phones.
+pub const BLE_PROPRIETARY_WITH_TAG: bool = true;
+
+/// When a phone whose holder pressed asks for the bolt: after the lock has said "access protocol completed".
+///
+/// The CSA's certification tool and the Java port expect it so, and "status changed" tells the outcome; an example of the actuator has the request
+/// before. Followed: the certification tool.
+pub const REQUEST_AFTER_COMPLETED: bool = true;
 
 /// The first byte of the 24 bytes of service data in an advertisement: how a reader without UWB says so.
 ///

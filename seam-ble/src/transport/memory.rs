@@ -35,6 +35,12 @@ impl MemoryLink {
         self
     }
 
+    /// The two directions apart: what goes to the other end, and what comes from it.
+    #[cfg(feature = "trouble")]
+    pub(crate) fn split(self) -> (Option<Sender<Vec<u8>>>, Receiver<Vec<u8>>) {
+        (self.out, self.incoming)
+    }
+
     fn shut(&mut self) {
         self.out = None;
         self.incoming.close();

@@ -6,6 +6,7 @@
 use core::fmt;
 use core::time::Duration;
 
+pub mod aliro;
 #[cfg(feature = "btleplug")]
 pub mod desktop;
 pub mod memory;

@@ -4,6 +4,7 @@
 #![cfg(all(feature = "trouble", feature = "rustcrypto"))]
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 
+mod aliro;
 mod room;
 
 use room::{LOCATION, NOW, Room, SITE, key, public, who};

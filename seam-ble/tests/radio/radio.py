@@ -1,15 +1,17 @@
 """A room full of radio: virtual Bluetooth controllers on one link, for programs that come over TCP, and two peers that share no code with them.
 
-    radio.py [--controllers N] [--lock] [--phone]
+    radio.py [--controllers N] [--lock] [--phone] [--aliro-lock] [--aliro-phone]
 
 Prints one line of JSON with the controllers' ports, then one line for each thing that a peer has seen, and ends when its input is closed.
 A number on its input says that the so-many-th packet of data from now is lost, and with it the connection; 0 takes that back. Both are
 confirmed, and said when it happens.
 
---lock     a PKOC reader in here: answers whoever connects, and says which key was proven
---phone    a PKOC phone in here: looks for a reader, presents its key, and says what it was told
+--lock          a PKOC reader in here: answers whoever connects, and says which key was proven
+--phone         a PKOC phone in here: looks for a reader, presents its key, and says what it was told
+--aliro-lock    an Aliro lock in here (`aliro.py`): says who came, by which phase, and what lay in the mailbox
+--aliro-phone   an Aliro phone in here: each line `visit HOW` on the input is a visit, and it says what it was shown
 
-The peers follow PSIA's PKOC over Bluetooth (2.0.1 lengths, reader certificates) and are written after its description, with other libraries.
+The PKOC peers follow PSIA's PKOC over Bluetooth (2.0.1 lengths, reader certificates) and are written after its description, with other libraries.
 """
 import argparse
 import asyncio
@@ -18,6 +20,7 @@ import socket
 import struct
 import sys
 
+import aliro
 from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Device, Peer
@@ -286,8 +289,11 @@ async def phone(link):
         await write.write_value(answer, with_response=True)
 
 
-async def listen(link):
+async def listen(link, visits):
     while line := await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
+        if line.startswith("visit "):
+            visits.put_nowait(line.split()[1])
+            continue
         link.left = int(line) or None
         say(armed=int(line))
 
@@ -297,6 +303,8 @@ async def main():
     parser.add_argument("--controllers", type=int, default=2)
     parser.add_argument("--lock", action="store_true")
     parser.add_argument("--phone", action="store_true")
+    parser.add_argument("--aliro-lock", action="store_true")
+    parser.add_argument("--aliro-phone", action="store_true")
     arguments = parser.parse_args()
     link = Link()
     controllers = [await controller_on_tcp(link, f"controller {n}") for n in range(arguments.controllers)]
@@ -306,7 +314,15 @@ async def main():
         peers.append(asyncio.create_task(lock(link)))
     if arguments.phone:
         peers.append(asyncio.create_task(phone(link)))
-    closed = asyncio.create_task(listen(link))
+    visits = asyncio.Queue()
+    if arguments.aliro_lock or arguments.aliro_phone:
+        aliro.self_test()
+    if arguments.aliro_lock:
+        await aliro.lock(await device_in_here(link, "aliro lock", "C0:00:00:00:00:0C"), say)
+    if arguments.aliro_phone:
+        device = await device_in_here(link, "aliro phone", "C0:00:00:00:00:0D")
+        peers.append(asyncio.create_task(aliro.phone(device, say, visits)))
+    closed = asyncio.create_task(listen(link, visits))
     for peer in asyncio.as_completed([closed, *peers]):
         await peer
         if closed.done():

@@ -101,8 +101,8 @@ async fn no_secret_in_rows_audit_events_or_debug() {
     assert_eq!(rows.len(), 1);
 }
 
-/// What is logged down to the finest level, while all goes well and while nothing does: no secret of a webhook, no signature, no token that is part of its
-/// address, and nothing of the event.
+/// What is logged down to the finest level, while all goes well and while nothing does: no secret of a webhook, no signature, no token that
+/// is part of its address, and nothing of the event.
 #[tokio::test]
 async fn no_secret_in_the_log() {
     const TOKEN: &str = "canary-in-the-path";

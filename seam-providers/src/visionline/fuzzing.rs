@@ -61,7 +61,8 @@ pub fn texts(text: &str) {
     }
 }
 
-/// The canonical form that is signed: it is one line of plain ASCII, two different questions never have the same, and every value can be read back from it.
+/// The canonical form that is signed: it is one line of plain ASCII, two different questions never have the same, and every value can be
+/// read back from it.
 pub fn signature(path: &str, query: &[(&str, &str)]) {
     let target = sign::target(path, query);
     let (left, right) = target.split_at(path.len());

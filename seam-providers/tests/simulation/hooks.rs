@@ -48,9 +48,8 @@ pub(crate) struct Hooks {
     pub(crate) by_url: BTreeMap<String, Hook>,
     /// The place of each event in its stream.
     places: BTreeMap<EventId, usize>,
-    /// Requests, and those that were taken.
+    /// Requests.
     pub(crate) sent: u64,
-    pub(crate) taken: u64,
 }
 
 impl Hooks {
@@ -97,7 +96,6 @@ impl Watch {
     }
 
     fn takes(&mut self, url: &str, id: EventId) {
-        self.hooks.taken += 1;
         if let Some(hook) = self.hooks.by_url.get_mut(url) {
             hook.taken.insert(id);
         }

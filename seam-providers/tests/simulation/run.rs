@@ -16,6 +16,8 @@ pub(crate) struct Ran {
     pub(crate) calls: u64,
     pub(crate) polls: u64,
     pub(crate) grants: u64,
+    /// Requests to endpoints of webhooks.
+    pub(crate) posts: u64,
 }
 
 impl Ran {
@@ -26,13 +28,14 @@ impl Ran {
         self.calls += other.calls;
         self.polls += other.polls;
         self.grants += other.grants;
+        self.posts += other.posts;
     }
 }
 
 impl fmt::Display for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { steps, faults, commits, calls, polls, grants, .. } = self;
-        write!(f, "{steps} steps, {grants} grants, {faults} faults, {commits} commits, {calls} calls, {polls} polls")
+        let Self { steps, faults, commits, calls, polls, grants, posts, .. } = self;
+        write!(f, "{steps} steps, {grants} grants, {faults} faults, {commits} commits, {calls} calls, {posts} posts, {polls} polls")
     }
 }
 
@@ -62,7 +65,7 @@ pub(crate) fn run(setup: Setup) -> Ran {
     ran.polls = house.exec.polls;
     ran.grants = house.ledger.grants.len() as u64;
     let mut watch = house.watch();
-    (ran.commits, ran.calls) = (watch.commits, watch.calls);
+    (ran.commits, ran.calls, ran.posts) = (watch.commits, watch.calls, watch.hooks.sent);
     ran.trace = watch.trace.take().unwrap_or_default();
     drop(watch);
     ran

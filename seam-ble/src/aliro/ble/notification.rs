@@ -1,7 +1,7 @@
 //! Notifications: messages of protocol 2, made of attributes `id ‖ length ‖ value`.
 
 use super::message::{Message, Protocol};
-use crate::aliro::unsettled::BLE_PROPRIETARY_WITHOUT_TAG;
+use crate::aliro::unsettled::BLE_PROPRIETARY_WITH_TAG;
 use crate::aliro::{AliroError, Proprietary};
 use crate::bytes::{Bytes, Full, Writer};
 use crate::tlv::Reader as TlvReader;
@@ -98,6 +98,29 @@ pub enum BoltState {
     Jammed,
 }
 
+impl BoltState {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Secured => 0,
+            Self::Unsecured => 1,
+            Self::Jammed => 2,
+        }
+    }
+
+    fn from_byte(byte: u8) -> Result<Self, AliroError> {
+        [Self::Secured, Self::Unsecured, Self::Jammed].into_iter().find(|state| state.byte() == byte).ok_or(AliroError::Value)
+    }
+}
+
+/// What a phone asks for with a press.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoltAction {
+    /// Lock.
+    Secure,
+    /// Unlock.
+    Unsecure,
+}
+
 /// A notification that both sides understand here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -106,8 +129,18 @@ pub enum Notification {
     Initiate {
         /// What it speaks.
         proprietary: Proprietary,
-        /// Whether its holder pressed: without UWB the only sign that he means this door.
+        /// Whether its holder pressed. It comes in the clear, so whoever stands between can say it too: what counts is [`Notification::Request`].
         pressed: bool,
+    },
+    /// The phone asks for the bolt, because its holder pressed: without UWB the only sign that he means this door. Encrypted, so it is the
+    /// phone's own word.
+    Request(BoltAction),
+    /// The lock's state has changed. The first byte says by whom or what; what its values mean is not public.
+    StatusChanged {
+        /// By whom.
+        source: u8,
+        /// What it is now.
+        state: BoltState,
     },
     /// The side is busy and will go on.
     Busy,
@@ -126,8 +159,8 @@ impl Notification {
     /// Reads a notification that is decrypted, or was sent before there were keys.
     ///
     /// # Errors
-    /// [`AliroError::OutOfOrder`] for a message that is no notification, [`AliroError::Unsupported`] for those about UWB and state on demand,
-    /// or why it is malformed.
+    /// [`AliroError::OutOfOrder`] for a message that is no notification, [`AliroError::Unsupported`] for those about UWB, or why it
+    /// is malformed.
     pub fn parse(message: &Message<'_>) -> Result<Self, AliroError> {
         if message.protocol != Protocol::Notification {
             return Err(AliroError::OutOfOrder);
@@ -136,13 +169,14 @@ impl Notification {
         match message.id {
             id::INITIATE | id::INITIATE_REMOTE_KEY => {
                 let Attribute { id: 0, value } = attribute? else { return Err(AliroError::Value) };
-                let proprietary = if BLE_PROPRIETARY_WITHOUT_TAG {
-                    Proprietary::from_content(value)?
-                } else {
+                // Both forms are on the air; the first tag tells them apart.
+                let proprietary = if value.first() == Some(&0xA5) {
                     let mut reader = TlvReader::new(value);
                     let content = reader.expect(0xA5)?.value;
                     reader.end()?;
                     Proprietary::from_content(content)?
+                } else {
+                    Proprietary::from_content(value)?
                 };
                 Ok(Self::Initiate { proprietary, pressed: message.id == id::INITIATE_REMOTE_KEY })
             }
@@ -159,14 +193,17 @@ impl Notification {
                     0x40 => Reporting::ThisPhone,
                     _ => return Err(AliroError::Value),
                 };
-                let state = match state {
-                    0 => BoltState::Secured,
-                    1 => BoltState::Unsecured,
-                    2 => BoltState::Jammed,
-                    _ => return Err(AliroError::Value),
-                };
-                Ok(Self::Completed { reporting, state })
+                Ok(Self::Completed { reporting, state: BoltState::from_byte(*state)? })
             }
+            id::STATUS_CHANGED => {
+                let Attribute { id: 0, value: [source, state] } = attribute? else { return Err(AliroError::Value) };
+                Ok(Self::StatusChanged { source: *source, state: BoltState::from_byte(*state)? })
+            }
+            id::REMOTE_KEY_REQUEST => match attribute? {
+                Attribute { id: 0, value: [0] } => Ok(Self::Request(BoltAction::Secure)),
+                Attribute { id: 0, value: [1] } => Ok(Self::Request(BoltAction::Unsecure)),
+                _ => Err(AliroError::Value),
+            },
             _ => Err(AliroError::Unsupported("this notification")),
         }
     }
@@ -187,13 +224,15 @@ impl Notification {
             Self::Initiate { pressed: true, .. } => id::INITIATE_REMOTE_KEY,
             Self::Busy | Self::Error(_) => id::EVENT,
             Self::Completed { .. } => id::COMPLETED,
+            Self::Request(_) => id::REMOTE_KEY_REQUEST,
+            Self::StatusChanged { .. } => id::STATUS_CHANGED,
         }
     }
 
     fn put(&self, out: &mut Writer<'_>) -> Result<(), Full> {
         match self {
             Self::Initiate { proprietary, .. } => {
-                put_attribute(out, 0, if BLE_PROPRIETARY_WITHOUT_TAG { proprietary.content() } else { proprietary.tlv() })
+                put_attribute(out, 0, if BLE_PROPRIETARY_WITH_TAG { proprietary.tlv() } else { proprietary.content() })
             }
             Self::Busy => put_attribute(out, 0, &[]),
             Self::Error(code) => put_attribute(out, 1, &[*code]),
@@ -203,13 +242,10 @@ impl Notification {
                     Reporting::Everybody => 0x20,
                     Reporting::ThisPhone => 0x40,
                 };
-                let state = match state {
-                    BoltState::Secured => 0,
-                    BoltState::Unsecured => 1,
-                    BoltState::Jammed => 2,
-                };
-                put_attribute(out, 0, &[reporting, state])
+                put_attribute(out, 0, &[reporting, state.byte()])
             }
+            Self::Request(action) => put_attribute(out, 0, &[u8::from(*action == BoltAction::Unsecure)]),
+            Self::StatusChanged { source, state } => put_attribute(out, 0, &[*source, state.byte()]),
         }
     }
 }
@@ -228,6 +264,9 @@ mod tests {
             Notification::Busy,
             Notification::Error(2),
             Notification::Completed { reporting: Reporting::ThisPhone, state: BoltState::Unsecured },
+            Notification::Request(BoltAction::Secure),
+            Notification::Request(BoltAction::Unsecure),
+            Notification::StatusChanged { source: 1, state: BoltState::Jammed },
         ] {
             let mut space = [0; 200];
             let mut out = Writer::new(&mut space);
@@ -244,6 +283,10 @@ mod tests {
         assert_eq!(event(&[0, 0, 0, 0]), Err(AliroError::Value), "a second attribute");
         assert_eq!(event(&[1, 2, 0, 0]), Err(AliroError::Value), "a code of two bytes");
         assert_eq!(event(&[]), Err(AliroError::Short));
+        let request = |payload| Notification::parse(&Message { protocol: Protocol::Notification, id: id::REMOTE_KEY_REQUEST, payload });
+        for bad in [&[0, 1, 2][..], &[1, 1, 1], &[0, 0], &[0, 2, 1, 1]] {
+            assert_eq!(request(bad), Err(AliroError::Value), "{bad:?}");
+        }
     }
 
     proptest::proptest! {

@@ -12,6 +12,22 @@ pub(crate) fn is_address(text: &str) -> bool {
     url::check("url", text).is_ok()
 }
 
+/// The request that delivers a body, signed with this secret.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn delivery(secret: &str, id: &str, at: chrono::DateTime<chrono::Utc>, body: &[u8]) -> Option<crate::provider::HttpRequest> {
+    message::request("https://receiver.example/", &[&secrecy::SecretString::from(secret)], id, at, body.to_vec()).ok()
+}
+
+/// The pause that an endpoint asks for with this header.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn pause(retry_after: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Duration> {
+    let answer = crate::provider::HttpResponse::new(503).with_header("retry-after", retry_after);
+    match message::judge(&Ok(answer), now) {
+        course::Answer::Failed { retry_after, .. } => retry_after,
+        course::Answer::Delivered => None,
+    }
+}
+
 use super::change::Outcome;
 use super::draft::{Draft, Env};
 use super::read::Try;

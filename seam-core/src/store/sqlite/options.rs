@@ -33,7 +33,7 @@ impl SqliteOptions {
     pub fn new() -> Self {
         Self::default()
     }
-    /// How many decoded rows are kept in memory at most. Default 50,000; at least 16.
+    /// How many decoded rows are kept in memory at most, and an eighth as many again in pages of lists. Default 50,000; at least 16.
     pub fn rows_in_memory(mut self, rows: usize) -> Self {
         self.rows_in_memory = rows.max(16);
         self

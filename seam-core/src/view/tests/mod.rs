@@ -192,6 +192,7 @@ impl World {
                 rev: t.rev,
                 doors: c.doors,
                 window: c.window,
+                schedule: c.schedule,
                 generation: generation.flatten(),
                 opens: false,
                 turn: None,
@@ -230,7 +231,7 @@ impl World {
         let mut facts = Facts::default();
         for _ in 0..40 {
             let reader = Reader::new(&facts);
-            let present = Present::new(self.now);
+            let present = super::Present::new(self.now);
             let v = Viewer {
                 reader: &reader,
                 vault: &self.vault,

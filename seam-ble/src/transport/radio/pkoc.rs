@@ -1,54 +1,24 @@
-//! Bluetooth LE by `trouble-host` over an HCI controller that is reached through TCP (H4): a virtual one in tests, or a bridge to a real one.
-//!
-//! The stack keeps its state on the stack of one future and nothing of it may leave the thread. So the radio runs as a future of its own, and
-//! each connection appears outside as one end of a [`MemoryLink`]: dropping it ends the connection, and a lost connection closes it.
-//!
-//! Here a connection is a GATT session of PKOC: the reader is the peripheral, notifies on one characteristic, and is written to on the other.
-use core::time::Duration;
+//! PKOC's GATT session: the reader is the peripheral, notifies on one characteristic, and is written to on the other.
 use std::vec::Vec;
 
-use bt_hci::controller::ExternalController;
-use bt_hci::param::{LeAdvReportsIter, LeExtAdvReportsIter};
-use bt_hci_serial::SerialTransport;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
-use embedded_io_adapters::tokio_1::FromTokio;
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 use trouble_host::prelude::*;
 
-use super::memory::{self, MemoryLink};
-use super::{Link, LinkError};
+use super::super::memory::{self, MemoryLink};
+use super::super::{Link, LinkError};
+use super::{
+    ATTRIBUTES, CHANNELS, CONNECTIONS, Ear, FIND_WITHIN, Hci, Heard, LAST_WORD, LISTEN_WITHIN, accept, controller, ended, find, hang_up,
+    leave, random, uuid,
+};
 use crate::pkoc::{MAX_MESSAGE, NOTIFY, SERVICE, WRITE};
 
-type Hci = ExternalController<SerialTransport<NoopRawMutex, FromTokio<OwnedReadHalf>, FromTokio<OwnedWriteHalf>>, 10>;
 type Value = heapless::Vec<u8, MAX_MESSAGE>;
-
-const CONNECTIONS: usize = 1;
-const CHANNELS: usize = 1;
-const ATTRIBUTES: usize = 16;
-/// How long the side that has said its last word leaves the other one to hear it and hang up.
-const LAST_WORD: Duration = Duration::from_secs(2);
-/// How long an advertisement stands before it is made anew.
-const ADVERTISE_FOR: Duration = Duration::from_secs(2);
-/// How long a phone that is connected may take until it listens. One that never does would keep the door from everybody else.
-const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(10);
-/// How long a phone looks for a reader, and how long it then takes to be connected and to know the service.
-const FIND_WITHIN: Duration = Duration::from_secs(10);
 
 /// Somebody wants to be connected to a door, and waits for the link.
 pub type Wanted = oneshot::Sender<Result<MemoryLink, LinkError>>;
-
-fn controller(hci: TcpStream) -> Result<Hci, LinkError> {
-    hci.set_nodelay(true).map_err(|_| LinkError::Radio("setting up the connection to the controller"))?;
-    let (read, write) = hci.into_split();
-    Ok(ExternalController::new(SerialTransport::new(FromTokio::new(read), FromTokio::new(write))))
-}
-
-fn uuid(number: u128) -> Uuid {
-    Uuid::new_long(number.to_le_bytes())
-}
 
 /// A door: advertises, takes one phone after the other, and hands each session's link to `sessions`. Ends only with an error, or when nobody
 /// takes sessions any more. `address` is the random static address, most significant byte first.
@@ -85,11 +55,7 @@ pub async fn door(hci: TcpStream, address: [u8; 6], sessions: UnboundedSender<Me
         ];
         let length = AdStructure::encode_slice(&ads, &mut data).map_err(|_| LinkError::Radio("making the advertisement"))?;
         while !sessions.is_closed() {
-            let ad = Advertisement::ConnectableScannableUndirected { adv_data: &data[..length], scan_data: &[] };
-            let acceptor =
-                peripheral.advertise(&AdvertisementParameters::default(), ad).await.map_err(|_| LinkError::Radio("advertising"))?;
-            // A connection that is lost before it is taken leaves nothing to accept and an advertisement that has ended: begin again.
-            let Ok(Ok(connection)) = tokio::time::timeout(ADVERTISE_FOR, acceptor.accept()).await else { continue };
+            let Some(connection) = accept(&mut peripheral, &data[..length]).await? else { continue };
             let Ok(connection) = connection.with_attribute_server(&server) else { continue };
             serve_phone(&connection, &written, &notified, &sessions).await;
         }
@@ -112,7 +78,7 @@ async fn serve_phone(
     // The reader speaks first, but not before the phone listens: the session begins with the subscription.
     let mut waiting = Some(app);
     let mut incoming = [0; MAX_MESSAGE];
-    let patience = tokio::time::sleep(SUBSCRIBE_WITHIN);
+    let patience = tokio::time::sleep(LISTEN_WITHIN);
     tokio::pin!(patience);
     loop {
         let event = tokio::select! {
@@ -163,43 +129,12 @@ async fn serve_phone(
     }
 }
 
-async fn ended(connection: &GattConnection<'_, '_, DefaultPacketPool>) {
-    while !matches!(connection.next().await, GattConnectionEvent::Disconnected { .. }) {}
-}
-
-/// A controller that does not say that the connection ended is not waited for.
-async fn hang_up(connection: &GattConnection<'_, '_, DefaultPacketPool>) {
-    connection.raw().disconnect();
-    let _ = tokio::time::timeout(LAST_WORD, ended(connection)).await;
-}
-
-/// Which advertisers were heard, newest last.
-struct Heard(tokio::sync::mpsc::UnboundedSender<Address>);
-
-impl Heard {
-    fn report(&self, kind: AddrKind, address: BdAddr, data: &[u8]) {
-        let offers = AdStructure::decode(data).flatten().any(|ad| match ad {
-            AdStructure::CompleteServiceUuids16(list) | AdStructure::IncompleteServiceUuids16(list) => {
-                list.contains(&SERVICE.to_le_bytes())
-            }
-            _ => false,
-        });
-        if offers {
-            // Nobody scans any more: the report is of no use.
-            let _ = self.0.send(Address { kind, addr: address });
-        }
-    }
-}
-
-impl EventHandler for Heard {
-    fn on_adv_reports(&self, reports: LeAdvReportsIter<'_>) {
-        reports.flatten().for_each(|report| self.report(report.addr_kind, report.addr, report.data));
-    }
-
-    // Some controllers report plain advertisements this way as soon as they may.
-    fn on_ext_adv_reports(&self, reports: LeExtAdvReportsIter<'_>) {
-        reports.flatten().for_each(|report| self.report(report.addr_kind, report.addr, report.data));
-    }
+/// Whether an advertisement offers the service.
+fn offers(heard: &Heard) -> bool {
+    AdStructure::decode(&heard.data).flatten().any(|ad| match ad {
+        AdStructure::CompleteServiceUuids16(list) | AdStructure::IncompleteServiceUuids16(list) => list.contains(&SERVICE.to_le_bytes()),
+        _ => false,
+    })
 }
 
 /// A phone: for each one who wants a door it looks for a reader, connects, and hands over the link. Ends when nobody can want one any more.
@@ -210,11 +145,10 @@ pub async fn phone(hci: TcpStream, address: [u8; 6], mut wanted: UnboundedReceiv
     let mut resources: HostResources<DefaultPacketPool, CONNECTIONS, CHANNELS> = HostResources::new();
     let stack = trouble_host::new(controller(hci)?, &mut resources).set_random_address(random(address)).build();
     let (mut runner, mut central) = (stack.runner(), stack.central());
-    let (heard, mut reports) = tokio::sync::mpsc::unbounded_channel();
-    let heard = Heard(heard);
+    let (ear, mut reports) = tokio::sync::mpsc::unbounded_channel();
+    let ear = Ear(ear);
     let connect = async {
         while let Some(wanted) = wanted.recv().await {
-            while reports.try_recv().is_ok() {}
             visit(&stack, &mut central, &mut reports, wanted).await;
         }
         Ok(())
@@ -222,39 +156,22 @@ pub async fn phone(hci: TcpStream, address: [u8; 6], mut wanted: UnboundedReceiv
     tokio::select! {
         biased;
         done = connect => done,
-        _ = runner.run_with_handler(&heard) => Err(LinkError::Radio("the controller")),
+        _ = runner.run_with_handler(&ear) => Err(LinkError::Radio("the controller")),
     }
 }
 
 async fn visit(
     stack: &Stack<'_, Hci, DefaultPacketPool>,
     central: &mut Central<'_, Hci, DefaultPacketPool>,
-    reports: &mut UnboundedReceiver<Address>,
+    reports: &mut UnboundedReceiver<Heard>,
     wanted: Wanted,
 ) {
-    let door = {
-        let mut scanner = Scanner::new(&mut *central);
-        let interval = embassy_time::Duration::from_millis(60);
-        let Ok(session) = scanner.scan(&ScanConfig { active: false, interval, window: interval, ..Default::default() }).await else {
-            let _ = wanted.send(Err(LinkError::Radio("scanning")));
+    let connection = match find(central, reports, offers).await {
+        Ok(connection) => connection,
+        Err(error) => {
+            let _ = wanted.send(Err(error));
             return;
-        };
-        let door = tokio::time::timeout(FIND_WITHIN, reports.recv()).await;
-        session.stop().await;
-        door
-    };
-    let Ok(Some(door)) = door else {
-        let _ = wanted.send(Err(LinkError::Radio("finding a reader in reach")));
-        return;
-    };
-    let accept = [door];
-    let config = ConnectConfig {
-        connect_params: RequestedConnParams::default(),
-        scan_config: ScanConfig { filter_accept_list: &accept, ..Default::default() },
-    };
-    let Ok(Ok(connection)) = tokio::time::timeout(FIND_WITHIN, central.connect(&config)).await else {
-        let _ = wanted.send(Err(LinkError::Radio("connecting")));
-        return;
+        }
     };
     let client = tokio::time::timeout(FIND_WITHIN, GattClient::<Hci, DefaultPacketPool, 4>::new(stack, &connection)).await;
     if let Ok(Ok(client)) = client {
@@ -265,14 +182,7 @@ async fn visit(
             () = talk(&client, wanted) => {}
         }
     }
-    connection.disconnect();
-    let gone = async {
-        while connection.is_connected() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    // A controller that does not say that the connection ended is not waited for.
-    let _ = tokio::time::timeout(LAST_WORD, gone).await;
+    leave(&connection).await;
 }
 
 async fn talk(client: &GattClient<'_, Hci, DefaultPacketPool, 4>, wanted: Wanted) {
@@ -310,9 +220,4 @@ async fn talk(client: &GattClient<'_, Hci, DefaultPacketPool, 4>, wanted: Wanted
             return;
         }
     }
-}
-
-fn random(mut address: [u8; 6]) -> Address {
-    address.reverse();
-    Address::random(address)
 }
