@@ -98,7 +98,7 @@ fn world(clock: &Arc<SimClock>, rng: &mut Rng, seed: u64) -> World {
     if rng.in_1000(300) {
         hotel.rule(Kind::Code, |r| r.load_ahead_seconds = 3600);
     }
-    if seed % 5 == 2 {
+    if has_lists_of_guests(seed) {
         keeps_guests(&mut hotel);
     }
     world.add(hotel);
@@ -106,9 +106,16 @@ fn world(clock: &Arc<SimClock>, rng: &mut Rng, seed: u64) -> World {
     world.add(SiteConfig::slot_lock("slots", 5));
     world.add(SiteConfig::write_only_lock("mute"));
     let mut inn = SiteConfig::hotel("inn", 2);
-    keeps_guests(&mut inn);
+    if has_lists_of_guests(seed) {
+        keeps_guests(&mut inn);
+    }
     world.add(inn);
     world
+}
+
+/// One seed in five has hotels that keep a list of their guests; the others draw as before.
+fn has_lists_of_guests(seed: u64) -> bool {
+    seed % 5 == 2
 }
 
 /// A site that keeps a list of the present guest of each room: a key joins whoever that is, and a check-out checks out whoever that is. Nobody can
