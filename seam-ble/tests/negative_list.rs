@@ -235,7 +235,15 @@ const LIST: &[(u8, &str, &[(&str, &str)])] = &[
             (NUKI, "a_challenge_is_good_for_one_action_of_one_user_on_one_connection"),
         ],
     ),
-    (20, "parsers fuzzed", &[("../fuzz/tests/short_run.rs", "every_target_is_run_and_has_seeds")]),
+    (
+        20,
+        "parsers fuzzed",
+        &[
+            ("../fuzz/tests/short_run.rs", "every_target_is_run_and_has_seeds"),
+            (PKOC, "n20_no_bytes_make_a_state_panic"),
+            (NUKI, "n20_no_bytes_make_a_side_panic"),
+        ],
+    ),
 ];
 
 #[test]

@@ -48,6 +48,7 @@ bugs! {
     OneDoubtAtMost: "of several cards that may have been made only the last is remembered",
     EncodedAgain: "an encode whose worker died is made again by itself",
     NoQuarantine: "an encoder is used at once after a job without an answer",
+    EarlierFormForgotten: "what a credential opened before is forgotten when its change was only taken",
     EarlierCardForgotten: "a card that was made before the present one is forgotten",
     SuspendedSentOpen: "a suspended credential is sent as if it were not",
     SpaceOnlyGrows: "what leaves a space stays in its grants",

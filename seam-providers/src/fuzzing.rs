@@ -18,7 +18,7 @@ pub fn cut<'a, D: Decoder>(mut codec: D, pieces: impl Iterator<Item = &'a [u8]>,
             }
         }
         // As a connection has it.
-        if unread.len() > crate::net::tcp::LONGEST_FRAME {
+        if unread.len() > crate::net::LONGEST_ANSWER {
             return (messages, true);
         }
     }

@@ -168,7 +168,8 @@ impl Door {
     /// # Errors
     /// Why the list before stays in force.
     pub fn take_revocations(&mut self, list: &[u8]) -> Result<(), RevocationRefused> {
-        let list = verify_revocations(&RustCrypto, list, &self.issuer).map_err(RevocationRefused::Signed)?;
+        let list = verify_revocations(&RustCrypto, list, &self.issuer, seam_ble::lock::SiteId(self.reader.site.0))
+            .map_err(RevocationRefused::Signed)?;
         let state = self.journal.state().with_revocations(list).map_err(RevocationRefused::Order)?;
         self.journal.keep(state).map_err(RevocationRefused::Memory)
     }

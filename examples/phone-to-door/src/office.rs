@@ -108,7 +108,7 @@ impl Office {
         let list = Revocations::new(self.iteration, 0, &self.revoked).map_err(|_| CryptoError::Length)?;
         let mut space = [0; MAX_REVOCATION_LIST];
         let mut out = Writer::new(&mut space);
-        sign_revocations(&mut out, &self.issuer, &list).map_err(|_| CryptoError::Device)?;
+        sign_revocations(&mut out, &self.issuer, seam_ble::lock::SiteId(self.site.0), &list).map_err(|_| CryptoError::Device)?;
         Ok(out.as_slice().to_vec())
     }
 

@@ -3,13 +3,14 @@ use super::{key, public, written};
 use seam_ble::crypto::SigningKey as _;
 use seam_ble::crypto::rustcrypto::RustCrypto;
 use seam_ble::lock::{
-    Authority, Claim, EntranceId, Grant, IssueNumber, Journal, KeyId, LockState, MAX_RECORD, Revocations, Role, SignedGrant, Slot, Storage,
-    TimeToken, UnixTime, Window, key_id, sign_revocations, sign_time, verify_revocations,
+    Authority, Claim, EntranceId, Grant, IssueNumber, Journal, KeyId, LockState, MAX_RECORD, Revocations, Role, SignedGrant, SiteId, Slot,
+    Storage, TimeToken, UnixTime, Window, key_id, sign_revocations, sign_time, verify_revocations,
 };
 
 const ISSUER: u8 = 0x44;
 const PHONE: u8 = 0x66;
 const ROOM: EntranceId = EntranceId([1; 16]);
+const SITE: SiteId = SiteId([9; 16]);
 
 /// The bytes with a good signature of the issuer behind them: only then anything else is looked at.
 fn signed(body: &[u8]) -> Vec<u8> {
@@ -43,7 +44,7 @@ pub(super) fn grants(input: &[u8]) {
 pub(super) fn list_seeds() -> Vec<Vec<u8>> {
     let list = |keys: &[KeyId]| {
         let list = Revocations::new(7, 3, keys).ok()?;
-        let bytes = written(|out| sign_revocations(out, &key(ISSUER), &list))?;
+        let bytes = written(|out| sign_revocations(out, &key(ISSUER), SITE, &list))?;
         Some(bytes[..bytes.len() - 64].to_vec())
     };
     [list(&[]), list(&[KeyId([1; 32])]), list(&[KeyId([1; 32]), KeyId([2; 32]), KeyId([3; 32])])].into_iter().flatten().collect()
@@ -51,9 +52,9 @@ pub(super) fn list_seeds() -> Vec<Vec<u8>> {
 
 /// Lists of what is revoked: as grants.
 pub(super) fn lists(input: &[u8]) {
-    assert!(verify_revocations(&RustCrypto, input, &public(ISSUER)).is_err(), "a list without a signature");
-    if let Ok(list) = verify_revocations(&RustCrypto, &signed(input), &public(ISSUER)) {
-        let again = written(|out| sign_revocations(out, &key(ISSUER), &list)).expect("it was read");
+    assert!(verify_revocations(&RustCrypto, input, &public(ISSUER), SITE).is_err(), "a list without a signature");
+    if let Ok(list) = verify_revocations(&RustCrypto, &signed(input), &public(ISSUER), SITE) {
+        let again = written(|out| sign_revocations(out, &key(ISSUER), SITE, &list)).expect("it was read");
         assert_eq!(again[..input.len()], *input, "one list has one form");
         assert!(list.keys().iter().all(|key| list.names(*key)));
     }

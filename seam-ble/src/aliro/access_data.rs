@@ -30,7 +30,11 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         values.iter().try_for_each(|value| list.push(*value)).map(|()| list)
     }
 
-    fn push(&mut self, value: T) -> Result<(), DocumentError> {
+    /// Adds a value.
+    ///
+    /// # Errors
+    /// [`DocumentError::TooMany`] above `N`.
+    pub fn push(&mut self, value: T) -> Result<(), DocumentError> {
         *self.values.get_mut(self.used).ok_or(DocumentError::TooMany)? = value;
         self.used += 1;
         Ok(())

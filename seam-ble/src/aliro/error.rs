@@ -136,6 +136,8 @@ pub enum DocumentError {
     Digest,
     /// It belongs to another device's key.
     DeviceKey,
+    /// It says nothing of the entrance, or of the site, that was asked about.
+    OtherElement,
     /// A time is none, or in a form that is not accepted.
     Time,
     /// Its iteration is behind what was seen of this issuer.
@@ -162,6 +164,7 @@ impl fmt::Display for DocumentError {
             Self::Signature => "the document's signature does not verify",
             Self::Digest => "an element of the document is not the one that was signed",
             Self::DeviceKey => "the document belongs to another key",
+            Self::OtherElement => "the document says nothing of this entrance or site",
             Self::Time => "a time of the document is not readable",
             Self::Iteration => "the document is older than what was seen of its issuer",
             Self::CriticalExtension => "the document has an extension that must be understood",

@@ -6,8 +6,8 @@ use crate::bytes::{Bytes, Writer};
 use crate::cbor;
 use crate::crypto::{Crypto, PublicKey, SigningKey};
 
-/// The most bytes of one element with its wrapping.
-pub const ELEMENT_MAX: usize = 1024;
+/// The most bytes of one element with its wrapping: a list of 32 revoked keys and more.
+pub const ELEMENT_MAX: usize = 2048;
 
 /// A document to be signed, with one element.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,9 @@
 //! A lock without a connection can get the time through a phone that nobody trusts, because the phone only carries it: the lock gives a
 //! random challenge, the backend signs it together with the time, and the lock bounds the error by how long the answer took by its own
 //! uptime. A phone can delay the answer, which only widens the error; it cannot shift the time, repeat an older answer, or make one.
+//!
+//! A token may correct a clock that runs, in both directions. It never takes back what the clock has said: a key that was refused as expired would
+//! open again. So the clock remembers the latest instant that it gave out as surely passed, and takes no token that lies before it.
 use super::grant::EntranceId;
 use subtle::ConstantTimeEq as _;
 
@@ -40,8 +43,8 @@ impl TrustedTime {
         }
         let (earliest, latest) = (self.earliest().max(floor), self.latest());
         let half = (latest.0 - earliest.0).div_ceil(2);
-        // The middle, so that the span never reaches below the floor by more than the rounding.
-        Some(Self { value: UnixTime(latest.0 - half), max_error: u32::try_from(half).unwrap_or(u32::MAX) })
+        // The middle, rounded up: the span never reaches below the floor.
+        Some(Self { value: UnixTime(earliest.0.saturating_add(half)), max_error: u32::try_from(half).unwrap_or(u32::MAX) })
     }
 }
 
@@ -129,7 +132,7 @@ pub enum ClockError {
     Signature,
     /// The answer took too long.
     Late,
-    /// The time lies before one that was proven already.
+    /// The time lies before one that was proven already, or that the clock has given out as passed.
     Back,
     /// The time lies farther ahead than the limit.
     FarAhead,
@@ -155,6 +158,8 @@ impl core::error::Error for ClockError {}
 pub struct LockClock {
     limits: ClockLimits,
     set: Option<(TrustedTime, u64)>,
+    /// The latest instant that was given out as surely passed.
+    told: UnixTime,
     open: Option<([u8; TIME_CHALLENGE_LEN], u64)>,
 }
 
@@ -162,12 +167,18 @@ impl LockClock {
     /// A clock that was not set yet.
     #[must_use]
     pub const fn new(limits: ClockLimits) -> Self {
-        Self { limits, set: None, open: None }
+        Self { limits, set: None, told: UnixTime(0), open: None }
     }
 
-    /// The time after `uptime` seconds since the lock started; none while it was not set since then.
-    #[must_use]
-    pub fn now(&self, uptime: u64) -> Option<TrustedTime> {
+    /// The time after `uptime` seconds since the lock started, for a decision; none while it was not set since then. The clock will not go back to
+    /// before the earliest instant that this can be.
+    pub fn now(&mut self, uptime: u64) -> Option<TrustedTime> {
+        let now = self.runs(uptime)?.not_before(self.told)?;
+        self.told = self.told.max(now.earliest());
+        Some(now)
+    }
+
+    fn runs(&self, uptime: u64) -> Option<TrustedTime> {
         let (set, at) = self.set?;
         let ran = uptime.checked_sub(at)?;
         let drift = u64::from(self.limits.drift_ppm).saturating_mul(ran).div_ceil(1_000_000);
@@ -208,10 +219,8 @@ impl LockClock {
         // It was signed at some point while the answer was awaited, so now is between the signed time and that plus the wait.
         let half = took.div_ceil(2);
         let time = TrustedTime { value: UnixTime(token.time.0.saturating_add(half)), max_error: u32::try_from(half).unwrap_or(u32::MAX) };
-        if time.latest() < floor {
-            return Err(ClockError::Back);
-        }
-        let known = self.now(uptime).map_or(floor, |now| now.latest());
+        let time = time.not_before(floor.max(self.told)).ok_or(ClockError::Back)?;
+        let known = self.runs(uptime).map_or(floor, |now| now.latest());
         if time.earliest().0 > known.0.saturating_add(u64::from(self.limits.largest_step)) {
             return Err(ClockError::FarAhead);
         }

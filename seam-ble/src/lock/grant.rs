@@ -6,6 +6,10 @@ use super::schedule::Schedule;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntranceId(pub [u8; 16]);
 
+/// A site, as its issuer names it: 16 bytes, for instance those of its UUID. A list of revoked keys is one site's: its number counts there only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SiteId(pub [u8; 16]);
+
 /// A phone's key: SHA-256 over its public key in uncompressed form (65 bytes, `04 ‖ x ‖ y`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub [u8; 32]);

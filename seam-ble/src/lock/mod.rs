@@ -13,21 +13,28 @@
 //! - the number never falls, whatever is cut off at whatever byte of a write;
 //! - after one use of a number, no key with a lower one opens again;
 //! - the order in which the keys of one stay come (the one that overrides, those that join) makes no difference;
+//! - a time that the lock has gone by is never taken back: a token may correct the clock, but not to before what decisions relied on;
 //! - a grant whose window cannot be proven by a trusted clock is refused where the grant asks for that proof; a phone's clock is never read.
 
 mod civil;
 mod clock;
 mod decide;
+mod document;
 mod grant;
 mod journal;
 mod proximity;
+mod recurrence;
 mod schedule;
 mod state;
 mod token;
 
 pub use clock::{ClockError, ClockLimits, LockClock, TIME_CHALLENGE_LEN, TimeToken, TrustedTime, UnixTime};
 pub use decide::{Entrance, EntranceKind, Opening, Refusal, decide};
-pub use grant::{Action, Allow, Authority, Claim, EntranceId, Grant, IssueNumber, KeyId, Role, Rule, Window};
+pub use document::{
+    AccessDocument, ElementName, Issued, STAY_EXTENSION, STAY_VENDOR, sign_access_document, sign_revocation_document,
+    verify_revocation_document,
+};
+pub use grant::{Action, Allow, Authority, Claim, EntranceId, Grant, IssueNumber, KeyId, Role, Rule, SiteId, Window};
 pub use journal::{Journal, JournalError, Permit, Slot, Storage};
 pub use proximity::{Distance, DistanceMethod, Evidence, Link, ProximityRule, UserAct};
 pub use schedule::{

@@ -12,7 +12,7 @@ pub const MAX_SCHEDULES: usize = 32;
 /// A clock with a larger error than this, in seconds, proves nothing about a schedule.
 const LARGEST_ERROR: u32 = 12 * 3_600;
 /// Latest instant that is computed with (the year 9999): beyond it the calendar is of no use, and sums stay far from overflowing.
-const LATEST: u64 = 253_402_300_799;
+pub(super) const LATEST: u64 = 253_402_300_799;
 
 /// Days of the week: bit 0 is Monday, bit 6 is Sunday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,9 +36,9 @@ pub enum Pattern {
 /// How a schedule repeats. An occurrence begins at the time of day of the schedule's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Recurrence {
-    pattern: Pattern,
-    every: u16,
-    duration: u32,
+    pub(super) pattern: Pattern,
+    pub(super) every: u16,
+    pub(super) duration: u32,
 }
 
 /// Why a schedule cannot be.
@@ -130,13 +130,16 @@ pub enum ScheduleClock {
 /// A period, or times that recur within a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Schedule {
-    starts: u64,
-    ends: u64,
-    clock: ScheduleClock,
-    recurrence: Option<Recurrence>,
+    pub(super) starts: u64,
+    pub(super) ends: u64,
+    pub(super) clock: ScheduleClock,
+    pub(super) recurrence: Option<Recurrence>,
 }
 
 impl Schedule {
+    /// The first second of 1970: what stands where there is none.
+    pub(super) const BLANK: Self = Self { starts: 0, ends: 1, clock: ScheduleClock::Utc, recurrence: None };
+
     /// On from `starts` (inclusive) to `ends` (exclusive), in seconds by the given clock; or, within that period, as the recurrence says.
     /// What an occurrence would last beyond `ends` is cut off.
     ///

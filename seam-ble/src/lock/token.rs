@@ -6,7 +6,7 @@
 use core::fmt;
 
 use super::clock::{TIME_CHALLENGE_LEN, TimeToken, UnixTime};
-use super::grant::{Authority, Claim, EntranceId, Grant, IssueNumber, KeyId, Role, Window};
+use super::grant::{Authority, Claim, EntranceId, Grant, IssueNumber, KeyId, Role, SiteId, Window};
 use super::state::{MAX_REVOKED, Revocations};
 use crate::bytes::{Full, Writer};
 use crate::crypto::{Crypto, CryptoError, PublicKey, Signature, SigningKey};
@@ -17,9 +17,9 @@ pub const SIGNED_GRANT_LEN: usize = SIGNED + 64;
 pub const MAX_REVOCATION_LIST: usize = LIST_HEAD + MAX_REVOKED * 32 + 64;
 
 const GRANT: &[u8; 16] = b"seam-open-grant1";
-const LIST: &[u8; 16] = b"seam-revocation1";
+const LIST: &[u8; 16] = b"seam-revocation2";
 const SIGNED: usize = 16 + 16 + 32 + 1 + 8 + 8 + 8 + 1 + 8;
-const LIST_HEAD: usize = 16 + 8 + 8 + 1;
+const LIST_HEAD: usize = 16 + 16 + 8 + 8 + 1;
 /// The lock may open without knowing the time.
 const WITHOUT_TIME: u8 = 1;
 
@@ -32,6 +32,8 @@ pub enum GrantError {
     Signature,
     /// It was granted to another key than the phone has proven.
     OtherKey,
+    /// It is another site's list. The same issuer may have several sites, and each counts its lists for itself.
+    OtherSite,
 }
 
 impl fmt::Display for GrantError {
@@ -40,6 +42,7 @@ impl fmt::Display for GrantError {
             Self::Format => "what the phone carries is malformed",
             Self::Signature => "what the phone carries was signed by nobody that the lock knows",
             Self::OtherKey => "the grant belongs to another key",
+            Self::OtherSite => "the revocation list is another site's",
         })
     }
 }
@@ -187,13 +190,16 @@ impl Fields<'_> {
     }
 }
 
-/// Writes and signs a revocation list: kind 16, iteration 8, oldest good iteration of a grant 8, count 1, keys 32 each, signature 64.
+/// Writes and signs a site's revocation list: kind 16, site 16, iteration 8, oldest good iteration of a grant 8, count 1, keys 32 each, signature 64.
+///
+/// The site is part of it because the number is: the list of a site with more revocations would put that of another one out of force.
 ///
 /// # Errors
 /// [`Full`] when `out` is too small (see [`MAX_REVOCATION_LIST`]) or the issuer's key does not answer.
-pub fn sign_revocations(out: &mut Writer<'_>, issuer: &impl SigningKey, list: &Revocations) -> Result<(), Full> {
+pub fn sign_revocations(out: &mut Writer<'_>, issuer: &impl SigningKey, site: SiteId, list: &Revocations) -> Result<(), Full> {
     let start = out.len();
     out.put(LIST)?;
+    out.put(&site.0)?;
     out.put(&list.iteration().to_be_bytes())?;
     out.put(&list.oldest_iteration().to_be_bytes())?;
     out.byte(u8::try_from(list.keys().len()).map_err(|_| Full)?)?;
@@ -202,23 +208,26 @@ pub fn sign_revocations(out: &mut Writer<'_>, issuer: &impl SigningKey, list: &R
     out.put(signature.as_bytes())
 }
 
-/// Checks a revocation list. Whether it is newer than the one in force is asked by
+/// Checks a revocation list of this site. Whether it is newer than the one in force is asked by
 /// [`LockState::with_revocations`](super::LockState::with_revocations).
 ///
 /// # Errors
-/// [`GrantError::Format`], [`GrantError::Signature`].
-pub fn verify_revocations<C: Crypto>(crypto: &C, bytes: &[u8], issuer: &PublicKey) -> Result<Revocations, GrantError> {
+/// [`GrantError::Format`], [`GrantError::Signature`], [`GrantError::OtherSite`].
+pub fn verify_revocations<C: Crypto>(crypto: &C, bytes: &[u8], issuer: &PublicKey, site: SiteId) -> Result<Revocations, GrantError> {
     let (signed, signature) = bytes.split_last_chunk::<64>().ok_or(GrantError::Format)?;
     let mut fields = Fields(signed);
     if fields.take()? != *LIST {
         return Err(GrantError::Format);
     }
-    let (iteration, oldest, [count]) = (fields.number()?, fields.number()?, fields.take()?);
+    let (listed_for, iteration, oldest, [count]) = (SiteId(fields.take()?), fields.number()?, fields.number()?, fields.take()?);
     let (listed, odd) = fields.0.as_chunks::<32>();
     if !odd.is_empty() || listed.len() != usize::from(count) || listed.len() > MAX_REVOKED {
         return Err(GrantError::Format);
     }
     crypto.verify(issuer, signed, &Signature::new(*signature)).map_err(|_| GrantError::Signature)?;
+    if listed_for != site {
+        return Err(GrantError::OtherSite);
+    }
     let mut keys = [KeyId([0; 32]); MAX_REVOKED];
     keys.iter_mut().zip(listed).for_each(|(key, bytes)| *key = KeyId(*bytes));
     Revocations::new(iteration, oldest, keys.get(..listed.len()).ok_or(GrantError::Format)?).map_err(|_| GrantError::Format)

@@ -5,11 +5,12 @@ use seam_ble::crypto::{Crypto, Signature};
 use seam_ble::lock::{
     Action, Allow, Authority, Claim, ClockError, ClockLimits, Distance, Entrance, EntranceId, EntranceKind, Evidence, Grant, GrantError,
     IssueError, IssueNumber, KeyId, Link, LockClock, LockState, MAX_REVOCATION_LIST, MAX_REVOKED, ProximityRule, Refusal, Revocations,
-    Role, Rule, SIGNED_GRANT_LEN, Schedule, ScheduleClock, SignedGrant, TimeToken, TrustedTime, UnixTime, UserAct, Window, Zone, decide,
-    key_id, sign_revocations, sign_time, verify_revocations,
+    Role, Rule, SIGNED_GRANT_LEN, Schedule, ScheduleClock, SignedGrant, SiteId, TimeToken, TrustedTime, UnixTime, UserAct, Window, Zone,
+    decide, key_id, sign_revocations, sign_time, verify_revocations,
 };
 
 const ROOM: EntranceId = EntranceId([1; 16]);
+const SITE: SiteId = SiteId([9; 16]);
 const ISSUER: u8 = 0x44;
 const SERVICE: u8 = 0x45;
 const PHONE: u8 = 0x66;
@@ -111,12 +112,13 @@ fn a_revocation_list_reads_back_and_every_bit_of_it_counts() {
     for count in [0, 1, MAX_REVOKED] {
         let keys: Vec<_> = (0..count).map(|n| KeyId([u8::try_from(n).unwrap(); 32])).collect();
         let list = Revocations::new(9, 3, &keys).unwrap();
-        let (bytes, ()) = written_long(|out| sign_revocations(out, &key(ISSUER), &list));
+        let (bytes, ()) = written_long(|out| sign_revocations(out, &key(ISSUER), SITE, &list));
         assert!(bytes.len() <= MAX_REVOCATION_LIST);
-        assert_eq!(verify_revocations(&RustCrypto, &bytes, &public(ISSUER)), Ok(list));
-        assert_eq!(verify_revocations(&RustCrypto, &bytes, &public(SERVICE)), Err(GrantError::Signature));
+        assert_eq!(verify_revocations(&RustCrypto, &bytes, &public(ISSUER), SITE), Ok(list));
+        assert_eq!(verify_revocations(&RustCrypto, &bytes, &public(SERVICE), SITE), Err(GrantError::Signature));
+        assert_eq!(verify_revocations(&RustCrypto, &bytes, &public(ISSUER), SiteId([8; 16])), Err(GrantError::OtherSite));
         for bit in (0..bytes.len() * 8).step_by(if count > 1 { 61 } else { 1 }) {
-            assert!(verify_revocations(&RustCrypto, &flipped(&bytes, bit), &public(ISSUER)).is_err(), "bit {bit}");
+            assert!(verify_revocations(&RustCrypto, &flipped(&bytes, bit), &public(ISSUER), SITE).is_err(), "bit {bit}");
         }
     }
 }
@@ -161,6 +163,6 @@ proptest::proptest! {
     #[test]
     fn n20_no_bytes_make_a_lock_panic(bytes in proptest::collection::vec(0_u8.., 0..1_200)) {
         let _ = verify(&bytes);
-        let _ = verify_revocations(&RustCrypto, &bytes, &public(ISSUER));
+        let _ = verify_revocations(&RustCrypto, &bytes, &public(ISSUER), SITE);
     }
 }

@@ -131,6 +131,14 @@ impl ConnectedAccounts<'_> {
     pub async fn rescan(self, account: ConnectedAccountId) -> Result<()> {
         self.ws.apply(Change::Rescan { account }).await.map(drop)
     }
+    /// A webhook of an access system has come, or somebody else has said that something changed there: the account is read again soon, at most once in half a
+    /// minute. What the message says is not looked at, so that nobody has to be believed: the truth is read from the system, and a forged notice costs a reading.
+    ///
+    /// # Errors
+    /// `NotFound`; `Busy`, `Store` (may be retried).
+    pub async fn notice(self, account: ConnectedAccountId) -> Result<()> {
+        self.ws.apply(Change::Notice { account }).await.map(drop)
+    }
     /// Carries out what a scan held back because it would have ended too much.
     ///
     /// # Errors

@@ -139,7 +139,7 @@ async fn call(inner: &Inner, workspace: WorkspaceId, lease: &Lease, plan: &CallP
         let until = inner.clock.now() + plan.within;
         let mut scanned = scan(provider).await;
         if let (Ok(scan), true) = (&mut scanned, readiness) {
-            scan.readiness = look_around(inner, lease, provider, until).await;
+            scan.readiness = look_around(inner, provider, until).await;
         }
         return Report::Scan(Box::new(scanned));
     }
@@ -230,11 +230,10 @@ async fn cancellable<T>(inner: &Inner, workspace: WorkspaceId, row: RowId, contr
 
 /// Looks what stands between an account and its first grant. `None`: it took too long; the next scan tries again. Half of what is left of the call's
 /// time is kept, so that what was read of the account is not lost for it.
-async fn look_around(inner: &Inner, lease: &Lease, provider: &dyn AccessSystemProvider, until: DateTime<Utc>) -> Option<Vec<Finding>> {
-    let factory = inner.factories.get(lease.channel.kind())?;
+async fn look_around(inner: &Inner, provider: &dyn AccessSystemProvider, until: DateTime<Utc>) -> Option<Vec<Finding>> {
     let now = inner.clock.now();
     let limit = now + (until - now) / 2;
-    match select(factory.readiness(provider), pin!(inner.clock.sleep_until(limit))).await {
+    match select(provider.readiness(), pin!(inner.clock.sleep_until(limit))).await {
         Either::Left((findings, _)) => Some(findings),
         Either::Right(_) => None,
     }

@@ -188,6 +188,28 @@ pub(super) fn rescan(d: &mut Draft<'_>, id: ConnectedAccountId) -> Try<Outcome> 
     Ok(Outcome::Account(id))
 }
 
+/// Between two readings of an account that its system asks for.
+const NOTICE_EVERY: chrono::Duration = chrono::Duration::seconds(30);
+
+/// Reads the account again because its system has said that something changed. However often it says so, and whoever says it in its name: it is read once in
+/// [`NOTICE_EVERY`], and no reading that is due is put off.
+///
+/// # Errors
+/// `NotFound`.
+pub(super) fn notice(d: &mut Draft<'_>, id: ConnectedAccountId) -> Try<Outcome> {
+    let mut account = living(d, id)?;
+    let from = account.synced_at.map_or(d.now(), |last| d.now().max(last + NOTICE_EVERY));
+    if account.work.in_flight.is_some() {
+        // What it says may be younger than what is being read.
+        account.work.look |= from <= d.now();
+    } else if account.work.failure.is_none() && account.work.due_at.is_none_or(|due| due > from) {
+        // A reading that failed waits for its turn: a word from outside is no reason to hurry.
+        account.work.due_at = Some(from);
+    }
+    d.set(id, account);
+    Ok(Outcome::Account(id))
+}
+
 /// Confirms what is held. The account is read again and then it is carried out, if it has not become more: what is done follows what is
 /// there now, not what was there when somebody looked.
 ///

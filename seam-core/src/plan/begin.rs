@@ -306,8 +306,11 @@ fn not_suspended(want: &mut Want) {
     }
 }
 
+/// A stay, a credential's role in it, and the number under which it opens the stay.
+type Cast = (StaySpec, Role, Option<u64>);
+
 /// Casts a credential in its stay, in the provider's terms.
-fn cast_in(d: &mut Draft<'_>, id: StayId, row: RowId, t: &Target) -> Try<Result<(StaySpec, Role, Option<u64>), stay::NotNow>> {
+fn cast_in(d: &mut Draft<'_>, id: StayId, row: RowId, t: &Target) -> Try<Result<Cast, stay::NotNow>> {
     let Some(rules) = d.get::<System>(t.system)?.report.stay else { return Ok(Err(stay::NotNow::Closed)) };
     let doors = t.credential().map(|c| c.doors.clone()).unwrap_or_default();
     match stay::cast(d, id, row, &doors, &rules)? {
@@ -322,15 +325,16 @@ fn cast_in(d: &mut Draft<'_>, id: StayId, row: RowId, t: &Target) -> Try<Result<
 
 /// What a credential will be able to do once it is made.
 fn sending(d: &Draft<'_>, t: &Target, cast: Option<&(StaySpec, Role)>, turn: Option<u64>) -> Option<MadeCredential> {
-    let (doors, window) = match &t.want {
-        Wanted::Credential(c) => (&c.doors, c.window),
-        Wanted::Access { doors, window, .. } => (doors, *window),
+    let (doors, window, schedule) = match &t.want {
+        Wanted::Credential(c) => (&c.doors, c.window, &c.schedule),
+        Wanted::Access { doors, window, schedule, .. } => (doors, *window, schedule),
         Wanted::Stay { .. } | Wanted::User { .. } => return None,
     };
     Some(MadeCredential {
         rev: t.rev,
         doors: doors.clone(),
         window,
+        schedule: schedule.clone(),
         generation: cast.map(|(stay, _)| stay.generation),
         opens: matches!(cast, Some((_, Role::Open))),
         turn,

@@ -25,6 +25,24 @@ pub(super) fn put_aside(d: &Draft<'_>, t: &mut Target, number: Option<&str>) {
     }
 }
 
+/// What is put at the system takes the place of the one thing there. Until that has been seen, what it was before is remembered: a phone that is out
+/// of reach, or a lock that is offline, may still go by it.
+pub(super) fn replaced(t: &mut Target, is_seen: bool, is_complete: bool) {
+    if is_seen || planted::is(Bug::EarlierFormForgotten) {
+        t.others.clear();
+        return;
+    }
+    // Nothing is asked of a person any more: it is in one of these forms.
+    t.others.iter_mut().for_each(|other| other.doubtful = false);
+    let (Some(sent), Some(can)) = (t.sent.as_ref().filter(|_| is_complete), t.made.clone()) else { return };
+    // What was sent once more, as it was, is nothing more.
+    let same = |a: &MadeCredential, b: &MadeCredential| (&a.doors, &a.window, &a.schedule) == (&b.doors, &b.window, &b.schedule);
+    t.others.retain(|other| !same(&other.can, &can) && !same(&other.can, sent));
+    if !same(sent, &can) {
+        t.remember(Other { can, doubtful: false, card_tag: None });
+    }
+}
+
 /// What was sent may have been made. A card is one more card; what is put at the system is one thing there, in the one form or the other.
 pub(super) fn doubt(t: &mut Target, sent: Option<MadeCredential>, rules: &KindRules) {
     let Some(mut can) = sent else { return };

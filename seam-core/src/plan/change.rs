@@ -141,6 +141,11 @@ pub enum Change {
         /// The account.
         account: ConnectedAccountId,
     },
+    /// The system has said that something changed: read the account again soon.
+    Notice {
+        /// The account.
+        account: ConnectedAccountId,
+    },
     /// Carry out what was held because it would end too much.
     ConfirmHeld {
         /// The account.
@@ -420,6 +425,7 @@ impl Change {
             Self::UpdateAccount { .. } => "connected_accounts.update",
             Self::Disconnect { .. } => "connected_accounts.delete",
             Self::Rescan { .. } => "connected_accounts.rescan",
+            Self::Notice { .. } => "connected_accounts.notice",
             Self::ConfirmHeld { .. } => "connected_accounts.confirm_held",
             Self::SetGraces { .. } => "acs_systems.set_graces",
             Self::RebindEntrance { .. } => "acs_entrances.rebind",

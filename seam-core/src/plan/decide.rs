@@ -131,6 +131,7 @@ fn dispatch(d: &mut Draft<'_>, change: &Change) -> Try<Outcome> {
         Change::UpdateAccount { account, settings } => account::update(d, *account, settings),
         Change::Disconnect { account } => account::disconnect(d, *account),
         Change::Rescan { account } => account::rescan(d, *account),
+        Change::Notice { account } => account::notice(d, *account),
         Change::ConfirmHeld { account } => account::confirm_held(d, *account),
         Change::SetGraces { system, arrival, departure } => account::set_graces(d, *system, *arrival, *departure),
         Change::RebindEntrance { entrance, to } => account::rebind(d, *entrance, *to),

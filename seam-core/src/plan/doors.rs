@@ -1,6 +1,6 @@
 //! Where a grant reaches: entrances and spaces resolved to doors, doors with their systems and abilities.
 use super::draft::Draft;
-use super::read::Try;
+use super::read::{Shared, Try};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessMethodMode, AcsEntranceId, AcsSystemId, SpaceId};
 use crate::provider::{DoorClass, Kind, KindRules};
@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 pub(super) struct DoorFacts {
     pub(super) id: AcsEntranceId,
-    pub(super) entrance: Entrance,
+    pub(super) entrance: Shared<Entrance>,
 }
 
 /// Doors by system, each system once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Doors {
-    pub(super) systems: BTreeMap<AcsSystemId, System>,
+    pub(super) systems: BTreeMap<AcsSystemId, Shared<System>>,
     pub(super) doors: Vec<DoorFacts>,
 }
 
@@ -55,7 +55,7 @@ pub(super) fn load(d: &mut Draft<'_>, ids: &[AcsEntranceId]) -> Try<Doors> {
     d.gather()?;
     let mut out = Doors::default();
     for id in ids {
-        let entrance = d.get::<Entrance>(*id)?;
+        let entrance = d.shared::<Entrance>(*id)?;
         d.hint([entrance.system.uuid()]);
         out.doors.push(DoorFacts { id: *id, entrance });
     }
@@ -63,7 +63,7 @@ pub(super) fn load(d: &mut Draft<'_>, ids: &[AcsEntranceId]) -> Try<Doors> {
     for door in &out.doors {
         let system = door.entrance.system;
         if let std::collections::btree_map::Entry::Vacant(slot) = out.systems.entry(system) {
-            slot.insert(d.get::<System>(system)?);
+            slot.insert(d.shared::<System>(system)?);
         }
     }
     Ok(out)
@@ -72,7 +72,7 @@ pub(super) fn load(d: &mut Draft<'_>, ids: &[AcsEntranceId]) -> Try<Doors> {
 /// Refuses doors of a system whose account was disconnected: nothing would be carried there.
 pub(super) fn connected(d: &Draft<'_>, doors: &Doors) -> Try<()> {
     for (id, system) in &doors.systems {
-        if d.get::<Account>(system.account)?.deleted_at.is_some() {
+        if d.shared::<Account>(system.account)?.deleted_at.is_some() {
             return Err(Error::new(ErrorKind::Conflict, "acs_system_disconnected", "the access system's account is disconnected")
                 .with_context("acs_system_id", id)
                 .into());

@@ -1,5 +1,5 @@
 //! What a decision writes, while it decides.
-use super::read::{Kept, Reader, Stop, Try};
+use super::read::{Kept, Reader, Shared, Stop, Try};
 use crate::error::{Error, Result};
 use crate::model::{ChangesetId, EventId, WorkspaceId};
 use crate::state::*;
@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The surroundings of a decision: everything that is not a fact.
@@ -145,6 +146,19 @@ impl<'a> Draft<'a> {
     pub fn get<T: Kept>(&self, id: impl Into<RowId>) -> Try<T> {
         let id = id.into();
         self.try_get(id)?.ok_or_else(|| Stop::Reject(Error::not_found(T::WHAT, id)))
+    }
+
+    /// As [`Draft::get`], of what is only looked at: systems and doors are long, and every decision asks for them.
+    ///
+    /// # Errors
+    /// What is to be read, or `NotFound`.
+    pub fn shared<T: Kept>(&self, id: impl Into<RowId>) -> Try<Shared<T>> {
+        let id = id.into();
+        let found = match self.written.get(&id) {
+            Some(row) => Shared::of(&Arc::new(row.clone())),
+            None => self.reader.row(id)?.and_then(Shared::of),
+        };
+        found.ok_or_else(|| Stop::Reject(Error::not_found(T::WHAT, id)))
     }
 
     /// A body as this draft sees it, if it is there.

@@ -122,6 +122,15 @@ pub(super) fn name_of(d: &Draft<'_>, identity: UserIdentityId) -> Try<String> {
     Ok(names.into_iter().flatten().find(|n| !n.trim().is_empty()).unwrap_or_else(|| "Unnamed person".to_owned()))
 }
 
+/// Her phone number; `None` when she has none, or was erased.
+pub(super) fn phone_number_of(d: &Draft<'_>, identity: UserIdentityId) -> Try<Option<SecretString>> {
+    let (id, row) = resolved(d, identity)?;
+    if row.own_key.is_none() {
+        return Ok(None);
+    }
+    open(d, id, &row, PHONE, row.phone.as_ref())
+}
+
 pub(super) fn set_name(d: &mut Draft<'_>, id: UserIdentityId, row: &mut Identity, value: Option<&str>) -> Try<()> {
     row.full_name = value.map(|v| seal(d, id, row, FULL_NAME, v)).transpose()?;
     Ok(())

@@ -67,7 +67,7 @@ pub use change::*;
 pub use decide::{Begun, Decided, begin as begin_work, decide, new_workspace, settle as settle_work};
 pub use draft::{Draft, Env};
 pub(crate) use instant_key::tag_of_code as instant_key_tag;
-pub use read::{Kept, Reader, Stop, Try};
+pub use read::{Kept, Reader, Shared, Stop, Try};
 pub(crate) use session::{TOKEN as SESSION_TOKEN_FIELD, parse as parse_session_token, tag_of as session_token_tag};
 pub use spec::{row_of, tag_of};
 pub(crate) use validate::consumer as consumer_name;

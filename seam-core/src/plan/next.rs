@@ -52,6 +52,8 @@ pub fn next(t: &Target, rules: &KindRules, now: DateTime<Utc>) -> Next {
         SeenState::Present { rev, .. } if rev == t.rev => {
             if t.work.look && rules.read_back != ReadBack::None {
                 Next::Do(Doing::Find { rev: t.rev })
+            } else if t.work.renew {
+                Next::Do(Doing::Put { rev: t.rev })
             } else {
                 Next::Rest
             }
@@ -95,10 +97,12 @@ pub fn best(rules: &KindRules) -> Certainty {
     if is_put(rules) && rules.read_back != ReadBack::None { Certainty::Verified } else { Certainty::Accepted }
 }
 
-/// Whether what is wanted now is in place, as surely as its kind can be known.
+/// Whether what is wanted now is in place, as surely as its kind can be known. That something wanted no more may still open beside it takes nothing
+/// from whoever holds it.
 #[must_use]
 pub fn is_issued(t: &Target, rules: &KindRules) -> bool {
-    t.is_in_place() && matches!(t.seen, SeenState::Present { certainty, .. } if certainty >= best(rules))
+    let sure = matches!(t.seen, SeenState::Present { certainty, .. } if certainty >= best(rules));
+    t.is_in_place() && (sure || t.earlier_until().is_some())
 }
 
 /// What a new credential of a kind needs from a person before it opens a door.

@@ -2,6 +2,8 @@
 use crate::error::Error;
 use crate::state::*;
 use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// Why a decision stopped.
@@ -66,6 +68,32 @@ kept! {
     Webhook Webhook "webhook";
     ConnectWebview ConnectWebview "connect_webview";
     Phone Phone "phone";
+}
+
+/// A body that is only looked at: where it lies, without a copy.
+#[derive(Clone, Debug)]
+pub struct Shared<T> {
+    row: Arc<Row>,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T: Kept> Shared<T> {
+    /// The body, if the row holds this kind.
+    #[must_use]
+    pub fn of(row: &Arc<Row>) -> Option<Self> {
+        T::of(&row.body)?;
+        Some(Self { row: Arc::clone(row), kind: PhantomData })
+    }
+}
+
+impl<T: Kept> Deref for Shared<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        match T::of(&self.row.body) {
+            Some(body) => body,
+            None => unreachable!("the row was of this kind when it was taken, and it cannot change"),
+        }
+    }
 }
 
 /// Facts, read with `?`.

@@ -1,7 +1,7 @@
 //! An entrance gets another vendor id: the lock was replaced, the door was renamed. Its grants follow.
 use super::change::Outcome;
 use super::draft::Draft;
-use super::read::{Stop, Try};
+use super::read::{Shared, Stop, Try};
 use super::{doors, method, next};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AccessMethodId, AcsEntranceId, EventType};
@@ -20,19 +20,23 @@ pub(super) fn is_absorbed(entrance: &Entrance) -> bool {
 
 /// An entrance that is known. One that its system no longer shows still is; one that went up in another is not.
 pub(super) fn there(d: &Draft<'_>, id: AcsEntranceId) -> Try<Entrance> {
-    let entrance = d.get::<Entrance>(id)?;
+    known(d, id).map(|entrance| Entrance::clone(&entrance))
+}
+
+/// That there is such an entrance, as in [`there`]: the parameter `field` names it.
+pub(super) fn named(d: &Draft<'_>, id: AcsEntranceId, field: &str) -> Try<()> {
+    known(d, id).map(drop).map_err(|stop| match stop {
+        Stop::Reject(e) => Stop::Reject(e.with_field(field)),
+        need => need,
+    })
+}
+
+fn known(d: &Draft<'_>, id: AcsEntranceId) -> Try<Shared<Entrance>> {
+    let entrance = d.shared::<Entrance>(id)?;
     if is_absorbed(&entrance) {
         return Err(Error::not_found("acs_entrance", id).into());
     }
     Ok(entrance)
-}
-
-/// As [`there`], for an entrance that the parameter `field` names.
-pub(super) fn named(d: &Draft<'_>, id: AcsEntranceId, field: &str) -> Try<Entrance> {
-    there(d, id).map_err(|stop| match stop {
-        Stop::Reject(e) => Stop::Reject(e.with_field(field)),
-        need => need,
-    })
 }
 
 /// Binds an entrance to what the system shows now as `to`, which goes up in it: spaces that hold `to` hold the entrance instead, and every

@@ -3,7 +3,7 @@
 //! Revoked is what we decided; dead is what the door knows. A PIN or an online door forgets when the system has taken it out, and that counts
 //! once it was seen. A card at an offline door carries its right in itself: nothing that is done at the vendor reaches that lock. It dies when
 //! the key of a later stay is used there (a guest door of its stay), else at its own end.
-use crate::model::{AccessMethodId, AcsEntranceId, Map, ResidualAccess, ResidualReason, Window};
+use crate::model::{AccessMethodId, AcsEntranceId, Map, ResidualAccess, ResidualReason, Weekly, Window};
 use crate::planted::{self, Bug};
 use crate::provider::{Certainty, DoorClass, Effect, EndsBy, Kind, KindRules};
 use crate::state::{Doing, Entrance, RowId, SeenState, Stay, Target, TargetOf, Wanted};
@@ -88,13 +88,16 @@ pub fn dies(kind: Kind, class: DoorClass, overridable: bool, own_end: Option<Dat
 struct Left<'a> {
     doors: &'a [AcsEntranceId],
     window: &'a Window,
+    schedule: Option<&'a Weekly>,
 }
 
 /// What is wanted of doors and time, and whether it is to open at all.
 fn wanted(target: &Target) -> Option<(Left<'_>, bool)> {
     match &target.want {
-        Wanted::Credential(c) => Some((Left { doors: &c.doors, window: &c.window }, target.is_withheld())),
-        Wanted::Access { doors, window, suspended, .. } => Some((Left { doors, window }, *suspended)),
+        Wanted::Credential(c) => Some((Left { doors: &c.doors, window: &c.window, schedule: c.schedule.as_ref() }, target.is_withheld())),
+        Wanted::Access { doors, window, schedule, suspended, .. } => {
+            Some((Left { doors, window, schedule: schedule.as_ref() }, *suspended))
+        }
         Wanted::Stay { .. } | Wanted::User { .. } => None,
     }
 }
@@ -102,7 +105,8 @@ fn wanted(target: &Target) -> Option<(Left<'_>, bool)> {
 /// What may be out there: what was made, and what a call without an answer may have made.
 fn left(target: &Target) -> Vec<Left<'_>> {
     let known = target.made.iter().chain(target.others.iter().map(|other| &other.can)).chain(&target.sent);
-    let mut left: Vec<Left<'_>> = known.map(|made| Left { doors: &made.doors, window: &made.window }).collect();
+    let mut left: Vec<Left<'_>> =
+        known.map(|made| Left { doors: &made.doors, window: &made.window, schedule: made.schedule.as_ref() }).collect();
     let doubtful = matches!(target.seen, SeenState::Unknown { .. })
         || target.work.in_flight.is_some_and(|now| matches!(now.doing, Doing::Put { .. } | Doing::Encode { .. }));
     // A permission leaves nothing in anybody's hand, so it has no record of what was made: what was sent is what is wanted.
@@ -124,7 +128,12 @@ pub fn doors_of(target: &Target) -> BTreeSet<AcsEntranceId> {
 }
 
 /// The last instant of `had` that is not in `wanted` any more: `None` if there is none, `Some(None)` if there is no last one.
-fn surplus(had: &Window, wanted: &Window) -> Option<Option<DateTime<Utc>>> {
+fn surplus(had: &Left<'_>, wanted: &Left<'_>) -> Option<Option<DateTime<Utc>>> {
+    if wanted.schedule.is_some() && wanted.schedule != had.schedule {
+        // Which hours of two schedules differ is not worked out: other hours are taken to be more.
+        return Some(had.window.ends_at());
+    }
+    let (had, wanted) = (had.window, wanted.window);
     if wanted.covers(had) {
         return None;
     }
@@ -172,7 +181,7 @@ pub fn residual_of<'e>(
         for door in left.doors {
             let still = want.as_ref().filter(|want| !target.gone && !suspended && want.doors.contains(door));
             let own = match still {
-                Some(want) => match surplus(left.window, want.window) {
+                Some(want) => match surplus(&left, want) {
                     Some(until) => until,
                     None => continue,
                 },
@@ -209,8 +218,10 @@ fn at_door(
     overridable: bool,
     own: Option<DateTime<Utc>>,
 ) -> Option<(Option<DateTime<Utc>>, ResidualReason)> {
-    let said = target.may_open_until.filter(|_| matches!(target.seen, SeenState::Absent { .. }));
+    let said = target.may_open_until.filter(|_| matches!(target.seen, SeenState::Absent { .. })).or(target.earlier_until());
     let until = match (said, word) {
+        // What it was put as before goes by what the system gave out for it.
+        (Some(said), _) if target.earlier_until().is_some() && system_reaches(target.kind(), class) => Some(said),
         // The system has looked, and knows better than the end that we have written; but of a card at an offline door it knows nothing.
         (Some(said), Word::Seen) if system_reaches(target.kind(), class) => Some(said),
         (Some(said), _) => later(own, Some(said)),
@@ -258,6 +269,10 @@ pub fn dies_now(target: &Target, class: DoorClass, overridable: bool) -> Dies {
             target.may_open_until.map_or(Dies::NowAndSeen, |until| Dies::AtItsOwnEnd(Some(until)))
         }
         (Dies::WhenRemovalIsSeen, Word::Taken) if matches!(target.seen, SeenState::Absent { .. }) => Dies::AtNextSync,
+        (Dies::WhenRemovalIsSeen, Word::Taken) => match target.earlier_until() {
+            Some(until) => Dies::AtItsOwnEnd(Some(until)),
+            None => Dies::AtNextSync,
+        },
         (own, _) => own,
     }
 }

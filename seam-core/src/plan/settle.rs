@@ -122,6 +122,7 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     t.gone &= !planted::is(Bug::RevokeNotSticky);
     t.handle = receipt.handle.clone().or(t.handle);
     t.seen = SeenState::Present { rev, certainty: receipt.certainty };
+    t.may_open_until = receipt.may_open_until;
     t.synced_at = Some(now);
     let is_written = !next::is_put(rules);
     if rev == t.rev {
@@ -131,7 +132,7 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     // What is put again and again and never seen is put ever more rarely.
     t.work.attempt = if is_sure { 0 } else { t.work.attempt.saturating_add(1) };
     t.work.failure = None;
-    t.work.look = false;
+    (t.work.look, t.work.renew) = (false, false);
     if rev == t.rev {
         // Only now is the old PIN surely out of the lock: what was put for an older wish may have put it there again.
         t.claims.drain(..usize::from(t.stale_claims).min(t.claims.len()));
@@ -142,8 +143,7 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     // A key whose phone is not enrolled yet is at the system, in its role and under its number: those of the same stay need not wait for the phone.
     let complete = is_made && (matches!(t.needs, Needs::Nothing | Needs::Phone) || rev != t.rev);
     if !card::is_plastic(rules) {
-        // The one thing at the system is what it was told last.
-        t.others.clear();
+        card::replaced(&mut t, is_sure && receipt.may_open_until.is_none(), complete);
     } else if complete {
         card::put_aside(d, &mut t, receipt.made.card_number.as_deref());
     }
@@ -157,7 +157,7 @@ fn put_done(d: &mut Draft<'_>, row: RowId, rev: u64, receipt: &Receipt, rules: &
     next::schedule(&mut t, rules, now);
     // What was only accepted and can be seen is looked at once it had the time to come true.
     let unseen = !is_sure && rev == t.rev && t.needs == Needs::Nothing;
-    let again_at = receipt.again_at.or_else(|| unseen.then(|| now + soon(d, t.work.attempt)));
+    let again_at = receipt.again_at.or_else(|| unseen.then(|| t.earlier_until().unwrap_or_else(|| now + soon(d, t.work.attempt))));
     if let Some(at) = again_at.filter(|at| t.work.due_at.is_none_or(|due| *at < due)) {
         t.work.look = true;
         t.work.due_at = Some(at);
@@ -326,12 +326,22 @@ fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: 
                 _ => looked_for,
             };
             in_vain = !wanted && matches!(t.seen, SeenState::Absent { .. });
-            under_way = wanted && rules.read_back == ReadBack::Full && seen.as_wanted.is_none();
-            let unseen = under_way || rules.read_back == ReadBack::None;
+            let unconfirmed = wanted && rules.read_back == ReadBack::Full && seen.as_wanted.is_none();
+            under_way = unconfirmed && !seen.renew;
+            let unseen = unconfirmed || rules.read_back == ReadBack::None;
             let certainty = if unseen { Certainty::Accepted } else { Certainty::Verified };
             let stay_id = t.credential().and_then(|c| c.stay);
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
+            if !matches!(t.seen, SeenState::Present { .. }) {
+                // It was said of a removal.
+                t.may_open_until = None;
+            }
             t.seen = SeenState::Present { rev, certainty };
+            t.work.renew = wanted && seen.renew;
+            if wanted && rev == t.rev && certainty == Certainty::Verified && !was_unknown && !card::is_plastic(rules) {
+                card::replaced(&mut t, true, true);
+                t.may_open_until = None;
+            }
             if wanted && rev != 0 && was_unknown {
                 t.sent = t.take_doubtful();
                 d.set(row, t);
@@ -355,7 +365,7 @@ fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: 
             let stay_id = t.credential().and_then(|c| c.stay);
             let was_unknown = matches!(t.seen, SeenState::Unknown { .. });
             t.seen = SeenState::Absent { certainty: Certainty::Verified };
-            if !card::is_plastic(rules) {
+            if !card::is_plastic(rules) && t.may_open_until.is_none() {
                 t.others.clear();
             }
             absent(&mut t);
@@ -388,7 +398,9 @@ fn looked(d: &mut Draft<'_>, row: RowId, looked_for: u64, found: &Found, rules: 
     next::schedule(&mut t, rules, now);
     if in_vain {
         t.work.attempt = t.work.attempt.saturating_add(1);
-        t.work.due_at = Some(now + soon(d, t.work.attempt));
+        // Until the system's own instant nothing else can be seen.
+        let at = t.earlier_until().filter(|until| *until > now).unwrap_or_else(|| now + soon(d, t.work.attempt));
+        t.work.due_at = next::with_renewal(&t, Some(at));
     } else if !matches!(found, Found::Absent) || !wanted {
         t.work.attempt = 0;
     } else if t.work.due_at.is_some_and(|at| at > now) {

@@ -104,7 +104,14 @@ pub(super) fn credential(
             let stored = open(d, row, "card_number", t.card_number.as_ref())?.map(|s| s.expose_secret().to_owned());
             SpecBody::Card { number: number.or(stored) }
         }
-        Kind::MobileKey => SpecBody::MobileKey { endpoint: None },
+        Kind::MobileKey => {
+            let needed = d.get::<System>(t.system)?.report.kinds.get(&c.kind).is_some_and(|rules| rules.needs_phone_number);
+            let phone_number = match c.identity.filter(|_| needed) {
+                Some(id) => identity::phone_number_of(d, id)?,
+                None => None,
+            };
+            SpecBody::MobileKey { endpoint: None, phone_number }
+        }
         _ => SpecBody::CloudKey,
     };
     Ok(CredentialSpec {

@@ -65,16 +65,36 @@ pub trait AccessSystemProvider: Debug + Display + Send + Sync + 'static {
     /// As [`systems`](Self::systems).
     async fn find(&self, want: &Want, had: Option<&Handle>, call: &Call<'_>) -> Result<Found, Failure>;
 
+    /// What stands between this account and its first grant: reachability, credentials, licences, seats, doors, encoders. Empty: nothing that could be
+    /// seen. Without one of its own, a provider is only asked whether it reaches its systems.
+    async fn readiness(&self) -> Vec<Finding> {
+        match self.systems().await {
+            Err(failure) => vec![Finding::unreachable(&failure)],
+            Ok(systems) if systems.is_empty() => vec![Finding::new(true, "no_system", "the account has no system")],
+            Ok(_) => Vec::new(),
+        }
+    }
+
     /// Lists what the system has: entrances, groups, what is held. Needed for discovery and drift.
-    fn inventory(&self) -> Option<&dyn Inventory>;
+    fn inventory(&self) -> Option<&dyn Inventory> {
+        None
+    }
     /// Encoders that the system owns.
-    fn encoders(&self) -> Option<&dyn VendorEncoders>;
+    fn encoders(&self) -> Option<&dyn VendorEncoders> {
+        None
+    }
     /// Card images that the system computes for our own encoder to write.
-    fn card_images(&self) -> Option<&dyn CardImages>;
+    fn card_images(&self) -> Option<&dyn CardImages> {
+        None
+    }
     /// Remote unlock.
-    fn unlock(&self) -> Option<&dyn RemoteUnlock>;
+    fn unlock(&self) -> Option<&dyn RemoteUnlock> {
+        None
+    }
     /// The record of who opened what.
-    fn access_log(&self) -> Option<&dyn AccessLog>;
+    fn access_log(&self) -> Option<&dyn AccessLog> {
+        None
+    }
 }
 
 /// What every call brings with it.
@@ -147,7 +167,6 @@ pub trait Memo: Debug + Send + Sync {
 }
 
 /// Makes providers of one kind.
-#[async_trait]
 pub trait ProviderFactory: Debug + Send + Sync + 'static {
     /// The kind, in snake case: the name under which accounts are connected. Never changes.
     fn kind(&self) -> &'static str;
@@ -158,8 +177,6 @@ pub trait ProviderFactory: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Refused` when the settings do not fit the schema.
     fn open(&self, settings: SecretString, env: ProviderEnv) -> Result<Arc<dyn AccessSystemProvider>, Failure>;
-    /// What stands between this account and its first grant: reachability, credentials, licences, doors, encoders.
-    async fn readiness(&self, provider: &dyn AccessSystemProvider) -> Vec<Finding>;
 }
 
 /// One finding of a readiness check.
@@ -179,5 +196,14 @@ impl Finding {
     #[must_use]
     pub fn new(blocking: bool, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { blocking, code: code.into(), message: message.into() }
+    }
+    /// The account cannot be read: because its login was refused, or because nobody answers.
+    #[must_use]
+    pub fn unreachable(failure: &Failure) -> Self {
+        let code = match failure.reason {
+            Reason::Unauthenticated | Reason::Forbidden => "login_refused",
+            _ => "system_unreachable",
+        };
+        Self::new(true, code, failure.message.clone())
     }
 }

@@ -32,7 +32,11 @@ pub struct Receipt {
     pub needs: Needs,
     /// Look again at this instant (the system is still working on it), or renew (a short-lived document).
     pub again_at: Option<DateTime<Utc>>,
-    /// After a remove: until when it may still open, as far as the system can tell. `None`: it is dead.
+    /// Until when what was taken away with this call may still open, as far as the system can tell. `None`: nothing of it does.
+    ///
+    /// After a remove that is the whole thing. After a put with fewer rights (fewer doors, a shorter window, fewer hours, suspended) it is what the
+    /// thing could do before and is wanted no more: what is wanted *is* in force all the same, so that an [`Accepted`](Certainty::Accepted)
+    /// receipt with an instant here is issued, and not verified before that instant.
     pub may_open_until: Option<DateTime<Utc>>,
 }
 
@@ -78,7 +82,7 @@ impl Receipt {
         self.again_at = Some(at);
         self
     }
-    /// With the instant until which a removed thing may still open.
+    /// With the instant until which what was taken away may still open.
     #[must_use]
     pub fn with_may_open_until(mut self, until: DateTime<Utc>) -> Self {
         self.may_open_until = Some(until);
@@ -274,6 +278,9 @@ pub struct Seen {
     /// Whether it is exactly as wanted; `None` where the system shows existence only, and where one that compares has taken the wish and the lock
     /// or the phone has not yet: then it is looked at again.
     pub as_wanted: Option<bool>,
+    /// It is as it was put, and wants to be put again: a short-lived document that is to be renewed, or a phone that has come for it.
+    #[serde(default)]
+    pub renew: bool,
     /// Its window, where the system shows it.
     pub window: Option<Window>,
     /// What the system made by itself.
@@ -284,6 +291,6 @@ impl Seen {
     /// Seen with this handle; how it stands compared with what is wanted is `as_wanted`.
     #[must_use]
     pub fn new(handle: Handle, as_wanted: Option<bool>) -> Self {
-        Self { handle, as_wanted, window: None, made: Made::default() }
+        Self { handle, as_wanted, renew: false, window: None, made: Made::default() }
     }
 }

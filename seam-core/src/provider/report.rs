@@ -84,6 +84,9 @@ pub struct KindRules {
     pub resolution_seconds: u32,
     /// How long before the start it may be loaded, in seconds; 0 where it would open as soon as it is there.
     pub load_ahead_seconds: u64,
+    /// A mobile key is sent to its holder's phone number. Where this is not said, no number leaves the store with a credential.
+    #[serde(default)]
+    pub needs_phone_number: bool,
 }
 
 impl KindRules {
@@ -102,6 +105,7 @@ impl KindRules {
             end_required: false,
             resolution_seconds: 1,
             load_ahead_seconds: 72 * 3600,
+            needs_phone_number: false,
         }
     }
 }

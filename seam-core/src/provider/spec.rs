@@ -121,7 +121,7 @@ pub struct CredentialSpec {
     pub stay: Option<(StaySpec, Role)>,
 }
 
-/// What a credential is. `Debug` leaves out PINs and card numbers.
+/// What a credential is. `Debug` leaves out PINs, card numbers and phone numbers.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -143,12 +143,22 @@ pub enum Body {
     MobileKey {
         /// The system's name of the phone.
         endpoint: Option<String>,
+        /// The holder's phone number in E.164, where the system's report says that it needs one ([`KindRules::needs_phone_number`]) and the holder has one.
+        ///
+        /// [`KindRules::needs_phone_number`]: super::KindRules::needs_phone_number
+        #[serde(default, with = "super::secret")]
+        phone_number: Option<SecretString>,
     },
     /// A right to unlock remotely.
     CloudKey,
 }
 
 impl Body {
+    /// A mobile key of which nothing is known but that it is wanted.
+    #[must_use]
+    pub const fn mobile_key() -> Self {
+        Self::MobileKey { endpoint: None, phone_number: None }
+    }
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -45,7 +45,8 @@ pub struct Target {
     /// its own: two encodes without an answer may have made two cards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Other>,
-    /// After a removal: until when the system says that it may still open.
+    /// Until when the system says that what was taken away with the last call may still open: the whole thing after a removal, what it could do
+    /// before after a put.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_open_until: Option<DateTime<Utc>>,
     /// The PIN, sealed: wanted, or made by the system.
@@ -211,6 +212,9 @@ pub struct MadeCredential {
     pub doors: Vec<AcsEntranceId>,
     /// Its window.
     pub window: Window,
+    /// At which hours; none: at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Weekly>,
     /// Its issue number at the stay's doors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
@@ -264,6 +268,9 @@ pub struct Work {
     /// A look is wanted although everything seems done (a drift scan, an unknown put that was removed).
     #[serde(default)]
     pub look: bool,
+    /// What is there as it was put is to be put once more: its system asked for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renew: bool,
 }
 
 /// What is being done.
@@ -345,7 +352,9 @@ impl MadeCredential {
         doors.extend(other.doors);
         doors.sort();
         doors.dedup();
-        Self { doors, window: self.window.hull(&other.window), generation: self.generation.max(other.generation), ..other }
+        let schedule = if self.schedule == other.schedule { self.schedule } else { None };
+        let window = self.window.hull(&other.window);
+        Self { doors, window, schedule, generation: self.generation.max(other.generation), ..other }
     }
 }
 
@@ -392,6 +401,12 @@ impl Target {
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         !self.gone && self.needs == Needs::Nothing && matches!(self.seen, SeenState::Present { rev, .. } if rev == self.rev)
+    }
+    /// Until when what it could do before may still be done, although the system has taken what is wanted now.
+    #[must_use]
+    pub fn earlier_until(&self) -> Option<DateTime<Utc>> {
+        let taken = matches!(self.seen, SeenState::Present { rev, .. } if rev == self.rev) && !self.gone;
+        self.may_open_until.filter(|_| taken)
     }
     /// Remembers something that is out there, or may be.
     pub fn remember(&mut self, other: Other) {

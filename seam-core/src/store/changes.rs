@@ -6,9 +6,10 @@
 use super::logic::{Place, Written, place};
 use crate::model::WorkspaceId;
 use crate::state::{ClaimKey, Key, RowId, RowKind};
+use foldhash::quality::FixedState;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
+use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -42,7 +43,7 @@ impl Touched {
         diff.claims_gone.iter().chain(&diff.claims_new).for_each(|claim| self.claim(claim.key));
     }
     fn add(&mut self, what: impl Hash) {
-        self.0.push(BuildHasherDefault::<DefaultHasher>::default().hash_one(what));
+        self.0.push(FixedState::default().hash_one(what));
     }
 
     /// In order, so that it can be searched.

@@ -1,6 +1,6 @@
 //! A bounded map of what was used lately.
+use foldhash::{HashMap, HashMapExt};
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::mem;
 
@@ -26,7 +26,9 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        if let Some((key, value)) = self.old.remove_entry(key) {
+        if !self.old.is_empty()
+            && let Some((key, value)) = self.old.remove_entry(key)
+        {
             let weight = weight(&value);
             self.insert(key, value, weight);
         }
@@ -47,7 +49,9 @@ impl<K: Hash + Eq, V> Recent<K, V> {
 
     pub(crate) fn insert(&mut self, key: K, value: V, weight: usize) {
         if self.held + weight > self.room / 2 && !self.young.is_empty() {
-            self.old = mem::take(&mut self.young);
+            // As many again will come.
+            let room = HashMap::with_capacity(self.young.len());
+            self.old = mem::replace(&mut self.young, room);
             self.held = 0;
         }
         self.old.remove(&key);

@@ -181,6 +181,7 @@ impl<'a> Holding<'a> {
         let has = |doors: &[AcsEntranceId]| doors.contains(&scene.door);
         credential.is_some_and(|c| has(&c.doors))
             || target.made.as_ref().is_some_and(|made| has(&made.doors))
+            || target.others.iter().any(|other| has(&other.can.doors))
             || self.grant.is_some_and(|(_, grant)| has(&grant.doors))
             || self.method.is_some_and(|(_, method)| has(&method.doors))
             || self.permissions.iter().any(|(_, p)| matches!(&p.want, Wanted::Access { doors, .. } if has(doors)))

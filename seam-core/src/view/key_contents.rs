@@ -21,6 +21,9 @@ pub struct KeyContents {
     pub client_session_id: ClientSessionId,
     /// The person whose keys they are.
     pub user_identity_id: UserIdentityId,
+    /// The method that it was made for; none: all mobile keys of the person. One that is over is named too: such a link hands nothing over.
+    #[serde(skip)]
+    pub access_method_id: Option<AccessMethodId>,
     /// The person's name, where one is known. Nothing else of her: a link may be passed on.
     pub holder: Option<Shown>,
     /// Whether it can be redeemed.
@@ -139,6 +142,7 @@ pub(crate) fn key_contents(v: &Viewer<'_>, id: InstantKeyId) -> Try<KeyContents>
         workspace_id: v.workspace,
         client_session_id: session_of(id, row),
         user_identity_id: person,
+        access_method_id: row.method,
         holder: super::user_identity(v, person)?.full_name.map(Shown::new),
         state,
         expires_at: row.expires_at,

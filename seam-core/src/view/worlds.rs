@@ -8,7 +8,7 @@ use super::target::{best, mode};
 use crate::model::{AcsEntranceId, Holder, StayId, Weekly, Window};
 use crate::plan::residual::system_reaches;
 use crate::provider::{Certainty, DoorClass, DoorLimit, Effect, EndsBy, Kind, KindRules, Needs};
-use crate::state::{Doing, Entrance, SeenState, Stay, StayPhase, System, Target, Wanted};
+use crate::state::{Doing, Entrance, Other, SeenState, Stay, StayPhase, System, Target, Wanted};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use std::ops::{BitAnd, BitOr};
@@ -113,6 +113,14 @@ impl<'a> Known<'a> {
         // The schedule that it was made with is not kept; it is the present one unless that has just changed.
         let schedule = self.wanted().and_then(|(want, _)| want.schedule);
         self.target.made.as_ref().map(|made| Content { doors: &made.doors, window: &made.window, schedule })
+    }
+    /// What it could do before, where the system says until when that may still be done.
+    fn earlier(&self, at: DateTime<Utc>) -> impl Iterator<Item = Content<'a>> {
+        let target = self.target;
+        let still = target.earlier_until().is_some_and(|until| at < until);
+        // A suspended one is put with the doors and times that it had.
+        let had = target.made.iter().filter(|_| target.is_withheld()).chain(target.others.iter().map(|other| &other.can));
+        had.filter(move |_| still).map(|had| Content { doors: &had.doors, window: &had.window, schedule: had.schedule.as_ref() })
     }
     fn by_user(&self) -> bool {
         self.rules.doors == DoorLimit::ByUser && self.target.kind() != Kind::Access
@@ -276,7 +284,9 @@ fn at_system(known: &Known<'_>, scene: &Scene<'_>, want: Content<'_>, cases: &mu
                 } else {
                     there(known, scene, want, cases);
                 }
-                if certainty < best(Some(known.rules)) {
+                if target.earlier_until().is_some() {
+                    known.earlier(scene.at).for_each(|had| there(known, scene, had, cases));
+                } else if certainty < best(Some(known.rules)) {
                     // The system has taken it; the door may still know nothing, or what was before, of which no record is kept.
                     cases.push(false);
                     if rev > 1 {
@@ -287,7 +297,8 @@ fn at_system(known: &Known<'_>, scene: &Scene<'_>, want: Content<'_>, cases: &mu
                 was(cases);
             }
             let leaves = (target.gone || suspended(known)) && scene.at > scene.now;
-            if leaves || known.removal_unanswered() {
+            // Where the system says until when, the look that is due then is about no removal.
+            if leaves || (known.removal_unanswered() && target.earlier_until().is_none()) {
                 cases.push(false);
             }
         }
@@ -302,7 +313,8 @@ fn at_system(known: &Known<'_>, scene: &Scene<'_>, want: Content<'_>, cases: &mu
                 }
             }
             let still = target.may_open_until.is_some_and(|until| scene.at < until);
-            if still && known.made().is_none_or(|made| has_door(known, scene, made)) {
+            let had = |other: &Other| other.can.doors.contains(&scene.door);
+            if still && (known.made().is_none_or(|made| has_door(known, scene, made)) || target.others.iter().any(had)) {
                 cases.push(true);
             }
         }

@@ -8,6 +8,8 @@ mod deadline;
 pub mod oauth;
 #[cfg(feature = "sim")]
 pub mod sim;
+#[cfg(all(test, feature = "sim"))]
+pub(crate) mod stand;
 pub mod tcp;
 #[cfg(test)]
 #[cfg(feature = "sim")]
@@ -17,6 +19,10 @@ pub use deadline::Deadline;
 
 use seam_core::provider::{Effect, Failure, HttpResponse};
 use std::time::Duration;
+
+/// The longest answer that is taken from a system, in bytes: a page of 500 users of SHIP has about one million, and clouds send some lists whole. Codecs whose
+/// messages are short have a limit of their own far below it. Whoever sends more would fill the memory.
+pub const LONGEST_ANSWER: usize = 16 << 20;
 
 /// The longest pause that a server is granted. Whoever asks for more is broken, and a revocation does not wait for that.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(3600);

@@ -1,7 +1,7 @@
 //! Requests and answers over TCP, in the frames of a codec. Every failure says what may have happened.
 //!
 //! A connection is closed by its first failure, and by being dropped: whoever runs out of time drops it.
-use super::Deadline;
+use super::{Deadline, LONGEST_ANSWER};
 use bytes::BytesMut;
 use seam_core::provider::{Failure, Reason};
 use std::fmt;
@@ -9,9 +9,6 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::codec::{Decoder, Encoder};
-
-/// The most bytes of an unfinished frame that are kept. The messages of door-lock systems are far shorter.
-pub const LONGEST_FRAME: usize = 1 << 20;
 
 /// A server that is spoken to over TCP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,7 +158,7 @@ impl<C> Connection<C> {
             if let Some(message) = self.codec.decode(&mut self.unread).map_err(garbled)? {
                 return Ok(message);
             }
-            if self.unread.len() > LONGEST_FRAME {
+            if self.unread.len() > LONGEST_ANSWER {
                 return Err(Failure::unknown(Reason::Garbled, "the answer has no end"));
             }
             let stream = self.stream.as_mut().ok_or_else(|| Failure::unknown(Reason::Offline, "the connection is closed"))?;

@@ -37,7 +37,13 @@ impl Book {
     }
     /// Which key a phone's public key is enrolled for. By its hash: a name is short.
     pub(super) fn phone_name(&self, key_id: &[u8; 32]) -> String {
-        format!("{}/phone/{}", self.site.simple(), hex(key_id))
+        format!("{}{}", self.phones_prefix(), hex(key_id))
+    }
+    pub(super) fn phones_prefix(&self) -> String {
+        format!("{}/phone/", self.site.simple())
+    }
+    pub(super) const fn site(&self) -> Uuid {
+        self.site
     }
     pub(super) fn nonces_prefix(&self) -> String {
         format!("{}/nonce/", self.site.simple())

@@ -1,7 +1,8 @@
 //! What can be seen to be wrong before anything is kept. Pure.
 use super::config::Settings;
-use super::ledger::{Opens, Right, seconds};
-use seam_core::model::Window;
+use super::hours::MAX_SPANS;
+use super::ledger::{DocumentForm, Opens, Right, seconds};
+use seam_core::model::{Weekly, Window};
 use seam_core::provider::{CredentialSpec, Door, DoorClass, Failure, Kind, Reason, Role, Want};
 use uuid::Uuid;
 
@@ -10,13 +11,14 @@ use uuid::Uuid;
 pub(super) struct Checked {
     pub(super) doors: Vec<Opens>,
     pub(super) window: Window,
+    pub(super) hours: Option<Weekly>,
     pub(super) suspended: bool,
 }
 
 /// Checks a wish.
 ///
 /// # Errors
-/// `Refused`: another kind than a mobile key, a schedule, a window of which nothing is left, a door that the map does not have.
+/// `Refused`: another kind than a mobile key, hours of the week where or as many as documents have no place for, a window of which nothing is left, a door that the map does not have.
 pub(super) fn check(settings: &Settings, want: &Want) -> Result<Checked, Failure> {
     let Want::Credential(credential) = want else {
         return Err(Failure::unsupported(format!("an open lock holds no {:?} of its own", want.kind())));
@@ -28,8 +30,14 @@ pub(super) fn check(settings: &Settings, want: &Want) -> Result<Checked, Failure
 }
 
 fn credential_spec(settings: &Settings, credential: &CredentialSpec) -> Result<Checked, Failure> {
-    if credential.schedule.is_some() {
-        return Err(Failure::unsupported("the documents of this account have no place for hours of the week"));
+    match &credential.schedule {
+        Some(_) if settings.documents != DocumentForm::Aliro => {
+            return Err(Failure::unsupported("the documents of this account have no place for hours of the week"));
+        }
+        Some(hours) if hours.spans().len() > MAX_SPANS => {
+            return Err(Failure::unsupported(format!("a document has a place for {MAX_SPANS} spans of the week")));
+        }
+        _ => {}
     }
     if seconds(&credential.window).is_none() {
         return Err(Failure::refused(Reason::WindowRefused, "nothing is left of the window in whole seconds"));
@@ -43,7 +51,7 @@ fn credential_spec(settings: &Settings, credential: &CredentialSpec) -> Result<C
     }
     doors.sort_by_key(|d| d.entrance);
     doors.dedup();
-    Ok(Checked { doors, window: credential.window, suspended: credential.suspended })
+    Ok(Checked { doors, window: credential.window, hours: credential.schedule.clone(), suspended: credential.suspended })
 }
 
 fn opens(settings: &Settings, credential: &CredentialSpec, door: &Door) -> Result<Opens, Failure> {

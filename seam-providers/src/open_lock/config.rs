@@ -1,4 +1,5 @@
 //! The settings of an account: a site, and the map of its entrances. They hold no secret: the signing key is the host's.
+use super::ledger::DocumentForm;
 use chrono_tz::Tz;
 use seam_core::provider::{DoorClass, Failure, Reason};
 use secrecy::{ExposeSecret, SecretString};
@@ -22,6 +23,9 @@ pub(super) struct Settings {
     /// How long a document holds, in hours. So long may a phone be without a connection, and so long may a door without one open after a revocation.
     #[serde(default = "document_hours")]
     pub(super) document_hours: u32,
+    /// In what form documents are written: as the locks were fitted.
+    #[serde(default)]
+    pub(super) documents: DocumentForm,
     /// How many phones one key may have.
     #[serde(default = "phones_per_key")]
     pub(super) phones_per_key: u16,
@@ -146,6 +150,10 @@ pub(super) fn schema() -> Value {
             "document_hours": {
                 "type": "integer", "minimum": 1, "maximum": 744, "default": 24, "title": "Hours that a document holds",
                 "description": "So long may a phone be offline, and so long may an offline door open after a revocation.",
+            },
+            "documents": {
+                "enum": ["compact", "aliro"], "default": "compact", "title": "Form of the documents",
+                "description": "As the locks were fitted. Hours of the week need Aliro's documents.",
             },
             "phones_per_key": { "type": "integer", "minimum": 1, "maximum": 50, "default": 4, "title": "Phones per key" },
             "longest_jump_days": {

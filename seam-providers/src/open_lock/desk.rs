@@ -1,11 +1,12 @@
 //! What phones ask the issuer: to be enrolled, for their documents, for the time of a lock. The host carries these questions over her own interface.
 use super::book::{Book, half_way, hex};
-use super::documents::{self, Document, id_of};
+use super::documents::{self, Document, Writing, id_of};
 use super::enrol::{Applicant, Challenge, Proof};
-use super::ledger::{Key, Phone};
+use super::ledger::{DocumentForm, Key, Phone, Revoked};
 use super::records::Records;
 use super::signer::DocumentSigner;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use seam_ble::crypto::PublicKey;
 use seam_ble::lock::{TIME_CHALLENGE_LEN, TimeToken};
 use seam_core::clock::Clock;
@@ -16,6 +17,8 @@ use uuid::Uuid;
 
 /// How long a challenge may be answered, in seconds.
 const CHALLENGE_SECONDS: u64 = 300;
+/// How old an enrolment is at least that is swept because its key does not have the phone, in seconds: longer than an enrolment takes.
+const ENROLMENT_SECONDS: u64 = 3600;
 
 /// Who issues: its records, its key, its clock. One for all sites of a host; the factory and the desks share it.
 #[derive(Clone, Debug)]
@@ -39,7 +42,8 @@ impl Issuer {
     /// Where phones of a site are served.
     #[must_use]
     pub fn desk(&self, site: Uuid) -> Desk {
-        Desk { book: self.book(site), signer: Arc::clone(&self.signer), clock: Arc::clone(&self.clock) }
+        let form = DocumentForm::default();
+        Desk { book: self.book(site), signer: Arc::clone(&self.signer), clock: Arc::clone(&self.clock), form }
     }
     pub(super) fn book(&self, site: Uuid) -> Book {
         Book::new(Arc::clone(&self.records), site)
@@ -52,6 +56,7 @@ pub struct Desk {
     book: Book,
     signer: Arc<dyn DocumentSigner>,
     clock: Arc<dyn Clock>,
+    form: DocumentForm,
 }
 
 /// What a phone carries to the doors.
@@ -62,7 +67,7 @@ pub struct Wallet {
     pub documents: Vec<Document>,
     /// When they lapse.
     pub lapse_at: Option<DateTime<Utc>>,
-    /// The site's signed list of revoked keys: every phone carries it to every lock.
+    /// The site's signed list of revoked keys, in the form of the documents: every phone carries it to every lock.
     pub revocations: Vec<u8>,
 }
 
@@ -78,6 +83,9 @@ struct Asked {
 #[derive(Serialize, Deserialize)]
 struct EnrolledFor {
     tag: String,
+    /// When (seconds since 1970).
+    #[serde(default)]
+    at: u64,
 }
 
 pub(super) fn unix(at: DateTime<Utc>) -> u64 {
@@ -89,6 +97,18 @@ pub(super) fn instant(at: u64) -> Option<DateTime<Utc>> {
 }
 
 impl Desk {
+    /// The same desk, at a site whose locks take lists in this form, where no key of the phone says so. As in the account's settings.
+    #[must_use]
+    pub fn in_form(self, form: DocumentForm) -> Self {
+        Self { form, ..self }
+    }
+
+    /// In what form lists are.
+    #[must_use]
+    pub const fn form(&self) -> DocumentForm {
+        self.form
+    }
+
     fn now(&self) -> u64 {
         unix(self.clock.now())
     }
@@ -148,7 +168,7 @@ impl Desk {
         if self.book.revoked().await?.names(&text) {
             return Err(clash());
         }
-        let own = EnrolledFor { tag: proof.credential.0.clone() };
+        let own = EnrolledFor { tag: proof.credential.0.clone(), at: self.now() };
         let name = self.book.phone_name(&id_of(&proof.public_key).0);
         if !self.book.swap(&name, None, Some(&own)).await? {
             let (_, known) = self.book.load::<EnrolledFor>(&name).await?;
@@ -167,7 +187,12 @@ impl Desk {
             key.phones.push(Phone { public_key: text.clone(), lapses: 0 });
             Ok(Some(key))
         };
-        self.book.change(&self.book.key_name(&proof.credential)?, add).await.map(drop)
+        self.book.change(&self.book.key_name(&proof.credential)?, add).await?;
+        // A sweep may have taken the one for left over before the other was written.
+        if self.book.load::<EnrolledFor>(&name).await.map_err(half_way)?.1.is_none() {
+            self.book.swap(&name, None, Some(&own)).await.map_err(half_way)?;
+        }
+        Ok(())
     }
 
     /// Takes one phone's key back, and leaves the others of the same credential as they are. Gives until when a door without a connection may still
@@ -217,33 +242,41 @@ impl Desk {
     /// `Nothing` or `Unknown` when records or signer do not answer; it may be repeated.
     pub async fn wallet(&self, phone: &PublicKey) -> Result<Wallet, Failure> {
         let revoked = self.book.revoked().await?;
-        let revocations = documents::revocations(&*self.signer, &revoked, self.now()).await?;
-        let mut wallet = Wallet { documents: Vec::new(), lapse_at: None, revocations };
         let (_, enrolled) = self.book.load::<EnrolledFor>(&self.book.phone_name(&id_of(phone).0)).await?;
-        let Some(enrolled) = enrolled else { return Ok(wallet) };
+        let Some(enrolled) = enrolled else { return self.bare_wallet(&revoked, self.form).await };
         let text = hex(phone.as_bytes());
         let now = self.now();
         // What is handed out is written down before: a removal then knows until when it may open.
-        let mut out = None;
+        let (mut out, mut form) = (None, self.form);
         let name = self.book.key_name(&Tag(enrolled.tag))?;
         self.book
             .change(&name, |key: Option<Key>| {
                 out = None;
                 let Some(mut key) = key else { return Ok(None) };
+                form = key.form;
                 let Some(window) = key.document_window(now) else { return Ok(None) };
                 let Some(mine) = key.phones.iter_mut().find(|p| p.public_key == text) else { return Ok(None) };
                 let known = mine.lapses >= window.ends.0;
                 mine.lapses = mine.lapses.max(window.ends.0);
-                out = Some((key.doors.clone(), window));
+                let known = known && key.own_lapse.is_none_or(|own| own >= window.ends.0);
+                key.own_lapse = key.own_lapse.map(|own| own.max(window.ends.0));
+                out = Some((key.clone(), window));
                 Ok((!known).then_some(key))
             })
             .await?;
-        let Some((doors, window)) = out else { return Ok(wallet) };
-        for opens in &doors {
-            wallet.documents.push(documents::grant(&*self.signer, opens, phone, window, revoked.iteration).await?);
+        let Some((key, window)) = out else { return self.bare_wallet(&revoked, form).await };
+        let with = Writing { window, iteration: revoked.iteration, now, zone: key.zone.parse().unwrap_or(Tz::UTC) };
+        let mut documents = Vec::with_capacity(key.doors.len());
+        for opens in &key.doors {
+            documents.push(documents::grant(&*self.signer, &key, opens, phone, &with).await?);
         }
-        wallet.lapse_at = instant(window.ends.0);
-        Ok(wallet)
+        Ok(Wallet { documents, lapse_at: instant(window.ends.0), ..self.bare_wallet(&revoked, form).await? })
+    }
+
+    /// A wallet with nothing but the list.
+    async fn bare_wallet(&self, revoked: &Revoked, form: DocumentForm) -> Result<Wallet, Failure> {
+        let revocations = documents::revocations(&*self.signer, self.book.site(), revoked, self.now(), form).await?;
+        Ok(Wallet { documents: Vec::new(), lapse_at: None, revocations })
     }
 
     /// The site's signed list of revoked keys: for locks with a connection, and for staff who carry it around.
@@ -251,7 +284,7 @@ impl Desk {
     /// # Errors
     /// `Nothing` when records or signer do not answer.
     pub async fn revocations(&self) -> Result<Vec<u8>, Failure> {
-        documents::revocations(&*self.signer, &self.book.revoked().await?, self.now()).await
+        Ok(self.bare_wallet(&self.book.revoked().await?, self.form).await?.revocations)
     }
 
     /// The time for a lock's challenge, which a phone brought along.
@@ -262,36 +295,65 @@ impl Desk {
         documents::time(&*self.signer, entrance, challenge, self.now()).await
     }
 
-    /// Deletes what is over: challenges that nobody answered, and keys that were taken back and whose documents have lapsed. Once a day is enough.
-    /// Gives how many records it deleted.
+    /// Deletes what is over: challenges that nobody answered, keys that were taken back and whose documents have lapsed, enrolments of phones that no key
+    /// has any more (also those that were broken off half-way), and what has lapsed on the list. Once a day is enough. Gives how many records it
+    /// deleted.
     ///
     /// # Errors
     /// `Nothing` or `Unknown` when the records do not answer; it may be repeated.
     pub async fn sweep(&self) -> Result<usize, Failure> {
         let now = self.now();
         let mut swept = 0;
-        let (nonces, keys) = (self.book.nonces_prefix(), self.book.keys_prefix());
-        for prefix in [&nonces, &keys] {
-            let mut after: Option<String> = None;
-            loop {
-                let page = self.book.names(prefix, after.as_deref(), 500).await?;
-                let Some(last) = page.last().cloned() else { break };
-                for name in page {
-                    let (version, over) = if *prefix == nonces {
-                        let (version, asked) = self.book.load::<Asked>(&name).await?;
-                        (version, asked.is_some_and(|asked| asked.until <= now))
-                    } else {
-                        let (version, key) = self.book.load::<Key>(&name).await?;
-                        (version, key.is_some_and(|key| key.gone && key.lapses(now).is_none()))
-                    };
-                    if over && self.book.swap::<Key>(&name, version, None).await? {
-                        swept += 1;
-                    }
-                }
-                after = Some(last);
-            }
+        for name in self.all(&self.book.nonces_prefix()).await? {
+            let (version, asked) = self.book.load::<Asked>(&name).await?;
+            swept += self.delete(&name, version, asked.is_some_and(|asked| asked.until <= now)).await?;
         }
+        for name in self.all(&self.book.keys_prefix()).await? {
+            let (version, key) = self.book.load::<Key>(&name).await?;
+            swept += self.delete(&name, version, key.is_some_and(|key| key.gone && key.lapses(now).is_none())).await?;
+        }
+        for name in self.all(&self.book.phones_prefix()).await? {
+            let (version, enrolled) = self.book.load::<EnrolledFor>(&name).await?;
+            let Some(enrolled) = enrolled else { continue };
+            let key = self.book.living(&Tag(enrolled.tag)).await?;
+            let held = key.is_some_and(|key| key.phones.iter().any(|phone| self.is_named(phone, &name)));
+            swept += self.delete(&name, version, !held && enrolled.at.saturating_add(ENROLMENT_SECONDS) <= now).await?;
+        }
+        self.book.revoke(|revoked| revoked.swept(now)).await?;
         Ok(swept)
+    }
+
+    /// Whether this is the record of that phone's enrolment.
+    fn is_named(&self, phone: &Phone, name: &str) -> bool {
+        documents::read_key(&phone.public_key).is_ok_and(|key| self.book.phone_name(&id_of(&key).0) == name)
+    }
+
+    async fn delete(&self, name: &str, version: Option<u64>, is_over: bool) -> Result<usize, Failure> {
+        Ok(usize::from(is_over && self.book.swap::<Key>(name, version, None).await?))
+    }
+
+    /// The names of all records that begin so.
+    async fn all(&self, prefix: &str) -> Result<Vec<String>, Failure> {
+        let mut names: Vec<String> = Vec::new();
+        loop {
+            let mut page = self.book.names(prefix, names.last().map(String::as_str), 500).await?;
+            if page.is_empty() {
+                return Ok(names);
+            }
+            names.append(&mut page);
+        }
+    }
+
+    /// A phone's enrolment as it is kept: for tests of what is left half-way.
+    #[cfg(test)]
+    pub(super) async fn peek_phone(&self, phone: &PublicKey) -> (String, serde_json::Value) {
+        let name = self.book.phone_name(&id_of(phone).0);
+        let kept = self.book.load(&name).await.ok().and_then(|(_, kept)| kept);
+        (name, kept.unwrap_or_default())
+    }
+    #[cfg(test)]
+    pub(super) async fn restore_phone(&self, (name, kept): (String, serde_json::Value)) {
+        assert!(self.book.swap(&name, None, Some(&kept)).await.is_ok_and(|done| done));
     }
 
     fn nonce_name(&self, nonce: &[u8; 32]) -> String {

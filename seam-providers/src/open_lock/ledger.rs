@@ -1,6 +1,6 @@
 //! What the issuer remembers of a key and of a site, and what follows from it. Pure.
 use seam_ble::lock::{MAX_REVOKED, UnixTime, Window as LockWindow};
-use seam_core::model::Window;
+use seam_core::model::{Weekly, Window};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -27,11 +27,42 @@ pub(super) struct Opens {
     pub(super) right: Right,
 }
 
+/// In what form documents are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DocumentForm {
+    /// The shortest signed forms of `seam_ble::lock`: they fit into one message over Bluetooth, and have no place for hours of the week.
+    #[default]
+    Compact,
+    /// Aliro's Access and Revocation Documents, which a lock asks for in the step-up phase.
+    Aliro,
+}
+
+/// What documents said that were handed out before a key was put otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Given {
+    doors: Vec<Opens>,
+    window: Window,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hours: Option<Weekly>,
+    /// When the last of them lapses (seconds since 1970).
+    until: u64,
+}
+
 /// A key, by our tag of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Key {
     pub(super) doors: Vec<Opens>,
     pub(super) window: Window,
+    /// At which hours of the week, by the clocks of the site; none: at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) hours: Option<Weekly>,
+    /// The zone of the site's clocks, by which hours of the week go (IANA).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) zone: String,
+    #[serde(default)]
+    pub(super) form: DocumentForm,
     pub(super) suspended: bool,
     /// Taken back. It is kept until what was handed out has lapsed, so that a removal that is repeated says the same.
     pub(super) gone: bool,
@@ -45,6 +76,13 @@ pub(super) struct Key {
     pub(super) phones: Vec<Phone>,
     /// When the last document lapses of phones that it had and has no more (seconds since 1970); 0: there were none.
     pub(super) former_lapse: u64,
+    /// When the last document lapses that was handed out since it was put in its present form (seconds since 1970); none: it is not known, so any that
+    /// lapses last.
+    #[serde(default)]
+    pub(super) own_lapse: Option<u64>,
+    /// What was handed out before it was put as it is now, and has not lapsed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) earlier: Vec<Given>,
 }
 
 /// A phone of a key.
@@ -73,6 +111,9 @@ pub(super) struct RevokedKey {
     /// Taken back, not suspended: nothing takes it off the list but that its documents lapse.
     pub(super) for_good: bool,
 }
+
+/// So many earlier forms of a key are told apart; beyond that the oldest two count as one that says what either does.
+const EARLIER: usize = 8;
 
 /// How long after it was put a key that is looked for counts as just put, in seconds.
 const FRESH: u64 = 60;
@@ -128,6 +169,65 @@ impl Key {
         self.phones.iter().map(|p| p.lapses).fold(self.former_lapse, u64::max)
     }
 
+    /// The same key, put in this form after the other.
+    pub(super) fn after(mut self, before: &Self, now: u64) -> Self {
+        let same = (&self.doors, &self.window, &self.hours) == (&before.doors, &before.window, &before.hours);
+        self.own_lapse = if same { before.own_lapse } else { Some(0) };
+        self.earlier = before.given(now);
+        self
+    }
+
+    fn own_lapse(&self) -> u64 {
+        self.own_lapse.unwrap_or_else(|| self.last_lapse())
+    }
+
+    /// What was handed out in its present form and in earlier ones, as far as it has not lapsed: what the next form has to be compared with.
+    fn given(&self, now: u64) -> Vec<Given> {
+        let mut given = self.earlier.clone();
+        given.push(Given { doors: self.doors.clone(), window: self.window, hours: self.hours.clone(), until: self.own_lapse() });
+        given.retain(|form| form.until > now);
+        let mut merged: Vec<Given> = Vec::with_capacity(given.len());
+        for form in given {
+            match merged.iter_mut().find(|m| (&m.doors, &m.window, &m.hours) == (&form.doors, &form.window, &form.hours)) {
+                Some(same) => same.until = same.until.max(form.until),
+                None => merged.push(form),
+            }
+        }
+        while merged.len() > EARLIER {
+            let oldest = merged.remove(0);
+            if let Some(next) = merged.first_mut() {
+                next.doors.extend(oldest.doors);
+                next.window = next.window.hull(&oldest.window);
+                next.hours = next.hours.take().filter(|hours| oldest.hours.as_ref() == Some(hours));
+                next.until = next.until.max(oldest.until);
+            }
+        }
+        merged
+    }
+
+    /// Until when documents open what the key is not to open any more (seconds since 1970), because its doors, its window or its hours became fewer,
+    /// or because it is suspended; `None`: none of them does.
+    pub(super) fn beyond(&self, now: u64) -> Option<u64> {
+        let own = self.suspended.then(|| self.own_lapse());
+        self.earlier.iter().filter_map(|given| self.exceeded_by(given)).chain(own).filter(|until| *until > now).max()
+    }
+
+    /// Until when this says more than the key does.
+    fn exceeded_by(&self, given: &Given) -> Option<u64> {
+        // The number of a stay is the lock's own matter: a lower one is refused where a higher one was used.
+        let same = |a: Opens, b: Opens| {
+            let stays = matches!((a.right, b.right), (Right::Stay { .. }, Right::Stay { .. }));
+            a.entrance == b.entrance && (stays || a.right == b.right)
+        };
+        let doors = given.doors.iter().all(|had| self.doors.iter().any(|has| same(*had, *has)));
+        let hours = self.hours.is_none() || self.hours == given.hours;
+        let (Some((starts, ends)), Some((began, _))) = (seconds(&self.window), seconds(&given.window)) else { return Some(given.until) };
+        if self.suspended || !doors || !hours || given.until > ends {
+            return Some(given.until);
+        }
+        (began < starts).then(|| given.until.min(starts))
+    }
+
     /// The same, if it has not lapsed yet.
     pub(super) fn lapses(&self, now: u64) -> Option<u64> {
         Some(self.last_lapse()).filter(|&lapse| lapse > now)
@@ -155,6 +255,12 @@ impl Revoked {
     pub(super) fn without(&self, less: &[String], now: u64) -> Option<Self> {
         let keys = self.keys.iter().filter(|k| k.for_good || !less.contains(&k.public_key)).cloned().collect();
         self.changed(keys, now)
+    }
+
+    /// Without those that have lapsed, under the same number: no lock is told anything else than before. `None`: there are none.
+    pub(super) fn swept(&self, now: u64) -> Option<Self> {
+        let keys: Vec<_> = self.keys.iter().filter(|k| k.lapses > now).cloned().collect();
+        (keys.len() < self.keys.len()).then_some(Self { iteration: self.iteration, keys })
     }
 
     fn changed(&self, mut keys: Vec<RevokedKey>, now: u64) -> Option<Self> {
@@ -216,11 +322,16 @@ mod tests {
             suspended,
             gone: false,
             leased_until,
+            hours: None,
+            zone: String::new(),
+            form: DocumentForm::Compact,
             put_at: 1_000,
             had_phone: false,
             phones_allowed: 1,
             phones: Vec::new(),
             former_lapse: 0,
+            own_lapse: Some(0),
+            earlier: Vec::new(),
         };
         assert_eq!(key(1_600, false).renew_at(600), Some(1_300), "half of its time before it lapses");
         assert_eq!(key(9_000, false).renew_at(600), None, "it lapses with the window");
@@ -256,5 +367,91 @@ mod tests {
         let full = none.with(&many, 10).expect("a change");
         let listed: Vec<u64> = full.listed(10).map(|k| k.lapses).collect();
         assert_eq!((listed.len(), listed.first(), listed.last()), (MAX_REVOKED, Some(&139), Some(&108)), "those that lapse last");
+    }
+
+    fn opens(n: u128) -> Opens {
+        Opens { entrance: Uuid::from_u128(n), right: Right::Stay { issue: 1, opens: true } }
+    }
+
+    /// A key of doors 1 and 2 that was put at 100, and whose phone has documents until 600.
+    fn handed_out() -> Key {
+        Key {
+            doors: vec![opens(1), opens(2)],
+            window: window(50_000, Some(1_000_000)),
+            hours: None,
+            zone: String::new(),
+            form: DocumentForm::Compact,
+            suspended: false,
+            gone: false,
+            leased_until: 600,
+            put_at: 100,
+            had_phone: true,
+            phones_allowed: 1,
+            phones: vec![Phone { public_key: "a".to_owned(), lapses: 600 }],
+            former_lapse: 0,
+            own_lapse: Some(600),
+            earlier: Vec::new(),
+        }
+    }
+
+    // What phones can open is asked of the documents themselves: of each one that was handed out and has not lapsed.
+    #[test]
+    fn fewer_rights_are_beyond_until_the_documents_lapse() {
+        let had = handed_out();
+        let put = |change: &dyn Fn(&mut Key)| {
+            let mut key = had.clone();
+            change(&mut key);
+            key.after(&had, 200)
+        };
+        assert_eq!(put(&|_| {}).beyond(200), None, "a renewal takes nothing away");
+        assert_eq!(put(&|k| k.doors.push(opens(3))).beyond(200), None, "nor do more doors");
+        assert_eq!(put(&|k| k.doors[0].right = Right::Stay { issue: 2, opens: false }).beyond(200), None, "nor does a re-opened stay");
+        assert_eq!(put(&|k| k.window = window(40_000, Some(2_000_000))).beyond(200), None);
+        assert_eq!(put(&|k| k.window = window(50_000, Some(700_000))).beyond(200), None, "they lapse before the new end");
+        for (what, fewer) in [
+            ("a door less", &(|k: &mut Key| k.doors.truncate(1)) as &dyn Fn(&mut Key)),
+            ("another right", &|k| k.doors[0].right = Right::Common),
+            ("an earlier end", &|k| k.window = window(50_000, Some(599_999))),
+            ("suspended", &|k| k.suspended = true),
+            ("hours", &|k| {
+                let all_day = seam_core::model::WeeklySpan::new(
+                    seam_core::model::DaySet::EVERY_DAY,
+                    "00:00".parse().expect("a time"),
+                    "24:00".parse().expect("a time"),
+                );
+                k.hours = Weekly::new([all_day]).ok();
+            }),
+        ] {
+            let key = put(fewer);
+            assert_eq!((key.beyond(200), key.beyond(599), key.beyond(600)), (Some(600), Some(600), None), "{what}");
+            // Put once more, it is the same; put back, it is over.
+            let again = key.clone().after(&key, 300);
+            assert_eq!(again.beyond(300), Some(600), "{what}, again");
+            assert_eq!(had.clone().after(&again, 300).beyond(300), None, "{what}, and back");
+            // Whatever was handed out in between counts for itself.
+            let mut handed = again.clone();
+            handed.own_lapse = Some(900);
+            handed.phones[0].lapses = 900;
+            let back = had.clone().after(&handed, 300).beyond(300);
+            assert_eq!(back, (what == "another right").then_some(900), "{what}, handed out, and back");
+        }
+        assert_eq!(put(&|k| k.window = window(400_000, Some(1_000_000))).beyond(200), Some(400), "only its beginning was earlier");
+        let old = Key { own_lapse: None, ..had.clone() };
+        let unknown = Key { doors: vec![opens(1)], ..old.clone() }.after(&old, 200);
+        assert_eq!(unknown.beyond(200), Some(600), "a record of which it is not known");
+    }
+
+    #[test]
+    fn many_forms_of_a_key_are_counted_together_and_never_as_less() {
+        let mut key = handed_out();
+        for n in 0..20_u128 {
+            key = Key { doors: vec![opens(n)], ..key.clone() }.after(&key, 200);
+            key.own_lapse = Some(600 + u64::try_from(n).expect("a number"));
+            assert!(key.earlier.len() <= EARLIER);
+        }
+        for door in 0..19 {
+            let without = Key { doors: (0..20).filter(|n| *n != door).map(opens).collect(), ..key.clone() }.after(&key, 200);
+            assert!(without.beyond(200).is_some_and(|until| until >= 600), "door {door} was forgotten");
+        }
     }
 }

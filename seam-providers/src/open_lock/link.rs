@@ -2,9 +2,9 @@
 use super::desk::Desk;
 use super::enrol::{Applicant, Challenge, Proof};
 use seam_core::Workspace;
-use seam_core::api::{CredentialFilter, GrantFilter, RedeemedKey};
+use seam_core::api::{CredentialFilter, RedeemedKey};
 use seam_core::error::{Error, ErrorKind};
-use seam_core::model::{AccessMethodId, AccessMethodMode, InstantKey};
+use seam_core::model::AccessMethodMode;
 use seam_core::provider::{Effect, Failure, Reason, Tag};
 use seam_core::view::KeyState;
 
@@ -62,9 +62,9 @@ impl Desk {
             KeyState::Expired => return Err(Error::new(ErrorKind::Conflict, "instant_key_expired", "the instant key has expired")),
             _ => return Err(Error::new(ErrorKind::NotFound, "instant_key_not_found", "there is no instant key with this code")),
         }
-        let link = ws.instant_keys().get(contents.instant_key_id).await?;
         let mut filter = CredentialFilter::default();
-        filter.access_method_id = method_of(ws, &link).await?;
+        // The link itself says what it was made for: one whose method is gone must not become one for all keys of its person.
+        filter.access_method_id = contents.access_method_id;
         filter.user_identity_id = Some(contents.user_identity_id);
         let mut credentials = Vec::new();
         loop {
@@ -83,26 +83,6 @@ impl Desk {
         }
         let applicant = Applicant { workspace: contents.workspace_id, person: contents.user_identity_id };
         Ok((applicant, credentials))
-    }
-}
-
-/// The method that a link was made for; `None`: it was made for all keys of its person.
-async fn method_of(ws: &Workspace, link: &InstantKey) -> Result<Option<AccessMethodId>, Error> {
-    let mut filter = GrantFilter::default();
-    filter.user_identity_id = Some(link.user_identity_id);
-    loop {
-        let page = ws.access_grants().list(&filter).await?;
-        for grant in page.items {
-            let methods = ws.access_methods().of_grant(grant.access_grant_id).await?;
-            let own = methods.into_iter().find(|method| method.instant_key_url.as_ref() == Some(&link.instant_key_url));
-            if let Some(method) = own {
-                return Ok(Some(method.access_method_id));
-            }
-        }
-        filter.page_cursor = page.pagination.next_page_cursor;
-        if filter.page_cursor.is_none() {
-            return Ok(None);
-        }
     }
 }
 

@@ -10,8 +10,8 @@ use chrono::TimeDelta;
 use futures_util::future::{Either, select};
 use seam_core::clock::Clock;
 use seam_core::provider::{
-    AccessLog, AccessSystemProvider, Call, CardImages, Effect, EntranceReport, Failure, Found, GroupReport, Handle, Held, HeldPage,
-    Inventory, Kind, Needs, Reason, Receipt, RemoteUnlock, Seen, SystemRef, SystemReport, Tag, VendorEncoders, Want,
+    AccessSystemProvider, Call, Effect, EntranceReport, Failure, Finding, Found, GroupReport, Handle, Held, HeldPage, Inventory, Kind,
+    Needs, Reason, Receipt, Seen, SystemRef, SystemReport, Tag, Want,
 };
 use std::fmt;
 use std::pin::pin;
@@ -45,12 +45,15 @@ impl fmt::Display for OpenLockProvider {
 
 /// The key after it was put: what is asked for now, with the phones that it had.
 fn after_put(before: Option<Key>, wanted: &Checked, now: u64, settings: &Settings) -> Key {
-    let former_lapse = before.as_ref().map_or(0, |key| if key.gone { key.last_lapse() } else { key.former_lapse });
     // Phones of a key that was taken back are revoked; they are enrolled anew, with new keys.
-    let phones = before.filter(|key| !key.gone).map(|key| key.phones).unwrap_or_default();
-    Key {
+    let former_lapse = before.as_ref().map_or(0, |key| if key.gone { key.last_lapse() } else { key.former_lapse });
+    let phones = before.as_ref().filter(|key| !key.gone).map(|key| key.phones.clone()).unwrap_or_default();
+    let key = Key {
         doors: wanted.doors.clone(),
         window: wanted.window,
+        hours: wanted.hours.clone(),
+        zone: settings.time_zone.clone(),
+        form: settings.documents,
         suspended: wanted.suspended,
         gone: false,
         leased_until: lease(&wanted.window, now, settings.document_seconds()),
@@ -59,11 +62,17 @@ fn after_put(before: Option<Key>, wanted: &Checked, now: u64, settings: &Setting
         phones_allowed: settings.phones_per_key,
         phones,
         former_lapse,
+        own_lapse: Some(0),
+        earlier: Vec::new(),
+    };
+    match before {
+        Some(before) => key.after(&before, now),
+        None => key,
     }
 }
 
 /// Whether a key is what is wanted. Whether it opens its stay or joins it makes no difference at the lock; who has no stay in hand does not compare it.
-fn is_as_wanted(key: &Key, wanted: &Checked, compare_stay: bool) -> bool {
+fn is_as_wanted(key: &Key, wanted: &Checked, settings: &Settings, compare_stay: bool) -> bool {
     let doors = |doors: &[Opens]| -> Vec<(uuid::Uuid, Option<Right>)> {
         let right = |right: Right| match right {
             Right::Stay { issue, .. } => Some(Right::Stay { issue, opens: true }),
@@ -71,7 +80,8 @@ fn is_as_wanted(key: &Key, wanted: &Checked, compare_stay: bool) -> bool {
         };
         doors.iter().map(|d| (d.entrance, if compare_stay { right(d.right) } else { None })).collect()
     };
-    key.window == wanted.window && key.suspended == wanted.suspended && doors(&key.doors) == doors(&wanted.doors)
+    let as_hours = key.window == wanted.window && key.hours == wanted.hours && key.suspended == wanted.suspended;
+    as_hours && key.form == settings.documents && doors(&key.doors) == doors(&wanted.doors)
 }
 
 impl OpenLockProvider {
@@ -119,12 +129,19 @@ impl OpenLockProvider {
             self.book.revoke(|revoked| revoked.without(&phones, now)).await
         };
         listed.map_err(half_way)?;
-        Ok(self.receipt(&key, tag))
+        Ok(self.receipt(&key, tag, now))
     }
 
-    fn receipt(&self, key: &Key, tag: &Tag) -> Receipt {
-        let receipt = Receipt::verified().with_handle(Handle::text(&tag.0));
-        let renew = key.renew_at(self.settings.document_seconds()).and_then(instant);
+    fn receipt(&self, key: &Key, tag: &Tag, now: u64) -> Receipt {
+        // Whoever holds the key can have documents for all that is wanted. What was handed out before and said more opens until it lapses: no lock has
+        // confirmed anything else.
+        let beyond = key.beyond(now).and_then(instant);
+        let receipt = match beyond {
+            Some(until) => Receipt::accepted().with_may_open_until(until),
+            None => Receipt::verified(),
+        };
+        let receipt = receipt.with_handle(Handle::text(&tag.0));
+        let renew = key.renew_at(self.settings.document_seconds()).and_then(instant).into_iter().chain(beyond).min();
         if key.phones.is_empty() {
             let look = self.clock.now() + FIRST_LOOK;
             return receipt.with_needs(Needs::Phone).with_again_at(renew.map_or(look, |at| at.min(look)));
@@ -163,15 +180,16 @@ impl OpenLockProvider {
     async fn look(&self, want: &Want, tag: &Tag) -> Result<Found, Failure> {
         let Some(key) = self.book.living(tag).await? else { return Ok(Found::Absent) };
         let compare_stay = matches!(want, Want::Credential(c) if c.stay.is_some());
-        let same = check(&self.settings, want).is_ok_and(|wanted| is_as_wanted(&key, &wanted, compare_stay));
-        let is_due = key.is_due(self.now(), self.settings.document_seconds());
+        let same = check(&self.settings, want).is_ok_and(|wanted| is_as_wanted(&key, &wanted, &self.settings, compare_stay));
+        let now = self.now();
         let as_wanted = match () {
-            () if !same || is_due => Some(false),
-            // It is there, and no phone has come for it.
-            () if key.phones.is_empty() => None,
+            () if !same => Some(false),
+            // It is there, and no phone has come for it; or phones have documents that say more.
+            () if key.phones.is_empty() || key.beyond(now).is_some() => None,
             () => Some(true),
         };
         let mut seen = Seen::new(Handle::text(&tag.0), as_wanted);
+        seen.renew = same && key.is_due(now, self.settings.document_seconds());
         seen.window = Some(key.window);
         Ok(Found::Present(seen))
     }
@@ -225,20 +243,25 @@ impl AccessSystemProvider for OpenLockProvider {
         self.right_system(call.system)?;
         self.within(call.within, self.look(want, &call.tag)).await.map_err(unread)
     }
+    async fn readiness(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let doors = report::entrances(&self.settings);
+        if doors.is_empty() {
+            findings.push(Finding::new(true, "no_entrance", "the map of the site has no entrance"));
+        } else if !doors.iter().any(|d| d.reservation) {
+            findings.push(Finding::new(false, "no_guest_door", "the map has common doors only: no stay can be made here"));
+        }
+        if let Err(failure) = self.within(USUAL_LIMIT, self.held_page(None)).await {
+            findings.push(Finding::new(true, "records_unreachable", failure.message));
+        }
+        // What the signer says now, it says without a document that anybody could use: the time for an entrance that does not exist.
+        if let Err(failure) = self.desk.time(uuid::Uuid::nil(), [0; 16]).await {
+            findings.push(Finding::new(true, "signer_unreachable", failure.message));
+        }
+        findings
+    }
     fn inventory(&self) -> Option<&dyn Inventory> {
         Some(self)
-    }
-    fn encoders(&self) -> Option<&dyn VendorEncoders> {
-        None
-    }
-    fn card_images(&self) -> Option<&dyn CardImages> {
-        None
-    }
-    fn unlock(&self) -> Option<&dyn RemoteUnlock> {
-        None
-    }
-    fn access_log(&self) -> Option<&dyn AccessLog> {
-        None
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the account reports of its one system. Pure.
 use super::config::{EntranceClass, Settings};
+use super::ledger::DocumentForm;
 use seam_core::provider::{ChannelReport, EntranceReport, Handle, JoinBy, Kind, KindRules, StayRules, SystemReport};
 use serde_json::{Map, Value, json};
 
@@ -29,6 +30,7 @@ pub(super) fn system(settings: &Settings) -> SystemReport {
     // The record is the key: it is overwritten by name, and read back in full. The lock keeps the window, to the second.
     let mut rules = KindRules::full();
     rules.load_ahead_seconds = LOAD_AHEAD_SECONDS;
+    rules.schedule = settings.documents == DocumentForm::Aliro;
     report.kinds.insert(Kind::MobileKey, rules);
     report.external_types.insert(Kind::MobileKey, "open_lock_mobile_key".to_owned());
     report

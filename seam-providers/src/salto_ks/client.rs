@@ -2,14 +2,12 @@
 use super::error::checked;
 use super::wire::{Page, Request};
 use crate::net::oauth::Tokens;
-use crate::net::{Deadline, only_asked};
+use crate::net::{Deadline, LONGEST_ANSWER, only_asked};
 use seam_core::provider::{Failure, HttpMethod, HttpRequest, HttpResponse, HttpTransport, Reason};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-/// The longest answer that is taken, in bytes: lists of users come whole.
-const LONGEST: usize = 16 << 20;
 /// Pages that are read before somebody is told that the list has no end.
 const MOST_PAGES: usize = 500;
 
@@ -40,7 +38,7 @@ impl Client {
             .with_header("Authorization", format!("Bearer {}", token.expose_secret()))
             .with_header("Accept", "application/json")
             .with_within(deadline.left())
-            .with_max_response(LONGEST);
+            .with_max_response(LONGEST_ANSWER);
         if let Some(body) = &request.body {
             asked = asked.with_header("Content-Type", "application/json").with_body(body.to_string());
         }

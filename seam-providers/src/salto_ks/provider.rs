@@ -3,16 +3,15 @@ use super::client::Client;
 use super::config::{Settings, schema};
 use super::error::invalid;
 use super::put::Job;
-use super::wire::{At, Entry, Lock, Site, instant, sites};
+use super::wire::{At, Entry, Lock, Site, Subscription, instant, sites};
 use crate::net::Deadline;
 use crate::net::oauth::Tokens;
 use async_trait::async_trait;
 use seam_core::clock::Clock;
 use seam_core::provider::{
-    AccessLog, AccessSystemProvider, Call, CardImages, ChannelReport, CredentialSpec, Denial, Door, DoorClass, DoorLimit, EndsBy,
-    EntranceReport, Failure, Finding, Found, GroupReport, Groups, Handle, HeldPage, HttpTransport, Inventory, Kind, KindRules, LogEntry,
-    LogPage, PinRules, ProviderEnv, ProviderFactory, ReadBack, Reason, Receipt, RemoteUnlock, Repeat, SystemRef, SystemReport,
-    VendorEncoders, Want,
+    AccessLog, AccessSystemProvider, Call, ChannelReport, CredentialSpec, Denial, Door, DoorClass, DoorLimit, EndsBy, EntranceReport,
+    Failure, Finding, Found, GroupReport, Groups, Handle, HeldPage, HttpTransport, Inventory, Kind, KindRules, LogEntry, LogPage, PinRules,
+    ProviderEnv, ProviderFactory, ReadBack, Reason, Receipt, RemoteUnlock, Repeat, SystemRef, SystemReport, Want,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -85,9 +84,19 @@ impl KsProvider {
         }
     }
 
+    /// The sites of the account, each in full.
+    async fn sites(&self, deadline: &Deadline) -> Result<Vec<Site>, Failure> {
+        let mut all = Vec::new();
+        for site in self.client.list::<Site>(&sites(), deadline, |_| false).await? {
+            if uuid_like(&site.id) && (self.only.is_empty() || self.only.contains(&site.id)) {
+                all.push(self.client.read(&At(&site.id).site(), deadline).await?);
+            }
+        }
+        Ok(all)
+    }
+
     fn report(&self, site: &Site) -> SystemReport {
-        let name = site.customer_reference.clone().unwrap_or_else(|| site.id.clone());
-        let mut report = SystemReport::new(Handle::text(&site.id), name, format!("salto-ks {}", site.id), self.channel.clone());
+        let mut report = SystemReport::new(Handle::text(&site.id), site.name(), format!("salto-ks {}", site.id), self.channel.clone());
         "salto_ks_site".clone_into(&mut report.external_type);
         "Salto KS site".clone_into(&mut report.external_type_display_name);
         report.time_zone = site.time_zone.clone().filter(|z| z.parse::<chrono_tz::Tz>().is_ok());
@@ -148,15 +157,32 @@ impl KsProvider {
 #[async_trait]
 impl AccessSystemProvider for KsProvider {
     async fn systems(&self) -> Result<Vec<SystemReport>, Failure> {
+        Ok(self.sites(&self.usual()).await?.iter().map(|site| self.report(site)).collect())
+    }
+
+    async fn readiness(&self) -> Vec<Finding> {
         let deadline = self.usual();
-        let mut reports = Vec::new();
-        for site in self.client.list::<Site>(&sites(), &deadline, |_| false).await? {
-            if !uuid_like(&site.id) || !self.only.is_empty() && !self.only.contains(&site.id) {
-                continue;
+        let sites = match self.sites(&deadline).await {
+            Err(failure) => return vec![Finding::unreachable(&failure)],
+            Ok(sites) if sites.is_empty() => return vec![Finding::new(true, "no_site", "The login sees none of the sites.")],
+            Ok(sites) => sites,
+        };
+        let (mut findings, mut full) = (Vec::new(), Vec::new());
+        for site in &sites {
+            let name = site.name();
+            if !site.pin_enabled {
+                findings.push(Finding::new(false, "pins_are_off", format!("PINs are switched off at {name}.")));
             }
-            reports.push(self.report(&self.client.read(&At(&site.id).site(), &deadline).await?));
+            // A guest may be made without a seat, and nobody says so. What the subscription does not tell is not held against it.
+            let seats = self.client.read::<Subscription>(&At(&site.id).subscription(), &deadline).await.ok().and_then(|s| s.user_amount);
+            if let Some((seats, taken)) = seats.zip(site.subscribed_user_amount).filter(|(seats, taken)| taken >= seats) {
+                full.push(format!("No seat is free at {name}: {taken} of {seats} are taken. Nobody new gets in before one is."));
+            }
         }
-        Ok(reports)
+        // Where other sites have seats, the account is of use.
+        let blocking = full.len() == sites.len();
+        findings.extend(full.into_iter().map(|message| Finding::new(blocking, "no_seat_is_free", message)));
+        findings
     }
 
     async fn put(&self, want: &Want, had: Option<&Handle>, call: &Call<'_>) -> Result<Receipt, Failure> {
@@ -172,12 +198,6 @@ impl AccessSystemProvider for KsProvider {
 
     fn inventory(&self) -> Option<&dyn Inventory> {
         Some(self)
-    }
-    fn encoders(&self) -> Option<&dyn VendorEncoders> {
-        None
-    }
-    fn card_images(&self) -> Option<&dyn CardImages> {
-        None
     }
     fn unlock(&self) -> Option<&dyn RemoteUnlock> {
         self.codes.is_some().then_some(self)
@@ -270,7 +290,6 @@ impl KsFactory {
     }
 }
 
-#[async_trait]
 impl ProviderFactory for KsFactory {
     fn kind(&self) -> &'static str {
         "salto_ks"
@@ -292,16 +311,5 @@ impl ProviderFactory for KsFactory {
         let client = Client { api_url: settings.api_url, http: Arc::clone(&self.http), tokens };
         let only = settings.sites.into_iter().collect();
         Ok(Arc::new(KsProvider { client, clock: env.clock, codes: self.codes.clone(), only, channel, reads_log }))
-    }
-
-    async fn readiness(&self, provider: &dyn AccessSystemProvider) -> Vec<Finding> {
-        let reports = match provider.systems().await {
-            Err(failure) => return vec![Finding::new(true, "system_unreachable", failure.message)],
-            Ok(reports) if reports.is_empty() => return vec![Finding::new(true, "no_site", "The login sees none of the sites.")],
-            Ok(reports) => reports,
-        };
-        let without = reports.iter().filter(|r| r.pin.is_none());
-        let say = |r: &SystemReport| Finding::new(false, "pins_are_off", format!("PINs are switched off at {}.", r.name));
-        without.map(say).collect()
     }
 }

@@ -71,6 +71,7 @@ struct State {
     logins: u64,
     requests: Vec<String>,
     opened: u64,
+    fast: TimeDelta,
     locks: Vec<SimLock>,
     /// Locks on a page.
     page: usize,
@@ -163,6 +164,11 @@ impl KsSim {
     /// A person removes a user whose name ends so.
     pub fn remove_user(&self, name_ends: &str) {
         self.cloud.state().users.retain(|_, u| !u.alias.ends_with(name_ends));
+    }
+    /// Sets the cloud's clock wrong: so much fast, or slow when negative. Its locks are right.
+    pub fn set_clock_fast(&self, by: TimeDelta) {
+        self.cloud.state().fast = by;
+        self.server.set_clock_fast(by);
     }
     /// How often somebody logged in with a password.
     #[must_use]
@@ -264,14 +270,15 @@ impl Cloud {
         }
         state.next += 1;
         let (access, refresh) = (format!("planted-access-{}", state.next), format!("planted-refresh-{}", state.next));
-        state.access.insert(access.clone(), self.clock.now() + TimeDelta::seconds(3600));
+        let until = self.clock.now() + state.fast + TimeDelta::seconds(3600);
+        state.access.insert(access.clone(), until);
         state.refresh.insert(refresh.clone());
         HttpAnswer::json(200, &json!({"access_token": access, "expires_in": 3600, "refresh_token": refresh, "token_type": "Bearer"}))
     }
 
     fn api(&self, asked: &HttpAsked) -> HttpAnswer {
-        let now = self.clock.now();
         let mut state = self.state();
+        let now = self.clock.now() + state.fast;
         state.requests.push(format!("{} {}", asked.method, asked.path()));
         if let Some(seconds) = state.wait {
             return HttpAnswer::new(429).with_header("Retry-After", seconds.to_string());
@@ -346,8 +353,12 @@ impl State {
         match (method, version, rest) {
             ("GET", "v1.2", []) => HttpAnswer::json(
                 200,
-                &json!({"id": SITE, "customer_reference": "Aurora", "pin_enabled": true, "time_zone": "Europe/Amsterdam"}),
+                &json!({"id": SITE, "customer_reference": "Aurora", "pin_enabled": true, "time_zone": "Europe/Amsterdam",
+                        "active_user_amount": self.users.len(), "subscribed_user_amount": self.users.values().filter(|u| u.seat).count()}),
             ),
+            ("GET", "v1.2", ["subscription"]) => {
+                HttpAnswer::json(200, &json!({"user_amount": self.seats, "type": "business", "features": []}))
+            }
             ("GET", "v1.2", ["locks"]) => {
                 let lock = |lock: &SimLock| {
                     let kind = if lock.keypad { "escutcheon_pin" } else { "escutcheon" };

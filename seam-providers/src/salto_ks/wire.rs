@@ -20,6 +20,25 @@ pub struct Site {
     pub time_zone: Option<String>,
     /// PINs are switched on.
     pub pin_enabled: bool,
+    /// How many seats are taken.
+    pub subscribed_user_amount: Option<u64>,
+}
+
+impl Site {
+    /// Its name for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.customer_reference.as_deref().unwrap_or(&self.id)
+    }
+}
+
+/// What a site has paid for (M).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Subscription {
+    /// How many seats there are.
+    pub user_amount: Option<u64>,
 }
 
 /// A lock (M).
@@ -213,6 +232,11 @@ impl At<'_> {
     #[must_use]
     pub fn site(&self) -> Request {
         request(HttpMethod::Get, self.path(""), None)
+    }
+    /// What it has paid for (M).
+    #[must_use]
+    pub fn subscription(&self) -> Request {
+        request(HttpMethod::Get, self.path("/subscription"), None)
     }
     /// Its locks (M).
     #[must_use]

@@ -44,6 +44,9 @@ pub(super) struct PmsSettings {
     /// How long the system waits for a card. It is not documented; measure it at the site.
     #[serde(default = "default_wait")]
     pub(super) card_wait_seconds: u32,
+    /// Keys are sent to phones: the system has the option for it.
+    #[serde(default)]
+    pub(super) mobile_keys: bool,
     /// Send 0D in place of the check byte.
     #[serde(default)]
     pub(super) skip_lrc: bool,
@@ -99,6 +102,15 @@ pub(super) enum ShipEnd {
 }
 
 impl ShipSettings {
+    /// The server, without what may change of its address: scheme, port and path.
+    pub(super) fn host(&self) -> String {
+        let rest = self.address.split_once("://").map_or(self.address.as_str(), |(_, rest)| rest);
+        let authority = rest.split('/').next().unwrap_or_default();
+        // The colons of an IPv6 address stand in brackets.
+        let host =
+            authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(authority, |(host, _)| host);
+        host.to_ascii_lowercase()
+    }
     /// Where it is reached.
     pub(super) fn end(&self) -> Result<ShipEnd, Failure> {
         if !is_plain_address(&self.address) {
@@ -152,6 +164,7 @@ pub(super) fn schema() -> Value {
                         },
                     },
                     "card_wait_seconds": {"type": "integer", "minimum": 5, "maximum": 600, "description": "How long the system waits for a card."},
+                    "mobile_keys": {"type": "boolean", "description": "Send keys to phone numbers (JustIN). The system needs its option, and each phone the vendor's app."},
                     "skip_lrc": {"type": "boolean", "description": "Ask the system not to check requests."},
                 },
             },

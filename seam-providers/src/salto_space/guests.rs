@@ -17,6 +17,7 @@ use seam_core::provider::{
     Failure, Finding, Found, Handle, JoinBy, Kind, KindRules, ReadBack, Reason, Receipt, Repeat, Role, StayRules, StaySpec, SystemReport,
     Tag, Want,
 };
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +80,15 @@ pub(super) fn unmark(mark: &str) -> Option<Tag> {
     number.map(|n| Tag(format!("{n:032x}")))
 }
 
+/// What is remembered of a key on a phone: what it says, and not whose phone that is.
+fn phone_handle(content: &KeyContent) -> Handle {
+    let time = |at: Option<chrono::NaiveDateTime>| at.and_then(super::pms::time_text);
+    let granted: Vec<u8> = content.granted.iter().map(|right| right.number()).collect();
+    Handle(
+        json!({"key": content.operator, "rooms": content.rooms, "granted": granted, "from": time(content.starts), "until": time(content.ends)}),
+    )
+}
+
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const MARK: usize = 22;
 
@@ -94,9 +104,13 @@ impl Guests {
         ChannelReport::new(self.end.to_string(), 1)
     }
 
+    /// The server, whatever port its interface has.
+    fn fingerprint(&self) -> String {
+        format!("salto-space-pms {}", self.end.host.to_ascii_lowercase())
+    }
+
     pub(super) fn report(&self) -> SystemReport {
-        let mut report =
-            SystemReport::new(Handle::text(SYSTEM), self.name.clone(), format!("salto-space-pms {}", self.end), self.channel());
+        let mut report = SystemReport::new(Handle::text(SYSTEM), self.name.clone(), self.fingerprint(), self.channel());
         "salto_space_system".clone_into(&mut report.external_type);
         "Salto Space".clone_into(&mut report.external_type_display_name);
         report.time_zone = Some(self.zone.name().to_owned());
@@ -113,6 +127,12 @@ impl Guests {
         report.kinds = [(Kind::Card, card), (Kind::Stay, stay)].into();
         report.stay = Some(StayRules { join: JoinBy::CurrentGuest, role_per_door: false, required: true, longest_jump_seconds: None });
         report.external_types = [(Kind::Card, "salto_space_key".to_owned())].into();
+        if self.settings.mobile_keys {
+            let mut key = report.kinds.get(&Kind::Card).cloned().unwrap_or_else(KindRules::full);
+            (key.card, key.needs_phone_number) = (None, true);
+            report.kinds.insert(Kind::MobileKey, key);
+            report.external_types.insert(Kind::MobileKey, "salto_space_key".to_owned());
+        }
         report
     }
 
@@ -120,14 +140,14 @@ impl Guests {
         let mut doors = Vec::new();
         for room in &self.settings.rooms {
             let mut door = EntranceReport::new(Handle::text(format!("room/{room}")), room.clone(), DoorClass::Guest);
-            (door.card, door.reservation) = (true, true);
+            (door.card, door.reservation, door.mobile_key) = (true, true, self.settings.mobile_keys);
             door.metadata.insert("room_name".to_owned(), json!(room));
             doors.push(door);
         }
         for right in &self.settings.authorisations {
             let handle = Handle::text(format!("authorisation/{}", right.number));
             let mut door = EntranceReport::new(handle, right.name.clone(), DoorClass::Common);
-            door.card = true;
+            (door.card, door.mobile_key) = (true, self.settings.mobile_keys);
             doors.push(door);
         }
         doors
@@ -175,10 +195,10 @@ impl Guests {
 
     /// What a card will say, and whether it opens the stay. Refused before anything is sent where the protocol has no word for it.
     fn key(&self, spec: &CredentialSpec, tag: &Tag) -> Result<(KeyKind, KeyContent), Failure> {
-        if !matches!(spec.body, Body::Card { .. }) {
-            return Err(Failure::unsupported(
-                "the PMS interface makes cards for guests; mobile keys need a phone number, which a guest's key does not bring",
-            ));
+        match spec.body {
+            Body::Card { .. } => {}
+            Body::MobileKey { .. } if self.settings.mobile_keys => {}
+            _ => return Err(Failure::unsupported("the PMS interface makes guests' cards, and mobile keys where the settings say so")),
         }
         if spec.suspended {
             return Err(Failure::unsupported("a card cannot be suspended"));
@@ -219,13 +239,42 @@ impl Guests {
     pub(super) async fn put(&self, want: &Want, had: Option<&Handle>, call: &Call<'_>) -> Result<Receipt, Failure> {
         match want {
             Want::Credential(spec) => {
+                let (kind, content) = self.key(spec, &call.tag)?;
+                if let Body::MobileKey { phone_number, .. } = &spec.body {
+                    return self.put_on_phone(kind, content, phone_number.as_ref(), had, call).await;
+                }
                 // The encoder makes it say something; nothing is sent before.
-                self.key(spec, &call.tag)?;
                 Ok(Receipt::accepted().with_needs(seam_core::provider::Needs::Encoding))
             }
             Want::Stay(stay) => self.put_stay(stay, had, call).await,
             _ => Err(Failure::unsupported("the PMS interface has no users")),
         }
+    }
+
+    /// Has a key sent to the vendor's app on a phone. The answer repeats the number, and says nothing of whether the phone has it.
+    async fn put_on_phone(
+        &self,
+        kind: KeyKind,
+        content: KeyContent,
+        phone_number: Option<&SecretString>,
+        had: Option<&Handle>,
+        call: &Call<'_>,
+    ) -> Result<Receipt, Failure> {
+        let handle = phone_handle(&content);
+        if had == Some(&handle) {
+            // It was sent so, and asking again would send another one.
+            return Ok(Receipt::accepted().with_handle(handle));
+        }
+        let Some(phone) = phone_number.map(ExposeSecret::expose_secret) else {
+            return Err(Failure::refused(Reason::NotThere, "the holder has no phone number to which her key could be sent"));
+        };
+        let digits = phone.strip_prefix('+').unwrap_or_default();
+        if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(invalid("the holder's phone number is none of the form +34600111222"));
+        }
+        let command = Command::MobileKey { is_new: kind == KeyKind::New, phone: phone.to_owned(), content, text: String::new() };
+        self.line.ask(&command, &self.deadline(call)).await?;
+        Ok(Receipt::accepted().with_handle(handle))
     }
 
     /// The first key checks the room in; a later end is told by a modification.

@@ -108,10 +108,10 @@ impl Users {
                 answer => answer?,
             };
             let states = answer.child("OnlineDoorStatusList").into_iter().flat_map(|l| l.all("OnlineDoorStatus"));
-            // 0: a control unit on the network; its decisions are made with what it is told now.
-            online.extend(
-                states.filter(|s| s.text_of("DoorType") == "0" && s.text_of("CommStatus") != "-1").map(|s| s.text_of("DoorID").to_owned()),
-            );
+            // A control unit on the network (0) that is spoken with now (1): its decisions are made with what it is told now. One that is cut off (0), or
+            // of which nothing is known (-1), decides with what it was told before.
+            let spoken_with = states.filter(|s| s.text_of("DoorType") == "0" && s.text_of("CommStatus") == "1");
+            online.extend(spoken_with.map(|s| s.text_of("DoorID").to_owned()));
         }
         Ok(online)
     }

@@ -8,13 +8,12 @@ use async_trait::async_trait;
 use seam_core::clock::Clock;
 use seam_core::encoder::{CardSeen, JobControl};
 use seam_core::provider::{
-    AccessLog, AccessSystemProvider, Call, CardImages, CredentialSpec, EncoderReport, EntranceReport, Failure, Finding, Found, GroupReport,
-    Handle, HeldPage, Inventory, LogPage, ProviderEnv, ProviderFactory, Reason, Receipt, RemoteUnlock, SystemRef, SystemReport,
-    VendorEncoders, Want,
+    AccessLog, AccessSystemProvider, Call, CredentialSpec, EncoderReport, EntranceReport, Failure, Finding, Found, GroupReport, Handle,
+    HeldPage, Inventory, LogPage, ProviderEnv, ProviderFactory, Reason, Receipt, SystemRef, SystemReport, VendorEncoders, Want,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Arc;
 
 /// A Salto Space server: guests' cards by its PMS interface, users and doors by its SHIP interface.
 #[derive(Debug)]
@@ -47,18 +46,6 @@ impl SpaceProvider {
         };
         side.ok_or_else(|| Failure::refused(Reason::NotThere, "the account has no such system"))
     }
-
-    async fn readiness(&self) -> Vec<Finding> {
-        let deadline = Deadline::after(&self.clock, guests::READY_WITHIN);
-        let mut findings = Vec::new();
-        if let Some(guests) = &self.guests {
-            findings.extend(guests.readiness(&deadline).await);
-        }
-        if let Some(users) = &self.users {
-            findings.extend(users.readiness(&deadline).await);
-        }
-        findings
-    }
 }
 
 impl fmt::Display for SpaceProvider {
@@ -72,6 +59,18 @@ impl AccessSystemProvider for SpaceProvider {
     async fn systems(&self) -> Result<Vec<SystemReport>, Failure> {
         let guests = self.guests.iter().map(Guests::report);
         Ok(guests.chain(self.users.iter().map(Users::report)).collect())
+    }
+
+    async fn readiness(&self) -> Vec<Finding> {
+        let deadline = Deadline::after(&self.clock, guests::READY_WITHIN);
+        let mut findings = Vec::new();
+        if let Some(guests) = &self.guests {
+            findings.extend(guests.readiness(&deadline).await);
+        }
+        if let Some(users) = &self.users {
+            findings.extend(users.readiness(&deadline).await);
+        }
+        findings
     }
 
     async fn put(&self, want: &Want, had: Option<&Handle>, call: &Call<'_>) -> Result<Receipt, Failure> {
@@ -101,13 +100,7 @@ impl AccessSystemProvider for SpaceProvider {
     fn encoders(&self) -> Option<&dyn VendorEncoders> {
         Some(self)
     }
-    fn card_images(&self) -> Option<&dyn CardImages> {
-        None
-    }
-    fn unlock(&self) -> Option<&dyn RemoteUnlock> {
-        // The system opens online doors, but for nobody in particular: whose right it was could not be told afterwards.
-        None
-    }
+    // No remote unlock: the system opens online doors, but for nobody in particular. Whose right it was could not be told afterwards.
     fn access_log(&self) -> Option<&dyn AccessLog> {
         self.users.is_some().then_some(self)
     }
@@ -177,24 +170,10 @@ impl AccessLog for SpaceProvider {
 }
 
 /// Connects Salto Space servers. The kind is `salto_space`.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct SpaceFactory {
-    /// Accounts that were opened here: a check of readiness is asked of one of them.
-    opened: Mutex<Vec<Weak<SpaceProvider>>>,
-}
+pub struct SpaceFactory;
 
-impl SpaceFactory {
-    fn opened(&self) -> MutexGuard<'_, Vec<Weak<SpaceProvider>>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-    fn mine(&self, provider: &dyn AccessSystemProvider) -> Option<Arc<SpaceProvider>> {
-        let asked = std::ptr::from_ref(provider).cast::<()>();
-        self.opened().iter().filter_map(Weak::upgrade).find(|p| Arc::as_ptr(p).cast::<()>() == asked)
-    }
-}
-
-#[async_trait]
 impl ProviderFactory for SpaceFactory {
     fn kind(&self) -> &'static str {
         "salto_space"
@@ -208,17 +187,6 @@ impl ProviderFactory for SpaceFactory {
         // The message of the parser may quote the settings: it is not passed on.
         let settings: Settings =
             serde_json::from_str(settings.expose_secret()).map_err(|_| invalid("the settings do not fit the schema of salto_space"))?;
-        let provider = Arc::new(SpaceProvider::open(settings, env.clock)?);
-        let mut opened = self.opened();
-        opened.retain(|p| p.strong_count() > 0);
-        opened.push(Arc::downgrade(&provider));
-        Ok(provider)
-    }
-
-    async fn readiness(&self, provider: &dyn AccessSystemProvider) -> Vec<Finding> {
-        match self.mine(provider) {
-            Some(provider) => provider.readiness().await,
-            None => vec![Finding::new(true, "account_not_opened_here", "The account was opened by somebody else.")],
-        }
+        Ok(Arc::new(SpaceProvider::open(settings, env.clock)?))
     }
 }

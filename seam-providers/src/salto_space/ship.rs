@@ -4,6 +4,7 @@
 //! specification under an agreement only; nothing here comes from it. The requests of the hotel part, of reservations and of cancelling a key are not
 //! public, and so not here.
 use super::xml::{Node, XmlError};
+use crate::net::LONGEST_ANSWER;
 use bytes::{Buf, BytesMut};
 use chrono::{Days, NaiveDate, NaiveDateTime};
 use std::fmt;
@@ -14,8 +15,6 @@ use tokio_util::codec::{Decoder, Encoder};
 pub const MEDIA_TYPE: &str = "application/vnd.saltosystems.ship.v1+xml";
 /// The header of custom authentication.
 pub const KEY_HEADER: &str = "Salto-SHIP-Key";
-/// The longest answer that is taken, in bytes: a page of 500 users has about one million.
-pub const LONGEST: usize = 16 << 20;
 /// Characters of an external id, by the table of the vendor's import.
 pub const LONGEST_ID: usize = 32;
 
@@ -170,7 +169,8 @@ impl Decoder for StpCodec {
         };
         let digits = bytes.get(PREFIX.len()..stroke).unwrap_or_default();
         let right = (1..=8).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-        let length = std::str::from_utf8(digits).ok().and_then(|t| t.parse::<usize>().ok()).filter(|n| right && *n <= LONGEST);
+        let length =
+            std::str::from_utf8(digits).ok().and_then(|t| t.parse::<usize>().ok()).filter(|n| right && *n <= LONGEST_ANSWER - LONGEST_HEAD);
         let length = length.ok_or_else(|| broken("no length that is possible"))?;
         if bytes.len() < stroke + 1 + length {
             return Ok(None);

@@ -1,11 +1,11 @@
 //! SHIP over HTTP or STP.
 use super::config::{ShipEnd, ShipSettings};
 use super::error::ship;
-use super::ship::{KEY_HEADER, LONGEST, MEDIA_TYPE, Request, StpCodec};
+use super::ship::{KEY_HEADER, MEDIA_TYPE, Request, StpCodec};
 use super::xml::Node;
 use crate::http::{HttpClient, HttpOptions, Reach};
 use crate::net::tcp::TcpEnd;
-use crate::net::{Deadline, only_asked, paused};
+use crate::net::{Deadline, LONGEST_ANSWER, only_asked, paused};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use seam_core::provider::{Failure, HttpMethod, HttpRequest, HttpResponse, HttpTransport, Reason};
@@ -66,7 +66,7 @@ impl ShipClient {
                     .with_header("Content-Type", MEDIA_TYPE)
                     .with_body(request.document())
                     .with_within(deadline.left())
-                    .with_max_response(LONGEST);
+                    .with_max_response(LONGEST_ANSWER);
                 if let Some((name, value)) = login {
                     asked = asked.with_header(*name, value.expose_secret());
                 }

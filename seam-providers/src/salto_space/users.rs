@@ -53,7 +53,8 @@ impl Users {
     pub(super) fn report(&self) -> SystemReport {
         // Whether it stands more than one request at once is not known.
         let channel = ChannelReport::new(self.channel.clone(), 1);
-        let mut report = SystemReport::new(Handle::text(SYSTEM), self.name.clone(), format!("salto-space-ship {}", self.channel), channel);
+        let mut report =
+            SystemReport::new(Handle::text(SYSTEM), self.name.clone(), format!("salto-space-ship {}", self.settings.host()), channel);
         "salto_space_system".clone_into(&mut report.external_type);
         "Salto Space".clone_into(&mut report.external_type_display_name);
         report.time_zone = Some(self.zone.name().to_owned());
@@ -132,10 +133,7 @@ impl Users {
                     }
                     Body::Card { .. } if !self.settings.encoders.is_empty() => {
                         card_is_possible(spec)?;
-                        // The key is the user's: only the encoder makes one.
-                        if self.read_user(user, &deadline).await?.is_none() {
-                            return Err(Failure::refused(Reason::NotThere, "there is no such user"));
-                        }
+                        // The key is the user's: only the encoder makes one, and says so if she is not there. Nothing is sent before.
                         Ok(Receipt::accepted().with_needs(Needs::Encoding))
                     }
                     _ => Err(Failure::unsupported(
@@ -285,11 +283,16 @@ impl Users {
         let deadline = self.deadline(call).not_after(control.done_by);
         let handle = key_handle(user);
         let name = match had == Some(&handle) {
-            true => "Encoder.SaltoDBUser.UpdateCurrentKey",
+            true => UPDATE,
             false => "Encoder.SaltoDBUser.AssignNewKey",
         };
+        let ask = async |name| self.client.ask(&Request::new(name).with("ExtUserID", user).with("EncoderID", encoder), &deadline).await;
         // What the answer says beside that it is one is not public.
-        self.client.ask(&Request::new(name).with("ExtUserID", user).with("EncoderID", encoder), &deadline).await?;
+        match ask(name).await {
+            // She has a key already: a lost answer wrote it, or her last card is lost. The card on the encoder may be that key; another one is refused.
+            Err(failure) if failure.vendor_code.as_deref() == Some("305") => ask(UPDATE).await.map_err(another_key)?,
+            done => done?,
+        };
         let mut receipt = Receipt::accepted().with_handle(handle);
         // The key is made. Its number is told by the user's record; without it the key is no less made.
         if let Ok(Some(record)) = self.read_user(user, &deadline).await {
@@ -302,6 +305,17 @@ impl Users {
     pub(super) fn instant(&self, text: &str) -> Option<DateTime<Utc>> {
         time(text).map(|at| civil::start(at, self.zone))
     }
+}
+
+/// The name of the request that writes the key anew which a user has.
+const UPDATE: &str = "Encoder.SaltoDBUser.UpdateCurrentKey";
+
+/// A user has one key, and how it is cancelled is not public: somebody has to know what to do.
+fn another_key(mut failure: Failure) -> Failure {
+    if failure.reason == Reason::BadCard {
+        failure.message = "the user has another key: lay that one, or, if it is lost, cancel it in Salto Space".to_owned();
+    }
+    failure
 }
 
 fn no_door() -> Failure {

@@ -1,8 +1,7 @@
 //! Opens accounts at virtual sites.
 use super::provider::SandboxProvider;
 use super::world::World;
-use async_trait::async_trait;
-use seam_core::provider::{AccessSystemProvider, Failure, Finding, ProviderEnv, ProviderFactory, Reason};
+use seam_core::provider::{AccessSystemProvider, Failure, ProviderEnv, ProviderFactory, Reason};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -27,7 +26,6 @@ impl SandboxFactory {
     }
 }
 
-#[async_trait]
 impl ProviderFactory for SandboxFactory {
     fn kind(&self) -> &'static str {
         "sandbox"
@@ -50,13 +48,5 @@ impl ProviderFactory for SandboxFactory {
             return Err(Failure::refused(Reason::Invalid, "the name of the site is empty"));
         }
         Ok(Arc::new(SandboxProvider::new(self.world.clone(), settings.site)))
-    }
-
-    async fn readiness(&self, provider: &dyn AccessSystemProvider) -> Vec<Finding> {
-        match provider.systems().await {
-            Err(failure) => vec![Finding::new(true, "system_unreachable", failure.message)],
-            Ok(systems) if systems.is_empty() => vec![Finding::new(true, "no_system", "the account has no system")],
-            Ok(_) => Vec::new(),
-        }
     }
 }

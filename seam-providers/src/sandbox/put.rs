@@ -21,7 +21,7 @@ pub(super) fn put(site: &mut SiteState, checked: &Checked, want: &Want, had: Opt
         Want::Credential(credential) => match &credential.body {
             Body::Code { pin, slot } => put_code(site, checked, credential, pin.as_ref(), *slot, had, tag),
             Body::Card { number } => put_card(site, checked, credential, number.as_deref(), had, tag),
-            Body::MobileKey { endpoint } => put_mobile_key(site, checked, credential, endpoint.as_deref(), had, tag),
+            Body::MobileKey { endpoint, .. } => put_mobile_key(site, checked, credential, endpoint.as_deref(), had, tag),
             Body::CloudKey => put_cloud_key(site, checked, credential, had, tag),
             _ => Err(Failure::unsupported("nothing is known of such a credential here")),
         },

@@ -4,7 +4,7 @@ use super::error;
 use super::wire::sign::{self, ToSign, authorization, content_md5};
 use super::wire::web::{CardShown, CardWanted, DoorShown, SessionMade};
 use crate::http::{HttpClient, HttpOptions, Reach};
-use crate::net::{Deadline, only_asked};
+use crate::net::{Deadline, LONGEST_ANSWER, only_asked};
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use seam_core::clock::Clock;
 use seam_core::provider::{Failure, HttpMethod, HttpRequest, HttpResponse, HttpTransport, Reason};
@@ -15,8 +15,6 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// The largest answer: ten thousand doors with all their details.
-const LARGEST_ANSWER: usize = 16 << 20;
 /// A server's clock that differs by less is right: the header has whole seconds, and the answer was on its way.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
@@ -156,7 +154,7 @@ impl WebClient {
 
     fn request(&self, method: HttpMethod, target: &str, date: &str) -> HttpRequest {
         let header = if self.x_aah_date { "X-Aah-Date" } else { "Date" };
-        HttpRequest::new(method, format!("{}{target}", self.origin)).with_header(header, date).with_max_response(LARGEST_ANSWER)
+        HttpRequest::new(method, format!("{}{target}", self.origin)).with_header(header, date).with_max_response(LONGEST_ANSWER)
     }
 
     async fn send(&self, request: HttpRequest, deadline: &Deadline) -> Result<HttpResponse, Failure> {

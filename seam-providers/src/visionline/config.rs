@@ -257,7 +257,12 @@ impl Config {
     pub(super) fn door(&self, name: &str) -> Option<&DoorSettings> {
         self.settings.doors.iter().find(|d| d.name == name)
     }
-    /// The physical end of the site, and what names the installation: the host does, however many logins it has.
+    /// What names the installation: the host does, however many logins it has, and whatever port it is reached at.
+    pub(super) fn installation(&self) -> String {
+        let host = self.settings.web.as_ref().map(|web| &web.host).or(self.settings.pms.as_ref().map(|pms| &pms.host));
+        host.map(|host| host.to_ascii_lowercase()).unwrap_or_default()
+    }
+    /// The physical end of the site.
     pub(super) fn end(&self) -> String {
         let (host, port) = match (&self.settings.web, &self.settings.pms) {
             (Some(web), _) => (&web.host, web.port),
@@ -314,7 +319,7 @@ pub(super) fn schema() -> Value {
                 "additionalProperties": false,
                 "description": "The web interface.",
                 "properties": {
-                    "host": text("Name or address of the server."),
+                    "host": text("Name or address of the server: one that no other server of yours has, at whatever port."),
                     "port": port("443, if nothing else was set up."),
                     "username": text("An operator of Visionline, of its own for this."),
                     "password": {"type": "string", "minLength": 1, "maxLength": 256, "format": "password", "description": "The operator's password."},

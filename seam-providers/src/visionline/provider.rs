@@ -12,8 +12,8 @@ use chrono::{DateTime, Utc};
 use seam_core::clock::Clock;
 use seam_core::model::Window;
 use seam_core::provider::{
-    AccessLog, AccessSystemProvider, Body, Call, CardImages, CredentialSpec, EntranceReport, Failure, Found, GroupReport, Handle, HeldPage,
-    Inventory, Kind, Reason, Receipt, RemoteUnlock, SystemRef, SystemReport, Tag, VendorEncoders, Want,
+    AccessSystemProvider, Body, Call, CardImages, CredentialSpec, EntranceReport, Failure, Finding, Found, GroupReport, Handle, HeldPage,
+    Inventory, Kind, Reason, Receipt, SystemRef, SystemReport, Tag, VendorEncoders, Want,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -95,6 +95,20 @@ impl VisionlineProvider {
         }
     }
 
+    /// The doors that the server shows, and those of the settings. Without the web interface nothing lists doors: then it is only tried to reach the server.
+    async fn doors(&self) -> Result<Vec<EntranceReport>, Failure> {
+        let deadline = self.deadline(USUAL_LIMIT);
+        let shown = match (&self.web, &self.pms) {
+            (Some(web), _) => web.doors(&deadline).await?,
+            (None, Some(pms)) => {
+                pms.reach(&deadline).await?;
+                Vec::new()
+            }
+            (None, None) => Vec::new(),
+        };
+        Ok(report::entrances(&self.config, &shown, self.phones()))
+    }
+
     /// The card of a wish, as the web interface is told of it.
     pub(super) fn card(&self, checked: &Checked, credential: &CredentialSpec, tag: &Tag) -> CardWanted {
         CardWanted {
@@ -146,7 +160,7 @@ impl VisionlineProvider {
             }
         }
         let endpoint = match &credential.body {
-            Body::MobileKey { endpoint: Some(endpoint) } => Some(endpoint.clone()),
+            Body::MobileKey { endpoint: Some(endpoint), .. } => Some(endpoint.clone()),
             _ => match &self.endpoints {
                 Some(endpoints) => endpoints.endpoint(&call.tag, &credential.holder).await?,
                 None => None,
@@ -207,6 +221,28 @@ impl AccessSystemProvider for VisionlineProvider {
         Ok(vec![report::system(&self.config, self.phones())])
     }
 
+    async fn readiness(&self) -> Vec<Finding> {
+        let doors = match self.doors().await {
+            Ok(doors) => doors,
+            Err(failure) => return vec![Finding::unreachable(&failure)],
+        };
+        let mut findings = Vec::new();
+        if !doors.iter().any(|d| d.reservation) {
+            findings.push(Finding::new(true, "no_guest_door", "no guest room is known: check the operator's rights, or name the doors"));
+        }
+        let silent = doors.iter().filter(|d| !d.card && !d.mobile_key).count();
+        if silent > 0 {
+            let message = format!(
+                "{silent} doors take nothing: common doors without common_doors_in_guest_list or a number, or of a kind that is not known"
+            );
+            findings.push(Finding::new(false, "doors_without_access", message));
+        }
+        if self.encoders().is_some() && self.config.settings.encoders.is_empty() {
+            findings.push(Finding::new(true, "no_encoder", "no encoder is named in the settings; the server does not list them"));
+        }
+        findings
+    }
+
     async fn put(&self, want: &Want, had: Option<&Handle>, call: &Call<'_>) -> Result<Receipt, Failure> {
         self.right_system(&call.system.handle)?;
         if want.kind() == Kind::MobileKey {
@@ -240,23 +276,13 @@ impl AccessSystemProvider for VisionlineProvider {
     fn card_images(&self) -> Option<&dyn CardImages> {
         (self.config.settings.cards == super::config::Cards::OwnReader).then_some(self)
     }
-    fn unlock(&self) -> Option<&dyn RemoteUnlock> {
-        None
-    }
-    fn access_log(&self) -> Option<&dyn AccessLog> {
-        None
-    }
 }
 
 #[async_trait]
 impl Inventory for VisionlineProvider {
     async fn entrances(&self, system: &SystemRef) -> Result<Vec<EntranceReport>, Failure> {
         self.right_system(&system.handle)?;
-        let shown = match &self.web {
-            Some(web) => web.doors(&self.deadline(USUAL_LIMIT)).await?,
-            None => Vec::new(),
-        };
-        Ok(report::entrances(&self.config, &shown, self.phones()))
+        self.doors().await
     }
     async fn groups(&self, system: &SystemRef) -> Result<Vec<GroupReport>, Failure> {
         self.right_system(&system.handle)?;

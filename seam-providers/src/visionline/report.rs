@@ -18,7 +18,7 @@ pub(super) fn system(config: &Config, phones: bool) -> SystemReport {
     let settings = &config.settings;
     // How many requests at once the server stands is not known: one.
     let channel = ChannelReport::new(format!("visionline://{}", config.end()), 1);
-    let mut report = SystemReport::new(handle(), settings.name.trim(), format!("visionline:{}", config.end()), channel);
+    let mut report = SystemReport::new(handle(), settings.name.trim(), format!("visionline:{}", config.installation()), channel);
     report.external_type = "visionline_system".to_owned();
     report.external_type_display_name = "Visionline site".to_owned();
     report.time_zone = Some(config.zone.name().to_owned());

@@ -5,7 +5,7 @@ use seam_core::clock::Clock;
 use seam_core::error::ErrorKind::{Conflict, InvalidInput, NotFound, Unauthenticated};
 use seam_core::model::{ConnectWebview, ConnectWebviewId, EventType, Map, SpaceId, WebviewStatus};
 use seam_core::plan::{AccountUpdate, NewClientSession, NewConnectWebview, NewSpace};
-use seam_core::provider::{AccessSystemProvider, Failure, Finding, ProviderEnv, ProviderFactory};
+use seam_core::provider::{AccessSystemProvider, Failure, ProviderEnv, ProviderFactory};
 use seam_providers::sandbox::SandboxFactory;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -16,7 +16,6 @@ use std::time::Duration as Wait;
 #[derive(Debug)]
 struct Strict;
 
-#[async_trait::async_trait]
 impl ProviderFactory for Strict {
     fn kind(&self) -> &'static str {
         "strict"
@@ -29,9 +28,6 @@ impl ProviderFactory for Strict {
     }
     fn open(&self, _: SecretString, _: ProviderEnv) -> std::result::Result<Arc<dyn AccessSystemProvider>, Failure> {
         Err(Failure::refused(seam_core::provider::Reason::Invalid, "the host is not a host"))
-    }
-    async fn readiness(&self, _: &dyn AccessSystemProvider) -> Vec<Finding> {
-        Vec::new()
     }
 }
 

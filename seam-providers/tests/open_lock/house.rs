@@ -7,7 +7,7 @@ use seam_core::{
     AccessGrant, AccessMethod, AccessMethodMode, AcsEntranceId, Engine, EngineConfig, NewGrant, NewMethod, Seam, Who, Workspace,
 };
 use seam_providers::open_lock::sim::{Answer, ClockOfDoor, Phone, Site};
-use seam_providers::open_lock::{Applicant, Desk};
+use seam_providers::open_lock::{Applicant, Desk, Records};
 use std::sync::Arc;
 
 pub(crate) struct House {
@@ -31,9 +31,15 @@ fn engine(store: &Arc<dyn Store>, site: &Site) -> Engine {
 }
 
 pub(crate) async fn house() -> House {
+    house_of(|site| site).await
+}
+
+/// With a site as `fit` makes it.
+pub(crate) async fn house_of(fit: impl FnOnce(Site) -> Site) -> House {
     let clock = Arc::new(ManualClock::new(at("2026-03-01T08:00:00Z")));
     let told: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
     let site = Site::new(Arc::clone(&told), &["101", "102"], &["gym"], ClockOfDoor::Own).unwrap();
+    let site = fit(site);
     site.set_clocks().await.unwrap();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(told));
     let seam = Seam::with_options(Arc::clone(&store), Vault::new(Arc::new(StaticKeys::new([7; 32]))), "https://keys.example", Some(1));
@@ -60,6 +66,27 @@ impl House {
     /// The process is killed and started again.
     pub(crate) fn restart(&mut self) {
         self.engine = engine(&self.store, &self.site);
+    }
+    /// The process is killed and started again, and the issuer's records are opened anew.
+    pub(crate) fn restart_with(self, records: Arc<dyn Records>) -> Self {
+        let site = self.site.keeping(records).unwrap();
+        Self { engine: engine(&self.store, &site), site, ..self }
+    }
+    /// A second process at the same store, with its own handle on the issuer's records.
+    pub(crate) fn beside(&self, records: Arc<dyn Records>) -> (Engine, Desk) {
+        let told: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
+        let site = Site::new(told, &["101", "102"], &["gym"], ClockOfDoor::Own).unwrap().keeping(records).unwrap();
+        (engine(&self.store, &site), site.desk())
+    }
+    /// What was told of a method, by type, since the house was built.
+    pub(crate) async fn told(&self, type_begins: &str) -> Vec<String> {
+        let all = self.ws.events().list(0, 1000).await.unwrap();
+        all.into_iter().map(|(_, event)| event.event_type.to_string()).filter(|name| name.starts_with(type_begins)).collect()
+    }
+    /// What is said to be left of withdrawn access: by door, until when.
+    pub(crate) async fn left(&self, grant: &AccessGrant) -> Vec<(AcsEntranceId, Option<DateTime<Utc>>)> {
+        let kept = self.ws.history(grant.access_grant_id).await.unwrap();
+        kept.grant.residual_access.iter().map(|one| (one.acs_entrance_id, one.until)).collect()
     }
     pub(crate) fn desk(&self) -> Desk {
         self.site.desk()
@@ -90,6 +117,12 @@ impl House {
     pub(crate) async fn method(&self, grant: &AccessGrant) -> AccessMethod {
         let methods = self.ws.access_methods().of_grant(grant.access_grant_id).await.unwrap();
         methods.into_iter().find(|m| m.mode == AccessMethodMode::MobileKey).unwrap()
+    }
+    /// The credential of a method, as it is shown.
+    pub(crate) async fn credential(&self, method: &AccessMethod) -> seam_core::model::AcsCredential {
+        let mut filter = seam_core::api::CredentialFilter::default();
+        filter.access_method_id = Some(method.access_method_id);
+        self.ws.acs().credentials().list(&filter).await.unwrap().items.remove(0)
     }
     /// The tag under which the issuer knows a method's credential.
     pub(crate) async fn tag(&self, method: &AccessMethod) -> Tag {

@@ -76,3 +76,36 @@ async fn a_link_of_a_person_brings_all_her_keys_and_one_of_a_method_only_its_own
     h.ws.instant_keys().delete(link.instant_key_id).await.unwrap();
     assert_eq!(redeem(&h, &code_of(&link.instant_key_url), 3).await.unwrap_err().kind(), ErrorKind::NotFound);
 }
+
+// Two phones open the same link at once, which may be redeemed once: one of them gets a key, whichever was counted.
+#[tokio::test]
+async fn a_link_that_is_redeemed_twice_at_once_enrols_one_phone() {
+    let h = house().await;
+    let anna = h.grant(h.wish("Anna", &["101"], "stay-1", FROM, TO).await).await;
+    let link = h.ws.instant_keys().generate(anna.user_identity_id, 1).await.unwrap();
+    let code = code_of(&link.instant_key_url);
+    let (one, two) = tokio::join!(redeem(&h, &code, 1), redeem(&h, &code, 2));
+    assert_eq!([&one, &two].into_iter().filter(|phone| phone.is_ok()).count(), 1, "{one:?} {two:?}");
+    let late = one.as_ref().err().or(two.as_ref().err()).unwrap();
+    assert_eq!(late.kind(), ErrorKind::Exhausted);
+    assert_eq!(h.site.records.dump().lines().filter(|line| line.contains("/phone/")).count(), 1);
+    h.go(at(FROM) + TimeDelta::minutes(1)).await;
+    assert!(h.opens("101", one.as_ref().or(two.as_ref()).unwrap()));
+}
+
+// A link that was made for one method is for that one, also when the method is gone: it never becomes one for all keys of its person.
+#[tokio::test]
+async fn the_link_of_a_method_that_is_gone_hands_nothing_over() {
+    let h = house().await;
+    let here = h.grant(h.wish("Anna", &["101"], "stay-1", FROM, TO).await).await;
+    let mut wish = h.wish("Anna", &["102"], "stay-2", FROM, TO).await;
+    wish.who = seam_core::Who::Known(here.user_identity_id);
+    let there = h.grant(wish).await;
+    let code = own_link(&h, &there).await;
+    let offered = h.desk().offer(&h.ws, &code).await.unwrap();
+    assert_eq!(offered.credentials, [h.tag(&h.method(&there).await).await]);
+    h.ws.access_methods().delete(h.method(&there).await.access_method_id).await.unwrap();
+    h.settle().await;
+    assert_eq!(h.desk().offer(&h.ws, &code).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(redeem(&h, &code, 1).await.unwrap_err().kind(), ErrorKind::NotFound);
+}

@@ -91,10 +91,7 @@ async fn a_lost_answer_is_a_question_that_the_card_itself_answers() {
         h.go(h.clock.now() + TimeDelta::minutes(5)).await;
         assert!(h.sim.take_requests().is_empty(), "nothing is written twice by itself");
         if written {
-            let encoder = h.encoder("Desk 1").await;
-            let asked = h.ws.acs().encoders().scan_credential(encoder, Duration::from_secs(15)).await.unwrap();
-            h.settle().await;
-            let scan = h.ws.action_attempts().get(asked.action_attempt_id).await.unwrap();
+            let scan = h.scan_at("Desk 1").await;
             assert_eq!(scan.status, ActionStatus::Success, "{:?}", scan.error);
             assert!(h.methods(&anna).await[0].is_issued, "{lost:?}");
         } else {
@@ -115,16 +112,7 @@ async fn a_crash_while_a_card_is_written_is_a_question() {
     h.sim.lay("Desk 1", &h.sim.blank_card());
     let asked = h.ws.access_methods().encode(method, h.encoder("Desk 1").await).await.unwrap();
     let before = h.sim.pms.requests();
-    {
-        let mut round = std::pin::pin!(h.engine.round());
-        for _ in 0..400 {
-            if tokio::time::timeout(Duration::from_millis(5), round.as_mut()).await.is_ok() || h.sim.pms.requests() > before {
-                break;
-            }
-        }
-        assert!(h.sim.pms.requests() > before, "the request has arrived");
-    }
-    h.house.restart();
+    h.house.crash_after(before, || h.sim.pms.requests()).await;
     h.go(h.clock.now() + TimeDelta::minutes(10)).await;
     let attempt = h.ws.action_attempts().get(asked.action_attempt_id).await.unwrap();
     assert_eq!(attempt.status, ActionStatus::Error);

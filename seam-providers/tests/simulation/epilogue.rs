@@ -4,6 +4,7 @@ use crate::house::{Check, DoorName, House};
 use chrono::Duration;
 use seam_core::model::{AccessMethodMode, Shown};
 use seam_core::plan::NewMethod;
+use seam_core::state::{Target, TargetOf};
 use seam_providers::sandbox::{JobOutcome, Silence};
 use std::collections::BTreeSet;
 
@@ -18,7 +19,32 @@ impl House {
     pub(crate) fn epilogue(&mut self) -> Check {
         self.pin_of_a_silent_lock()?;
         self.stop_faults();
+        self.phone_out_of_reach()?;
         self.two_cards_in_doubt()
+    }
+
+    /// S2: what a phone that is out of reach could do before its key was changed is told as long as nobody has seen it take the change.
+    fn phone_out_of_reach(&mut self) -> Check {
+        let gym = BTreeSet::from([DoorName { site: "hotel".to_owned(), door: "gym".to_owned() }]);
+        let now = self.exec.now();
+        let mut new = self.new_grant(0, &gym, &[AccessMethodMode::MobileKey]);
+        let until = now + Duration::days(3);
+        (new.starts_at, new.ends_at) = (Some(now), Some(until));
+        let Some(grant) = self.create(0, &new, gym, Vec::new())? else { return Ok(()) };
+        self.run_for(minutes(3))?;
+        self.refresh()?;
+        let tags: Vec<_> = {
+            let watch = self.watch();
+            let hers = |t: &Target| self.ledger.grants[grant].methods.keys().any(|m| t.of == TargetOf::Method(*m));
+            watch.targets().filter(|(_, _, t)| hers(t)).map(|(row, _, _)| seam_core::plan::tag_of(row)).collect()
+        };
+        let phones: Vec<_> = tags.iter().map(|tag| self.world.site("hotel").phone(&tag.0)).collect();
+        phones.iter().for_each(seam_providers::sandbox::Phone::go_offline);
+        self.update(grant, now + Duration::days(1), Some(until))?;
+        self.run_for(minutes(2))?;
+        self.try_doors(1, false)?;
+        phones.iter().for_each(seam_providers::sandbox::Phone::go_online);
+        Ok(())
     }
 
     /// S3: a PIN that was taken away is nobody else's while the lock has it still: who had it would pass as the other.

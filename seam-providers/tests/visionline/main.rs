@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 mod doubts;
 mod house;
+#[path = "../stand/mod.rs"]
+mod stand;
 mod stays;
 mod throughput;

@@ -9,8 +9,8 @@ const TO: &str = "2026-03-03T10:00:00Z";
 
 async fn a_stay(change: impl FnOnce(&mut Value)) {
     let h = house(change).await;
-    let anna = h.grant(h.wish("Anna", &["101", "gym"], CARD, "stay-1", FROM, TO).await).await;
-    let ben = h.grant(h.wish("Ben", &["101"], CARD, "stay-1", FROM, TO).await).await;
+    let anna = h.grant(h.wish("Anna", &["101", "gym"], CARD, Some("stay-1"), FROM, TO).await).await;
+    let ben = h.grant(h.wish("Ben", &["101"], CARD, Some("stay-1"), FROM, TO).await).await;
     let (anna_card, ben_card) = (h.method(&anna).await, h.method(&ben).await);
     // Two guests: the first card opens the stay, the second joins; the gym is for whom it was asked.
     let a1 = h.encode(anna_card).await;
@@ -45,7 +45,7 @@ async fn a_stay(change: impl FnOnce(&mut Value)) {
     assert!(h.opens("101", &a3) && h.opens("101", &b3));
 
     // The next stay waits: Visionline would join its guest to the present one.
-    let cleo = h.grant(h.wish("Cleo", &["101"], CARD, "stay-2", "2026-03-04T14:00:00Z", "2026-03-06T10:00:00Z").await).await;
+    let cleo = h.grant(h.wish("Cleo", &["101"], CARD, Some("stay-2"), "2026-03-04T14:00:00Z", "2026-03-06T10:00:00Z").await).await;
     let cleo_card = h.method(&cleo).await;
     let early = h.try_encode(cleo_card, Some(&h.sim.blank_card())).await;
     assert_eq!(early.status, ActionStatus::Error);
@@ -56,7 +56,7 @@ async fn a_stay(change: impl FnOnce(&mut Value)) {
     h.ws.access_grants().delete(anna.access_grant_id).await.unwrap();
     h.ws.access_grants().delete(ben.access_grant_id).await.unwrap();
     h.settle().await;
-    let moved = h.grant(h.wish("Anna", &["102", "gym"], CARD, "stay-1b", "2026-03-03T12:00:00Z", "2026-03-04T10:00:00Z").await).await;
+    let moved = h.grant(h.wish("Anna", &["102", "gym"], CARD, Some("stay-1b"), "2026-03-03T12:00:00Z", "2026-03-04T10:00:00Z").await).await;
     let a4 = h.encode(h.method(&moved).await).await;
     h.go(at("2026-03-03T13:00:00Z")).await;
     assert!(h.opens("102", &a4) && !h.opens("101", &a4) && h.opens("gym", &a4));
@@ -89,7 +89,7 @@ async fn what_visionline_cannot_do_is_refused_when_it_is_asked_for() {
     let h = house(|s| s["common_doors_in_guest_list"] = json!(false)).await;
     let sent = h.sim.requests();
     let create = async |new| h.ws.access_grants().create(new).await.map_or_else(|e| e.code().to_owned(), |made| format!("{made:?}"));
-    let of = async |doors: &[&str], modes: &[AccessMethodMode]| h.wish("Anna", doors, modes, "stay", FROM, TO).await;
+    let of = async |doors: &[&str], modes: &[AccessMethodMode]| h.wish("Anna", doors, modes, Some("stay"), FROM, TO).await;
     assert_eq!(create(of(&["101"], &[AccessMethodMode::Code]).await).await, "access_methods_not_supported");
     assert_eq!(create(of(&["gym"], CARD).await).await, "access_methods_not_supported");
     // Beside a room, a common door is left out, and that is said.
@@ -111,7 +111,7 @@ async fn what_visionline_cannot_do_is_refused_when_it_is_asked_for() {
 #[tokio::test]
 async fn a_phone_joins_its_stay() {
     let h = house(|s| s["mobile_keys"] = json!(true)).await;
-    let anna = h.grant(h.wish("Anna", &["101"], CARD, "stay", FROM, TO).await).await;
+    let anna = h.grant(h.wish("Anna", &["101"], CARD, Some("stay"), FROM, TO).await).await;
     let card = h.encode(h.method(&anna).await).await;
     h.ws.access_grants().request_access_methods(anna.access_grant_id, vec![NewMethod::new(AccessMethodMode::MobileKey)]).await.unwrap();
     h.settle().await;

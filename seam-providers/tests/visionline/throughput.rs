@@ -25,7 +25,7 @@ async fn makespan(encoders: usize, over_pms: bool) -> TimeDelta {
     let mut attempts = Vec::new();
     for n in 0..CARDS {
         let (room, stay) = ((101 + n).to_string(), format!("stay-{n}"));
-        let wish = h.wish(&stay, &[&room], CARD, &stay, "2026-03-01T08:00:00Z", "2026-03-03T10:00:00Z").await;
+        let wish = h.wish(&stay, &[&room], CARD, Some(&stay), "2026-03-01T08:00:00Z", "2026-03-03T10:00:00Z").await;
         let grant = h.ws.access_grants().create(wish).await.unwrap();
         let desk = desks[n % encoders].acs_encoder_id;
         attempts.push(h.ws.access_methods().encode(h.method(&grant).await, desk).await.unwrap().action_attempt_id);

@@ -28,6 +28,7 @@ pub(crate) fn check() -> Result<(), String> {
     report(&promise, tree::not_in_core(&crates));
     report("the top-level folders are those of the house", files::house(&files::top_folders(&all)));
     report("seam-core names no vendor", vendors::vendor_names(&root, &all)?);
+    report("nothing outside of seam-providers has a case for one vendor", vendors::vendor_cases(&root, &all)?);
     for note in files::long_files(&root, &all)? {
         println!("note   {note}");
     }

@@ -22,6 +22,34 @@ pub(super) fn vendor_names(root: &Path, files: &[PathBuf]) -> Result<Vec<String>
     Ok(found)
 }
 
+/// Where something outside of seam-providers does one thing for one vendor and another for the rest: an arm of a `match`, or a comparison.
+pub(super) fn vendor_cases(root: &Path, files: &[PathBuf]) -> Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    let code =
+        |file: &&PathBuf| file.extension().is_some_and(|e| e == "rs") && !file.starts_with("seam-providers") && !file.starts_with("xtask");
+    for file in files.iter().filter(code) {
+        let shown = file.display();
+        let text = fs::read_to_string(root.join(file)).map_err(|e| format!("{shown}: {e}"))?;
+        for (i, line) in text.lines().enumerate() {
+            found.extend(cases_in(line).map(|name| format!("{shown}:{}: a case for `{name}`", i + 1)));
+        }
+    }
+    Ok(found)
+}
+
+/// Vendors whose name a line compares with, or is an arm for. Names of metadata are members of the public API, and no vendors.
+fn cases_in(line: &str) -> impl Iterator<Item = &'static str> {
+    let parts: Vec<&str> = line.split('"').collect();
+    // Every other part stands between quotation marks.
+    let literals = (1..parts.len()).step_by(2).filter(|n| {
+        let (before, after) = (parts[n - 1].trim_end(), parts.get(n + 1).map_or("", |after| after.trim_start()));
+        let compared = before.ends_with("==") || before.ends_with("!=") || after.starts_with("==") || after.starts_with("!=");
+        compared || after.starts_with("=>") || after.starts_with('|') || before.ends_with('|') && after.is_empty()
+    });
+    let literals: Vec<&str> = literals.map(|n| parts[n]).filter(|literal| !literal.contains("_metadata")).collect();
+    VENDORS.iter().copied().filter(move |vendor| literals.iter().any(|literal| words(literal).iter().any(|word| word == vendor)))
+}
+
 fn vendors_in(text: &str) -> impl Iterator<Item = &'static str> {
     let words = words(text);
     VENDORS.iter().copied().filter(move |vendor| words.iter().any(|word| word == vendor))
@@ -72,6 +100,30 @@ mod tests {
             assert_eq!(found(&text), [vendor], "{text}");
         }
         assert_eq!(found(&format!("x{vendor}x")), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_case_for_a_vendor_is_found_and_its_mention_is_not() {
+        let found = |text: &str| cases_in(text).count();
+        let vendor = VENDORS[8];
+        for case in [
+            format!("\"{vendor}\" => 1,"),
+            format!("\"{vendor}_ks\" | \"other\" => 1,"),
+            format!("if kind == \"{vendor}\" {{"),
+            format!("if \"{vendor}_space\" != kind {{"),
+            format!("kind.filter(|k| *k == \"{vendor}\")"),
+        ] {
+            assert_eq!(found(&case), 1, "{case}");
+        }
+        for mention in [
+            format!("connect(\"{vendor}\", &settings)"),
+            format!("// like {vendor} => this"),
+            format!("c == \"{vendor}_metadata.is_valid\""),
+            format!("Self::Other => \"{vendor}\","),
+            format!("use crate::{vendor};"),
+        ] {
+            assert_eq!(found(&mention), 0, "{mention}");
+        }
     }
 
     #[test]

@@ -114,11 +114,30 @@ fn put(into: &mut Map<String, Value>, schema: &Value, key: &str, values: &[&str]
         into.insert(key.to_owned(), typed(schema, values));
         return;
     }
+    if is_free(schema) {
+        into.insert(key.to_owned(), free(values));
+        return;
+    }
     if let Some((outer, inner)) = key.split_once('.')
         && let Some(schema) = member(outer)
         && let Value::Object(map) = into.entry(outer).or_insert_with(|| Value::Object(Map::new()))
     {
         put(map, object_of(schema), inner, values);
+    }
+}
+
+/// Whether the members of an object are the caller's own: metadata.
+fn is_free(schema: &Value) -> bool {
+    schema.get("properties").is_none() && schema.get("additionalProperties").is_some_and(|more| *more != Value::Bool(false))
+}
+
+/// The value of a member that no schema knows: metadata are texts, true and false.
+fn free(values: &[&str]) -> Value {
+    match values {
+        ["true"] => Value::Bool(true),
+        ["false"] => Value::Bool(false),
+        [one] => Value::from(*one),
+        values => values.iter().map(|v| Value::from(*v)).collect(),
     }
 }
 
@@ -275,6 +294,9 @@ mod tests {
         limit: Option<u32>,
         #[serde(default)]
         salto: Option<Inner>,
+        #[serde(default)]
+        #[expect(dead_code, reason = "only its schema is of interest")]
+        metadata: Map<String, Value>,
         #[schemars(length(min = 1))]
         #[serde(default)]
         name: String,
@@ -291,6 +313,10 @@ mod tests {
         assert_eq!(query(&format!("ids={id}&ids={id}&_strict=true")), json!({"ids": [id, id]}));
         assert_eq!(query("ids=&key="), json!({"ids": [], "key": null}));
         assert_eq!(query("limit=12&salto.deep=true"), json!({"limit": 12, "salto": {"deep": true}}));
+        assert_eq!(
+            query("metadata.floor=3&metadata.vip=true&metadata.a.b=x"),
+            json!({"metadata": {"floor": "3", "vip": true, "a.b": "x"}})
+        );
         assert_eq!(query("name=a+b%20c%C3%A9&unknown=1"), json!({"name": "a b cé"}));
         assert_eq!(query("name=%zz%4"), json!({"name": "%zz%4"}));
         assert_eq!(query("limit=1&limit=2"), json!({"limit": ["1", "2"]}));

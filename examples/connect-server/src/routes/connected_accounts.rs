@@ -16,7 +16,13 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Verb::Read, "/connected_accounts/get", "An account.", One("connected_account"), get),
         route(Verb::Read, "/connected_accounts/list", "The accounts.", Pages("connected_accounts", "connected_account"), list),
-        route(Verb::Change, "/connected_accounts/update", "Changes the name or the metadata of an account.", Nothing, update),
+        route(
+            Verb::Change,
+            "/connected_accounts/update",
+            "Changes the name or the metadata of an account.",
+            One("connected_account"),
+            update,
+        ),
         route(Verb::Remove, "/connected_accounts/delete", "Disconnects an account; its grants end.", Nothing, delete),
         route(Verb::Do, "/connected_accounts/sync", "Reads an account anew.", Nothing, sync),
         route(
@@ -77,8 +83,7 @@ async fn update(call: Call, p: Update) -> Outcome {
     update.display_name = p.display_name;
     update.customer_key = p.customer_key;
     update.custom_metadata = p.custom_metadata;
-    call.ws.connected_accounts().change(update).await?;
-    Answer::done()
+    Answer::of("connected_account", &call.ws.connected_accounts().change(update).await?)
 }
 
 async fn delete(call: Call, p: Which) -> Outcome {

@@ -79,3 +79,58 @@ fn n13_a_time_token_moves_the_clock_neither_back_nor_too_far() {
     assert_eq!(accept(&mut asked(), &token(ROOM, ONE, 5_000), 1_000, 99), Err(ClockError::Late), "the lock was restarted");
     assert_eq!(accept(&mut asked(), &token(ROOM, ONE, u64::MAX), 1_000, 100), Err(ClockError::FarAhead));
 }
+
+// A running clock is two hours ahead. What it said of them is not unsaid; what it did not say may be corrected.
+#[test]
+fn n13_a_token_corrects_the_clock_but_not_to_before_what_was_relied_on() {
+    let mut clock = asked();
+    accept(&mut clock, &token(ROOM, ONE, 9_000), 1_000, 100).unwrap();
+    let relied = clock.now(1_100).unwrap().earliest();
+    assert_eq!(relied, UnixTime(9_998), "a thousand seconds later, by its drift");
+    let grant = Grant::new(ROOM, ALICE, stay(2_000), window(2_000, 9_500));
+    let state = LockState::commissioned(UnixTime(1_000));
+    assert_eq!(verdict(&state, &grant, clock.now(1_100)), Err(Refusal::Expired));
+    for time in [9_400, 9_997] {
+        clock.challenge(TWO, 1_200);
+        assert_eq!(accept(&mut clock, &token(ROOM, TWO, time), 1_000, 1_200), Err(ClockError::Back));
+        assert_eq!(verdict(&state, &grant, clock.now(1_200)), Err(Refusal::Expired), "{time}");
+    }
+    // Nobody asked for the time since: back by nearly a hundred seconds, to what was relied on and no farther.
+    let relied = clock.now(1_200).unwrap().earliest().0;
+    clock.challenge(TWO, 1_300);
+    assert_eq!(accept(&mut clock, &token(ROOM, TWO, relied + 1), 1_000, 1_300), Ok(relied + 1));
+    let now = clock.now(1_300).unwrap();
+    assert!(now.earliest().0 >= relied && now.latest().0 <= relied + 3, "{now:?}");
+    // A token whose span reaches below is cut off there, and so is the floor that is kept.
+    let relied = clock.now(1_400).unwrap().earliest().0;
+    clock.challenge(ONE, 1_400);
+    let floor = accept(&mut clock, &token(ROOM, ONE, relied - 30), 1_000, 1_460).unwrap();
+    assert!(floor >= relied - 1, "{floor} is below {relied}");
+    assert!(clock.now(1_460).unwrap().earliest().0 >= relied);
+}
+
+// The same, whatever comes in whatever order: nothing that was given out as passed is ever ahead again.
+#[test]
+fn n13_no_order_of_tokens_and_questions_takes_a_time_back() {
+    let steps = [0_u64, 7, 60, 3_600];
+    for order in 0..steps.len().pow(4) {
+        let mut clock = LockClock::new(ClockLimits::default());
+        let (mut uptime, mut floor, mut passed, mut rest) = (100, 1_000, 0, order);
+        for turn in 0..4_u64 {
+            let step = steps[rest % steps.len()];
+            rest /= steps.len();
+            uptime += 10;
+            clock.challenge(ONE, uptime);
+            // Tokens swing around the true time by the step.
+            let time = if turn % 2 == 0 { 5_000 + uptime + step } else { 5_000 + uptime - step };
+            if let Ok(raised) = accept(&mut clock, &token(ROOM, ONE, time), floor, uptime) {
+                floor = floor.max(raised);
+            }
+            if let Some(now) = clock.now(uptime + step % 8) {
+                assert!(now.earliest().0 >= passed, "order {order}: {now:?} after {passed}");
+                assert!(now.earliest() <= now.latest());
+                passed = now.earliest().0;
+            }
+        }
+    }
+}

@@ -73,6 +73,13 @@ impl Suite<'_> {
         pin
     }
 
+    fn phone_number(&mut self) -> SecretString {
+        self.made += 1;
+        let number = SecretString::from(format!("+493023125{:03}", self.made % 1000));
+        self.secrets.push(number.clone());
+        number
+    }
+
     fn slot(&mut self) -> Option<u16> {
         let slots = self.report.pin.as_ref()?.slots?;
         self.made += 1;
@@ -178,7 +185,11 @@ impl Suite<'_> {
                 Body::Card { number: Some(number) }
             }
             Kind::Card => Body::Card { number: None },
-            Kind::MobileKey => Body::MobileKey { endpoint: None },
+            Kind::MobileKey => {
+                // Every key has a phone of its own. The numbers are of a range that is kept for stories.
+                let phone_number = rules.needs_phone_number.then(|| self.phone_number());
+                Body::MobileKey { endpoint: None, phone_number }
+            }
             Kind::CloudKey => Body::CloudKey,
             _ => return None,
         };

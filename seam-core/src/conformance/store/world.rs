@@ -171,8 +171,9 @@ pub fn held_claims(row: &mut Row) -> &mut Vec<Claim> {
 /// Work on a channel: to be given or (`gone`) taken away.
 #[must_use]
 pub fn target(channel: &Channel, due_at: Option<DateTime<Utc>>, gone: bool) -> Body {
+    let stay = json!({ "stay": { "doors": [], "window": { "starts_at": START, "ends_at": null } } });
     let value = json!({
-        "system": Uuid::nil(), "account": Uuid::nil(), "channel": channel, "of": "direct", "want": "stay", "rev": 1, "gone": gone,
+        "system": Uuid::nil(), "account": Uuid::nil(), "channel": channel, "of": "direct", "want": stay, "rev": 1, "gone": gone,
         "seen": "never", "work": { "due_at": due_at }, "created_at": START
     });
     Body::Target(serde_json::from_value(value).unwrap())

@@ -300,3 +300,54 @@ fn a_suspended_user_opens_nothing() {
     t.work();
     assert!(t.get::<Method>(method).issued && t.get::<Grant>(g).told_all);
 }
+
+#[test]
+fn fewer_rights_that_were_only_taken_leave_what_was_there_before() {
+    let mut t = Table::new();
+    let (g, row) = code(&mut t, &simple("a"));
+    t.begin(row);
+    t.done(row, Ok(Receipt::verified()));
+    let method = t.get::<Target>(row).of;
+    let TargetOf::Method(method) = method else { panic!("{method:?}") };
+    let had = t.get::<Target>(row).made.unwrap();
+    assert!(t.get::<Method>(method).issued);
+    shorten(&mut t, g);
+    t.told();
+    t.begin(row);
+    let until = t.now + Duration::hours(5);
+    t.done(row, Ok(Receipt::accepted().with_may_open_until(until)));
+    let x = t.get::<Target>(row);
+    assert_eq!(x.others.iter().map(|other| &other.can).collect::<Vec<_>>(), [&had]);
+    assert_eq!((x.may_open_until, x.work.due_at), (Some(until), Some(until)), "nothing can be seen before");
+    assert!(t.get::<Method>(method).issued, "what is wanted is in force");
+    let told = t.told();
+    assert!(told.contains(&"access_method.reissued".to_owned()) && !told.contains(&"access_method.revoked".to_owned()), "{told:?}");
+    // Looked at early, nothing is new.
+    t.pass(Duration::hours(1));
+    t.edit::<Target>(row, |x| (x.work.look, x.work.due_at) = (true, Some(x.created_at)));
+    assert!(matches!(t.begin(row), Some(CallWhat::Find { .. })));
+    t.found(row, Found::Present(Seen::new(Handle::text("v"), None)));
+    let x = t.get::<Target>(row);
+    assert_eq!((x.others.len(), x.may_open_until, x.work.due_at), (1, Some(until), Some(until)));
+    // Changed back, changed again: each form counts once.
+    let with_end = |t: &mut Table, days| {
+        let update = GrantUpdate::new(g).ends_at(t.now + Duration::days(days));
+        t.run(|d| grant::update(d, &update)).unwrap();
+        t.begin(row);
+        t.done(row, Ok(Receipt::accepted().with_may_open_until(until)));
+        t.get::<Target>(row).others.len()
+    };
+    assert_eq!((with_end(&mut t, 3), with_end(&mut t, 2), with_end(&mut t, 3)), (2, 3, 3));
+    t.pass(Duration::hours(5));
+    assert!(matches!(t.begin(row), Some(CallWhat::Find { .. })));
+    t.found(row, Found::Present(Seen::new(Handle::text("v"), Some(true))));
+    let x = t.get::<Target>(row);
+    assert_eq!((x.others.len(), x.may_open_until), (0, None));
+    assert_eq!(x.seen, SeenState::Present { rev: x.rev, certainty: Certainty::Verified });
+    // Without an instant: until it is seen, too.
+    shorten(&mut t, g);
+    t.begin(row);
+    t.done(row, Ok(Receipt::accepted()));
+    assert_eq!(t.get::<Target>(row).others.len(), 1);
+    assert!(!t.get::<Method>(method).issued, "nor has it been seen that what is wanted is in force");
+}

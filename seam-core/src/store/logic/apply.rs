@@ -6,7 +6,7 @@ use super::facts::{bug, visible};
 use crate::error::Result;
 use crate::model::WorkspaceId;
 use crate::planted::{self, Bug};
-use crate::state::{Changeset, OnlyIf, Row, RowId};
+use crate::state::{OnlyIf, Row, RowId};
 use crate::store::{CommitError, Conflict, audit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,61 +26,47 @@ impl Written {
     }
 }
 
-/// Checks a changeset against the state in which it is to be applied, and takes its rows. After an error the changeset is as it was.
-/// `derived`: what its rows give away, if that is at hand.
+/// The rows of a changeset as they are to be stored: in their next versions.
+pub(in crate::store) fn next_versions(put: Vec<Row>) -> Vec<Arc<Row>> {
+    put.into_iter().map(|row| Arc::new(Row { version: row.version + 1, ..row })).collect()
+}
+
+/// Checks a changeset against the state in which it is to be applied. `rows`: in their next versions. `derived`: what they give away, if
+/// that is at hand.
 pub(in crate::store) fn check(
     view: &mut (impl View + ?Sized),
-    set: &mut Changeset,
+    workspace: WorkspaceId,
+    only_if: &[OnlyIf],
+    rows: &[Arc<Row>],
     derived: Option<Vec<Derived>>,
 ) -> Result<Vec<Written>, CommitError> {
-    for condition in &set.only_if {
-        if let Some(conflict) = broken(view, set.workspace, condition)? {
+    for condition in only_if {
+        if let Some(conflict) = broken(view, workspace, condition)? {
             return Err(CommitError::Conflict(conflict));
         }
     }
-    let mut stored = Vec::with_capacity(set.put.len());
+    // A decision writes its rows in the order of their ids: then none comes twice.
+    let in_order = rows.is_sorted_by(|a, b| a.id < b.id);
     let mut seen = BTreeSet::new();
-    for row in &set.put {
-        if row.workspace != set.workspace {
+    let mut written = Vec::with_capacity(rows.len());
+    let mut derived = derived.into_iter().flatten();
+    for row in rows {
+        if row.workspace != workspace {
             return Err(bug("foreign_row", "a changeset writes a row of another workspace").into());
         }
-        if !seen.insert(row.id) {
+        if !in_order && !seen.insert(row.id) {
             return Err(bug("row_twice", "a changeset writes a row twice").into());
         }
-        let old = if row.version == 0 { view.before_new(row.id)? } else { view.row(row.id)? };
-        if !old.as_ref().map_or(row.version == 0, |o| o.version == row.version && o.workspace == row.workspace) {
+        let before = row.version - 1;
+        let old = if before == 0 { view.before_new(row.id)? } else { view.row(row.id)? };
+        if !old.as_ref().map_or(before == 0, |o| o.version == before && o.workspace == row.workspace) {
             return Err(CommitError::Conflict(Conflict::Row(row.id)));
         }
-        stored.push(old);
+        let diff = diff(old.as_deref(), derived.next().unwrap_or_else(|| Derived::of(row)));
+        written.push(Written { old, new: Arc::clone(row), diff });
     }
-    let derived = derived.unwrap_or_else(|| set.put.iter().map(Derived::of).collect());
-    let puts = std::mem::take(&mut set.put).into_iter().zip(stored).zip(derived);
-    let written: Vec<Written> = puts
-        .map(|((mut row, old), derived)| {
-            row.version += 1;
-            let diff = diff(old.as_deref(), derived);
-            Written { old, new: Arc::new(row), diff }
-        })
-        .collect();
-    match unique(view, set.workspace, &written) {
-        Ok(()) => Ok(written),
-        Err(e) => {
-            take_back(set, written);
-            Err(e)
-        }
-    }
-}
-
-/// Undoes [`check`]: the changeset can be checked again.
-pub(in crate::store) fn take_back(set: &mut Changeset, written: Vec<Written>) {
-    set.put = written
-        .into_iter()
-        .map(|w| {
-            let mut row = Arc::unwrap_or_clone(w.new);
-            row.version -= 1;
-            row
-        })
-        .collect();
+    unique(view, workspace, &written)?;
+    Ok(written)
 }
 
 fn broken(view: &mut (impl View + ?Sized), workspace: WorkspaceId, condition: &OnlyIf) -> Result<Option<Conflict>> {

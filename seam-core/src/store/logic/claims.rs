@@ -37,6 +37,10 @@ impl Slot {
         let end = claim.until.map_or(End::Never, End::At);
         Self { from: claim.from, end, row, exclusive: claim.exclusive, workspace }
     }
+    /// In which second it begins.
+    fn second(&self) -> i64 {
+        self.from.timestamp()
+    }
     fn until(&self) -> Option<DateTime<Utc>> {
         match self.end {
             End::At(at) => Some(at),
@@ -97,7 +101,7 @@ impl ClaimSet {
         // An end so late that nothing starts after it counts as none.
         let last_start = asked.until.and_then(|until| later(until, asked.gap_seconds));
         self.lanes.iter().all(|lane| {
-            for slot in lane.back_from(last_start.map_or(lane.end(), |end| lane.first(|slot| slot.from >= end))) {
+            for slot in lane.back_from(last_start.map_or(lane.end(), |end| lane.first_from(end))) {
                 let meets = slot.claim(key).meets(asked.from, asked.until, asked.gap_seconds);
                 let counts = slot.row != asked.except;
                 match (meets, counts) {
@@ -116,7 +120,7 @@ impl ClaimSet {
         let until = near.until.map(|until| until.max(near.from));
         let (mut before, mut found, mut after) = (Vec::new(), Vec::new(), Vec::new());
         for lane in &self.lanes {
-            let start = lane.first(|slot| slot.from >= near.from);
+            let start = lane.first_from(near.from);
             before.extend(lane.back_from(start).take(Near::BEFORE));
             let mut later = 0;
             for slot in lane.on_from(start) {

@@ -7,9 +7,7 @@ mod derive;
 mod facts;
 
 pub(super) use agenda::Agenda;
-#[cfg(feature = "sqlite")]
-pub(super) use apply::take_back;
-pub(super) use apply::{Heads, Written, check};
+pub(super) use apply::{Heads, Written, check, next_versions};
 pub(super) use claims::{Asked, ClaimSet};
 #[cfg(feature = "sqlite")]
 pub(super) use derive::{Derived, Diff};

@@ -71,8 +71,9 @@ impl View for State {
 }
 
 impl State {
-    pub(super) fn commit(&mut self, mut set: Changeset, changes: &Changes) -> std::result::Result<Committed, CommitError> {
-        let written = logic::check(self, &mut set, None)?;
+    pub(super) fn commit(&mut self, set: Changeset, changes: &Changes) -> std::result::Result<Committed, CommitError> {
+        let rows = logic::next_versions(set.put);
+        let written = logic::check(self, set.workspace, &set.only_if, &rows, None)?;
         let workspace = set.workspace;
         let stream = self.streams.entry(workspace).or_insert_with(|| Stream::new(workspace));
         let first = stream.heads.last_event + 1;

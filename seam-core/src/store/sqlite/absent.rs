@@ -6,7 +6,7 @@
 use super::codec;
 use crate::state::ClaimKey;
 use crate::store::logic::Place;
-use std::collections::hash_map::RandomState;
+use foldhash::quality::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
 use uuid::Uuid;
@@ -46,7 +46,7 @@ impl fmt::Debug for Absent {
 
 impl Absent {
     pub(super) fn new() -> Self {
-        Self { layers: vec![Layer::new(FIRST)], hasher: RandomState::new(), state: Filled::Partly }
+        Self { layers: vec![Layer::new(FIRST)], hasher: RandomState::default(), state: Filled::Partly }
     }
 
     /// Whether it is certain that no row has this key.

@@ -1,29 +1,25 @@
 //! The state as the next changeset of a batch finds it: what is committed, and on it what the batch has decided so far. Nothing of that
 //! is in the file yet.
 use super::Shared;
-use super::codec;
 use super::head::{Change, apply};
 use super::load;
+use super::ready::Ready;
 use crate::error::Result;
-use crate::model::{ChangesetId, WorkspaceId};
+use crate::model::WorkspaceId;
 use crate::state::*;
 use crate::store::changes::Touched;
-use crate::store::logic::{self, Asked, ClaimSet, Derived, Heads, Place, View, Written};
-use crate::store::{CommitError, Committed, audit};
+use crate::store::logic::{self, Asked, ClaimSet, Heads, Place, View, Written};
+use crate::store::{CommitError, Committed};
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What a changeset writes to the file.
+/// What a changeset that was taken in changes in the file.
 #[derive(Debug)]
 pub(super) struct Unwritten {
-    pub(super) workspace: WorkspaceId,
-    /// Each row with its document.
-    pub(super) rows: Vec<(Written, Vec<u8>)>,
-    pub(super) changeset: ChangesetId,
+    pub(super) rows: Vec<Written>,
     pub(super) heads: Heads,
-    pub(super) packed: Packed,
 }
 
 /// The claims of a key that the batch touches.
@@ -41,14 +37,12 @@ pub(super) struct Batch<'a> {
     now: DateTime<Utc>,
     /// Look also for what is very likely not there. Otherwise the file's own constraints find it.
     careful: bool,
-    /// The changeset that was taken last, until it is written.
-    unwritten: Option<Unwritten>,
     change: Change,
 }
 
 impl<'a> Batch<'a> {
     pub(super) fn new(shared: &'a Shared, conn: &'a Connection, careful: bool) -> Self {
-        Self { shared, conn, now: shared.clock.now(), careful, unwritten: None, change: Change::default() }
+        Self { shared, conn, now: shared.clock.now(), careful, change: Change::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -58,11 +52,6 @@ impl<'a> Batch<'a> {
     /// How many changesets it holds.
     pub(super) fn changesets(&self) -> u64 {
         self.change.outcomes.len() as u64
-    }
-
-    /// What is to be written for the changeset that was taken last.
-    pub(super) fn unwritten(&mut self) -> Option<Unwritten> {
-        self.unwritten.take()
     }
 
     /// How far it moves consumers.
@@ -99,39 +88,22 @@ impl<'a> Batch<'a> {
         Committed { last_event: self.heads(workspace).last_event }
     }
 
-    /// Takes a changeset in, if its preconditions hold. `packed`: its documents and events, if they are at hand. On an error the changeset is
-    /// as it was and the batch too.
-    pub(super) fn take(&mut self, set: &mut Changeset, mut packed: Option<Packed>) -> Result<(Committed, Vec<Arc<Row>>), CommitError> {
-        let derived = packed.as_mut().and_then(|packed| packed.derived.take());
-        let mut checked = logic::check(self, set, derived);
+    /// Takes a changeset in, if its preconditions hold. After an error the batch is as it was.
+    pub(super) fn take(&mut self, set: &mut Ready) -> Result<(Committed, Unwritten), CommitError> {
+        let mut checked = logic::check(self, set.workspace, &set.only_if, &set.rows, set.derived.take());
         if matches!(checked, Err(CommitError::Conflict(_))) && !self.careful {
             // Looked at in full, it may be another conflict that comes first: callers are told the same by every store.
             self.careful = true;
-            checked = logic::check(self, set, None);
+            checked = logic::check(self, set.workspace, &set.only_if, &set.rows, None);
             self.careful = false;
         }
-        let written = checked?;
-        let pack = || {
-            let wrote: Vec<_> = written.iter().map(|w| (w.new.id, w.new.version)).collect();
-            Packed::without_derived(written.iter().map(|w| &*w.new), &wrote, set)
-        };
-        let mut packed = match packed.map_or_else(pack, Ok) {
-            Ok(packed) => packed,
-            Err(e) => {
-                logic::take_back(set, written);
-                return Err(e.into());
-            }
-        };
-        let heads = self.heads(set.workspace).after(set.events.len(), &packed.content);
+        let rows = checked?;
+        let heads = self.heads(set.workspace).after(set.events_told, &set.content);
         let committed = Committed { last_event: heads.last_event };
         self.change.heads.insert(set.workspace, heads);
         self.change.outcomes.push((set.workspace, set.id, committed.clone()));
-        let documents = std::mem::take(&mut packed.documents);
-        let rows: Vec<_> = written.into_iter().zip(documents).collect();
-        rows.iter().for_each(|(written, _)| self.put(written));
-        let taken = rows.iter().map(|(written, _)| Arc::clone(&written.new)).collect();
-        self.unwritten = Some(Unwritten { workspace: set.workspace, rows, changeset: set.id, heads, packed });
-        Ok((committed, taken))
+        rows.iter().for_each(|written| self.put(written));
+        Ok((committed, Unwritten { rows, heads }))
     }
 
     fn put(&mut self, written: &Written) {
@@ -288,36 +260,5 @@ impl View for Batch<'_> {
 
     fn holds(&mut self, channel: &Channel, fence: u64) -> bool {
         self.shared.head().agenda.holds(channel, fence, self.now)
-    }
-}
-
-/// What a changeset is in the file: made by the caller, so that the writer need not.
-#[derive(Debug)]
-pub(super) struct Packed {
-    documents: Vec<Vec<u8>>,
-    pub(super) audit: Vec<u8>,
-    pub(super) events: Vec<u8>,
-    pub(super) told: Option<audit::Hash>,
-    /// Ids and new versions of the rows.
-    pub(super) wrote: Vec<u8>,
-    /// What the commit says of itself in the audit chain.
-    content: audit::Hash,
-    derived: Option<Vec<Derived>>,
-}
-
-impl Packed {
-    pub(super) fn of(set: &Changeset) -> Result<Self> {
-        let derived = set.put.iter().map(Derived::of).collect();
-        let wrote: Vec<_> = set.put.iter().map(|row| (row.id, row.version + 1)).collect();
-        Ok(Self { derived: Some(derived), ..Self::without_derived(set.put.iter(), &wrote, set)? })
-    }
-
-    /// `wrote`: the rows with their new versions.
-    fn without_derived<'r>(rows: impl Iterator<Item = &'r Row>, wrote: &[(RowId, u64)], set: &Changeset) -> Result<Self> {
-        let documents = rows.map(|row| codec::document(&row.body)).collect::<Result<_>>()?;
-        let told = audit::told(set.events.iter());
-        let content = audit::content(set.id, wrote.iter().copied(), told.as_ref(), &set.audit);
-        let events = if set.events.is_empty() { Vec::new() } else { codec::document(&set.events)? };
-        Ok(Self { documents, audit: codec::document(&set.audit)?, events, told, wrote: codec::wrote(wrote), content, derived: None })
     }
 }

@@ -62,7 +62,14 @@ pub(super) fn id(bytes: &[u8]) -> Result<Uuid> {
 
 /// A value as a document.
 pub(super) fn document(value: &impl serde::Serialize) -> Result<Vec<u8>> {
-    super::document::write(value).map_err(|e| {
+    let mut out = Vec::with_capacity(512);
+    add_document(&mut out, value)?;
+    Ok(out)
+}
+
+/// Writes a value as a document behind what is there.
+pub(super) fn add_document(out: &mut Vec<u8>, value: &impl serde::Serialize) -> Result<()> {
+    super::document::write(out, value).map_err(|e| {
         crate::error::Error::new(crate::error::ErrorKind::Internal, "row_has_no_document", "a row cannot be written").with_source(e)
     })
 }
@@ -79,11 +86,11 @@ pub(super) fn row(id: RowId, workspace: WorkspaceId, version: i64, document: &[u
 }
 
 /// Which rows a commit wrote: ids, each with its version in seven-bit groups.
-pub(super) fn wrote(rows: &[(RowId, u64)]) -> Vec<u8> {
+pub(super) fn wrote(rows: impl ExactSizeIterator<Item = (RowId, u64)>) -> Vec<u8> {
     let mut out = Vec::with_capacity(rows.len() * 17);
     for (id, version) in rows {
         out.extend_from_slice(id.as_bytes());
-        let mut left = *version;
+        let mut left = version;
         while left > 0x7f {
             out.push((left & 0x7f) as u8 | 0x80);
             left >>= 7;
@@ -147,7 +154,7 @@ mod tests {
     #[test]
     fn versions_of_any_size_come_back() {
         let rows: Vec<_> = [0, 1, 127, 128, 300, u64::MAX].iter().map(|v| (Uuid::from_u128(u128::from(*v)), *v)).collect();
-        assert_eq!(read_wrote(&wrote(&rows)), Some(rows));
+        assert_eq!(read_wrote(&wrote(rows.iter().copied())), Some(rows));
         assert_eq!(read_wrote(&[1, 2, 3]), None);
     }
 }

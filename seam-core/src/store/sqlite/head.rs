@@ -12,7 +12,8 @@ use crate::store::Committed;
 use crate::store::changes::{Changes, Touched};
 use crate::store::logic::{Agenda, ClaimSet, Heads, Place};
 use crate::store::recent::Recent;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use foldhash::{HashMap, HashMapExt};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// How many commits are remembered for readers. One that was slower than this many commits reads again.
@@ -164,6 +165,14 @@ impl Head {
         self.pending = None;
     }
 
+    /// What was begun is durable: what is kept of looks at what it touches holds no more. Comes before anybody hears of it, and under the lock
+    /// under which it is then [published](Self::publish), so that whoever looks anew waits for that.
+    pub(super) fn touch(&mut self, change: &mut Change) {
+        if let Some(touched) = &self.pending {
+            self.changes.publish(touched, std::mem::take(&mut change.added));
+        }
+    }
+
     /// What was begun is durable.
     pub(super) fn publish(&mut self, change: Change) {
         for (id, before, after) in change.due {
@@ -221,9 +230,6 @@ impl Head {
             {
                 self.outcomes.remove(&oldest);
             }
-        }
-        if let Some(touched) = &self.pending {
-            self.changes.publish(touched, change.added);
         }
         self.number += 1;
         self.recent.extend(self.pending.take());

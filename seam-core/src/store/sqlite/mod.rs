@@ -13,6 +13,7 @@ mod load;
 mod open;
 mod options;
 mod read;
+mod ready;
 mod schema;
 mod write;
 mod writer;
@@ -23,11 +24,11 @@ use super::changes::Changes;
 use super::logic::{self, View};
 use super::*;
 use crate::error::ErrorKind;
-use batch::Packed;
 use errors::{broken, closed};
 use head::{Condition, Head};
 use learn::Learner;
 use lists::Lists;
+use ready::Ready;
 use std::fmt;
 use std::fs::File;
 use std::future::Future;
@@ -238,10 +239,13 @@ impl Store for SqliteStore {
 
     async fn commit(&self, set: Changeset) -> std::result::Result<Committed, CommitError> {
         let id = set.id;
-        // Written out here, so that the one writer need not.
-        let packed = Packed::of(&set)?;
         let (reply, answer) = oneshot::channel();
-        self.asks.send(Ask::Commit { set: Box::new(set), packed: Some(packed), reply }).map_err(|_| closed())?;
+        {
+            let (set, unneeded) = Ready::of(set)?;
+            self.asks.send(Ask::Commit { set, reply }).map_err(|_| closed())?;
+            // Thrown away while the writer works.
+            drop(unneeded);
+        }
         answer.await.map_or(Err(CommitError::InDoubt(id)), |(answer, _)| answer)
     }
 

@@ -1,9 +1,10 @@
 //! The tables, and how an older file becomes a newer one.
 //!
-//! Laid out for few B-tree pages per commit: one row per thing with its document packed, one log row per changeset, ids that grow with
+//! Laid out for few B-tree pages per commit: one row per thing with its [document](super::document), one log row per changeset, ids that grow with
 //! time, what is due marked in the row itself (a partial index holds only the due ones), look-ups and claims as small rows without rowid.
 //! Instants are 12 bytes that sort like the instants; ids are 16 bytes. Of a claim, whose keyed hash lies anywhere in its table, each byte
 //! counts: an instant is a number of seconds if it is a whole one, no end is empty, and its row is told by number.
+use std::sync::LazyLock;
 
 /// Marks a file as ours (`PRAGMA application_id`): "SEAM".
 pub(super) const APPLICATION_ID: i64 = 0x5345_414d;
@@ -34,7 +35,8 @@ pub(super) const FIND_UNIQUE: &str = "SELECT row FROM uniq
     WHERE idx = ?1 AND ws = CASE WHEN ?2 IS NULL THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?2) END AND key = ?3";
 pub(super) const FIND_LOOKUP: &str = "SELECT row FROM lookup
     WHERE idx = ?1 AND ws = CASE WHEN ?2 IS NULL THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?2) END AND key = ?3 ORDER BY row";
-pub(super) const FIND_CLAIMS: &str = "SELECT c.start, c.stop, r.id, c.exclusive, w.id FROM claim c JOIN row r ON r.no = c.row JOIN workspace w ON w.no = r.ws WHERE c.key = ?1";
+pub(super) const FIND_CLAIMS: &str = "SELECT c.start, c.stop, r.id, c.exclusive, w.id FROM claim c \
+    JOIN row r ON r.no = c.row JOIN workspace w ON w.no = r.ws WHERE c.key = ?1";
 pub(super) const UNIQUE_FROM: &str = "SELECT idx, ws, key FROM uniq WHERE (idx, ws, key) > (?1, ?2, ?3) ORDER BY idx, ws, key LIMIT ?4";
 pub(super) const LOOKUP_FROM: &str =
     "SELECT DISTINCT idx, ws, key FROM lookup WHERE (idx, ws, key) > (?1, ?2, ?3) ORDER BY idx, ws, key LIMIT ?4";
@@ -62,8 +64,21 @@ pub(super) const CURSORS: &str = "SELECT w.id, c.name, c.seq FROM cursor c JOIN 
 pub(super) const NEXT_OPENING: &str =
     "INSERT INTO meta (name, value) VALUES ('openings', 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value";
 pub(super) const ADD_WORKSPACE: &str = "INSERT INTO workspace (no, id) VALUES (?1, ?2)";
-pub(super) const ADD_ROW: &str =
-    "INSERT INTO row (id, ws, kind, version, due, class, at, channel, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+/// How many rows the statements of [`Added`] add, the most first. What SQLite does for every statement, whatever it adds, is a good part of
+/// what adding one small row costs.
+pub(super) const WIDTHS: [usize; 4] = [8, 4, 2, 1];
+
+/// Statements that add rows to a table, one for each of the [`WIDTHS`].
+pub(super) type Added = LazyLock<[String; WIDTHS.len()]>;
+
+fn adding(text: &str, columns: usize) -> [String; WIDTHS.len()] {
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    WIDTHS.map(|rows| format!("{text} VALUES {}", vec![row.as_str(); rows].join(", ")))
+}
+
+// A constraint that fails ends the whole transaction, so no statement need be able to take back the rows before.
+pub(super) static ADD_ROW: Added =
+    LazyLock::new(|| adding("INSERT OR FAIL INTO row (id, ws, kind, version, due, class, at, channel, doc)", 9));
 /// What is due has not changed: no index is touched.
 pub(super) const SET_ROW: &str = "UPDATE row SET version = ?2, doc = ?3 WHERE id = ?1";
 /// It is due at another time: no index is touched.
@@ -71,11 +86,11 @@ pub(super) const SET_ROW_AT: &str = "UPDATE row SET version = ?2, doc = ?3, clas
 pub(super) const SET_ROW_DUE: &str = "UPDATE row SET version = ?2, doc = ?3, class = ?4, at = ?5, channel = ?6, due = ?7 WHERE id = ?1";
 pub(super) const SET_ROW_KIND: &str = "UPDATE row SET kind = ?2 WHERE id = ?1";
 pub(super) const NUMBER_OF_ROW: &str = "SELECT no FROM row WHERE id = ?1";
-pub(super) const ADD_UNIQUE: &str = "INSERT INTO uniq (idx, ws, key, row) VALUES (?1, ?2, ?3, ?4)";
+pub(super) static ADD_UNIQUE: Added = LazyLock::new(|| adding("INSERT OR FAIL INTO uniq (idx, ws, key, row)", 4));
 pub(super) const DROP_UNIQUE: &str = "DELETE FROM uniq WHERE idx = ?1 AND ws = ?2 AND key = ?3 AND row = ?4";
-pub(super) const ADD_LOOKUP: &str = "INSERT OR IGNORE INTO lookup (idx, ws, key, row) VALUES (?1, ?2, ?3, ?4)";
+pub(super) static ADD_LOOKUP: Added = LazyLock::new(|| adding("INSERT OR IGNORE INTO lookup (idx, ws, key, row)", 4));
 pub(super) const DROP_LOOKUP: &str = "DELETE FROM lookup WHERE idx = ?1 AND ws = ?2 AND key = ?3 AND row = ?4";
-pub(super) const ADD_CLAIM: &str = "INSERT OR IGNORE INTO claim (key, start, stop, row, exclusive) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(super) static ADD_CLAIM: Added = LazyLock::new(|| adding("INSERT OR IGNORE INTO claim (key, start, stop, row, exclusive)", 5));
 pub(super) const DROP_CLAIM: &str = "DELETE FROM claim WHERE key = ?1 AND start = ?2 AND stop = ?3 AND row = ?4 AND exclusive = ?5";
 pub(super) const ADD_LOG: &str =
     "INSERT INTO log (no, last_event, changeset, hash, told, wrote, audit, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";

@@ -1,9 +1,11 @@
 //! Writing changesets, each as soon as it is decided: while the next callers still prepare theirs, the rows of the first are written.
-use super::batch::{Packed, Unwritten};
+use super::batch::Unwritten;
 use super::codec;
+use super::ready::Ready;
 use super::schema as sql;
 use crate::model::WorkspaceId;
 use crate::store::logic::{Diff, Place, Written};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, Result, params};
 
 /// Gives a workspace its number in the file.
@@ -19,11 +21,11 @@ pub(super) fn cursor(conn: &Connection, ws: i64, name: &str, seq: u64) -> Result
 /// The statements of a transaction.
 pub(super) struct Statements<'c> {
     rows: Rows<'c>,
-    add_unique: CachedStatement<'c>,
+    add_unique: Adding<'c>,
     drop_unique: CachedStatement<'c>,
-    add_lookup: CachedStatement<'c>,
+    add_lookup: Adding<'c>,
     drop_lookup: CachedStatement<'c>,
-    add_claim: CachedStatement<'c>,
+    add_claim: Adding<'c>,
     drop_claim: CachedStatement<'c>,
     add_log: CachedStatement<'c>,
 }
@@ -32,24 +34,21 @@ impl<'c> Statements<'c> {
     pub(super) fn new(conn: &'c Connection) -> Result<Self> {
         Ok(Self {
             rows: Rows::new(conn)?,
-            add_unique: conn.prepare_cached(sql::ADD_UNIQUE)?,
+            add_unique: Adding::new(conn, &sql::ADD_UNIQUE),
             drop_unique: conn.prepare_cached(sql::DROP_UNIQUE)?,
-            add_lookup: conn.prepare_cached(sql::ADD_LOOKUP)?,
+            add_lookup: Adding::new(conn, &sql::ADD_LOOKUP),
             drop_lookup: conn.prepare_cached(sql::DROP_LOOKUP)?,
-            add_claim: conn.prepare_cached(sql::ADD_CLAIM)?,
+            add_claim: Adding::new(conn, &sql::ADD_CLAIM),
             drop_claim: conn.prepare_cached(sql::DROP_CLAIM)?,
             add_log: conn.prepare_cached(sql::ADD_LOG)?,
         })
     }
 
     /// Writes a changeset of the workspace with this number. What is given up goes first: a unique key may pass from one row to another.
-    pub(super) fn write(&mut self, set: &Unwritten, ws: i64) -> Result<()> {
-        let mut numbers = Vec::with_capacity(set.rows.len());
-        for (written, document) in &set.rows {
-            numbers.push(self.rows.put(written, document, ws)?);
-        }
+    pub(super) fn write(&mut self, set: &Ready, Unwritten { rows, heads }: &Unwritten, ws: i64) -> Result<()> {
+        let numbers = self.rows.put(rows, set.documents(), ws)?;
         let scope = |place: &Place| if place.0.is_some() { ws } else { 0 };
-        for ((Written { new, diff: Diff { keys_gone, claims_gone, .. }, .. }, _), no) in set.rows.iter().zip(&numbers) {
+        for (Written { new, diff: Diff { keys_gone, claims_gone, .. }, .. }, no) in rows.iter().zip(&numbers) {
             for place in keys_gone {
                 let statement = if place.1.index.is_unique() { &mut self.drop_unique } else { &mut self.drop_lookup };
                 statement.execute(params![place.1.index as u8, scope(place), codec::key(&place.1.key), new.id.as_bytes()])?;
@@ -59,22 +58,27 @@ impl<'c> Statements<'c> {
                 self.drop_claim.execute(params![claim.key.0.as_bytes(), from, until, no, claim.exclusive])?;
             }
         }
-        for ((Written { new, diff: Diff { keys_new, claims_new, .. }, .. }, _), no) in set.rows.iter().zip(&numbers) {
+        let (mut unique, mut lookups, mut claims) = (Vec::new(), Vec::new(), Vec::new());
+        for (Written { new, diff: Diff { keys_new, claims_new, .. }, .. }, no) in rows.iter().zip(&numbers) {
             for place in keys_new {
-                let statement = if place.1.index.is_unique() { &mut self.add_unique } else { &mut self.add_lookup };
-                statement.execute(params![place.1.index as u8, scope(place), codec::key(&place.1.key), new.id.as_bytes()])?;
+                let (index, key) = (place.1.index as u8, codec::key(&place.1.key));
+                let entry: [ToSqlOutput<'_>; 4] = [index.into(), scope(place).into(), key.into(), blob(new.id.as_bytes())];
+                if place.1.index.is_unique() { unique.push(entry) } else { lookups.push(entry) }
             }
             for claim in claims_new {
-                let (from, until) = (codec::moment(claim.from), codec::end(claim.until));
-                self.add_claim.execute(params![claim.key.0.as_bytes(), from, until, no, claim.exclusive])?;
+                let [from, until, no] = [codec::moment(claim.from), codec::end(claim.until), number(*no)].map(ToSqlOutput::Owned);
+                claims.push([blob(claim.key.0.as_bytes()), from, until, no, claim.exclusive.into()]);
             }
         }
-        let Packed { audit, events, told, wrote, .. } = &set.packed;
+        self.add_unique.execute(&unique)?;
+        self.add_lookup.execute(&lookups)?;
+        self.add_claim.execute(&claims)?;
+        let Ready { id, audit, events, told, wrote, .. } = set;
         self.add_log.execute(params![
-            sql::log_no(ws, set.heads.last_audit),
-            integer(set.heads.last_event),
-            set.changeset.uuid().as_bytes(),
-            set.heads.hash,
+            sql::log_no(ws, heads.last_audit),
+            integer(heads.last_event),
+            id.uuid().as_bytes(),
+            heads.hash,
             told.as_ref().map_or(&[][..], |hash| &hash[..]),
             wrote,
             audit,
@@ -84,9 +88,49 @@ impl<'c> Statements<'c> {
     }
 }
 
+/// What adds rows to a table, many with one statement.
+struct Adding<'c> {
+    conn: &'c Connection,
+    texts: &'static [String; sql::WIDTHS.len()],
+    /// Those that this transaction has needed.
+    statements: [Option<CachedStatement<'c>>; sql::WIDTHS.len()],
+}
+
+impl<'c> Adding<'c> {
+    fn new(conn: &'c Connection, texts: &'static sql::Added) -> Self {
+        Self { conn, texts, statements: Default::default() }
+    }
+
+    fn execute<const COLUMNS: usize>(&mut self, mut rows: &[[ToSqlOutput<'_>; COLUMNS]]) -> Result<()> {
+        for ((width, text), statement) in sql::WIDTHS.iter().zip(self.texts).zip(&mut self.statements) {
+            while let Some((now, later)) = rows.split_at_checked(*width) {
+                let statement = match statement {
+                    Some(statement) => statement,
+                    None => statement.insert(self.conn.prepare_cached(text)?),
+                };
+                for (n, value) in (1usize..).zip(now.iter().flatten()) {
+                    statement.raw_bind_parameter(n, value)?;
+                }
+                statement.raw_execute()?;
+                rows = later;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn number(n: Option<i64>) -> Value {
+    n.map_or(Value::Null, Value::Integer)
+}
+
+fn blob(bytes: &[u8]) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(ValueRef::Blob(bytes))
+}
+
 /// The statements that write rows.
 struct Rows<'c> {
-    add: CachedStatement<'c>,
+    conn: &'c Connection,
+    add: Adding<'c>,
     set: CachedStatement<'c>,
     set_at: CachedStatement<'c>,
     set_due: CachedStatement<'c>,
@@ -97,7 +141,8 @@ struct Rows<'c> {
 impl<'c> Rows<'c> {
     fn new(conn: &'c Connection) -> Result<Self> {
         Ok(Self {
-            add: conn.prepare_cached(sql::ADD_ROW)?,
+            conn,
+            add: Adding::new(conn, &sql::ADD_ROW),
             set: conn.prepare_cached(sql::SET_ROW)?,
             set_at: conn.prepare_cached(sql::SET_ROW_AT)?,
             set_due: conn.prepare_cached(sql::SET_ROW_DUE)?,
@@ -106,8 +151,43 @@ impl<'c> Rows<'c> {
         })
     }
 
-    /// Gives the row's number, if the row is new or its claims change.
-    fn put(&mut self, Written { old, new, diff }: &Written, document: &[u8], ws: i64) -> Result<Option<i64>> {
+    /// Gives the numbers of those rows that are new or whose claims change.
+    fn put<'d>(&mut self, rows: &[Written], documents: impl Iterator<Item = &'d [u8]>, ws: i64) -> Result<Vec<Option<i64>>> {
+        let (mut numbers, mut new) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        let ats: Vec<_> = rows.iter().map(|w| w.diff.due_after.as_ref().map(|due| codec::instant(due.at))).collect();
+        for ((written, document), at) in rows.iter().zip(documents).zip(&ats) {
+            if written.old.is_some() {
+                numbers.push(self.set(written, document)?);
+                continue;
+            }
+            let due = written.diff.due_after.as_ref();
+            new.push([
+                blob(written.new.id.as_bytes()),
+                ws.into(),
+                (written.new.body.kind() as u8).into(),
+                integer(written.new.version).into(),
+                ToSqlOutput::Owned(number(due.map(|_| 1))),
+                ToSqlOutput::Owned(number(due.map(|d| (d.class as u8).into()))),
+                at.as_ref().map_or(ToSqlOutput::Owned(Value::Null), |at| blob(at)),
+                due.map_or(ToSqlOutput::Owned(Value::Null), |d| ToSqlOutput::from(d.channel.as_str())),
+                blob(document),
+            ]);
+            numbers.push(None);
+        }
+        if new.is_empty() {
+            return Ok(numbers);
+        }
+        self.add.execute(&new)?;
+        // Each new row has the number above all that are there.
+        let last = self.conn.last_insert_rowid();
+        let first = last - i64::try_from(new.len()).unwrap_or(i64::MAX) + 1;
+        let added = rows.iter().zip(&mut numbers).filter(|(written, _)| written.old.is_none());
+        added.zip(first..).for_each(|((_, number), no)| *number = Some(no));
+        Ok(numbers)
+    }
+
+    /// Writes the next version of a row. Gives the row's number, if its claims change.
+    fn set(&mut self, Written { old, new, diff }: &Written, document: &[u8]) -> Result<Option<i64>> {
         let Diff { due_before, due_after, claims_new, claims_gone, .. } = diff;
         let (id, version) = (new.id.as_bytes(), integer(new.version));
         let class = due_after.as_ref().map(|d| d.class as u8);
@@ -115,9 +195,6 @@ impl<'c> Rows<'c> {
         let channel = due_after.as_ref().map(|d| d.channel.as_str());
         let flag = due_after.as_ref().map(|_| 1);
         let kind = new.body.kind() as u8;
-        let Some(old) = old else {
-            return self.add.insert(params![id, ws, kind, version, flag, class, at, channel, document]).map(Some);
-        };
         let changed = if due_before == due_after {
             self.set.execute(params![id, version, document])?
         } else if due_before.is_some() == due_after.is_some() {
@@ -128,7 +205,7 @@ impl<'c> Rows<'c> {
         if changed != 1 {
             return Err(rusqlite::Error::StatementChangedRows(changed));
         }
-        if old.body.kind() as u8 != kind {
+        if old.as_ref().is_some_and(|old| old.body.kind() as u8 != kind) {
             self.set_kind.execute(params![id, kind])?;
         }
         if claims_new.is_empty() && claims_gone.is_empty() {

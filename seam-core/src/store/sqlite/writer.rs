@@ -1,15 +1,16 @@
 //! The one thread that writes. It takes what callers ask for in batches, decides each changeset in turn and writes what holds, while other
 //! callers still prepare theirs, and commits all of it in one transaction with one sync. Nobody is answered before the commit.
-use super::batch::{Batch, Packed};
+use super::batch::{Batch, Unwritten};
 use super::errors::{broken, closed, is_constraint, is_in_doubt, typed};
-use super::head::Condition;
+use super::head::{Change, Condition};
+use super::ready::Ready;
 use super::{Shared, open, write};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
-use crate::state::{Changeset, Row};
 use crate::store::{CommitError, Committed, Decision, logic};
 use rusqlite::Connection;
 use std::collections::VecDeque;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -28,9 +29,8 @@ type Answer<T> = std::result::Result<T, CommitError>;
 pub(super) enum Ask {
     /// The changeset goes back with the answer: its caller takes it apart, so that the one writer need not.
     Commit {
-        set: Box<Changeset>,
-        packed: Option<Packed>,
-        reply: Sender<(Answer<Committed>, Box<Changeset>)>,
+        set: Box<Ready>,
+        reply: Sender<(Answer<Committed>, Box<Ready>)>,
     },
     Transact {
         workspace: WorkspaceId,
@@ -50,15 +50,23 @@ pub(super) enum Ask {
 
 impl Ask {
     fn answer(self, answer: Answer<Committed>) {
-        // Whoever no longer waits does not hear it.
+        drop(self.tell(answer));
+    }
+
+    /// Answers, and gives back what nobody waits for any more. It may be the caller's own: throwing it away may be the caller's code.
+    fn tell(self, answer: Answer<Committed>) -> Option<Unheard> {
         match self {
-            Self::Commit { reply, set, .. } => drop(reply.send((answer, set))),
-            Self::Transact { reply, decision, .. } => drop(reply.send(answer.map(|committed| (committed, decision)))),
+            Self::Commit { reply, set } => drop(reply.send((answer, set))),
+            Self::Transact { reply, decision, .. } => return reply.send(answer.map(|committed| (committed, decision))).err(),
             Self::Ack { reply, .. } => drop(reply.send(answer.map(drop))),
             Self::Stop { reply } => drop(reply.map(|reply| reply.send(()))),
         }
+        None
     }
 }
+
+/// An answer that nobody waits for any more.
+type Unheard = Answer<(Committed, Box<dyn Decision>)>;
 
 /// Why a transaction came to nothing.
 enum Trouble {
@@ -135,6 +143,8 @@ impl Queue {
 struct Attempted {
     asks: Vec<Ask>,
     answers: Result<Vec<Answer<Committed>>, Trouble>,
+    /// What became durable, until it is known.
+    durable: Option<Change>,
     /// Whoever asked to stop ended the batch.
     stop: Option<Ask>,
 }
@@ -178,11 +188,11 @@ impl Writer {
     fn serve(&mut self, first: Ask) -> Option<Ask> {
         let begun = Instant::now();
         let mut patience = Patience::default();
-        let Attempted { asks, answers, stop } = self.attempt(first, Some(&mut patience));
+        let Attempted { asks, answers, durable, stop } = self.attempt(first, Some(&mut patience));
         // Counted before anybody is answered: whoever waits now is not one of those who are about to come back.
         self.asks.take_waiting(asks.len());
         match answers {
-            Ok(answers) => asks.into_iter().zip(answers).for_each(|(ask, answer)| ask.answer(answer)),
+            Ok(answers) => self.answer(asks, answers, durable),
             Err(Trouble::Constraint(_)) => {
                 self.shared.stats.redone.fetch_add(1, Relaxed);
                 for ask in asks {
@@ -201,18 +211,32 @@ impl Writer {
 
     /// Serves one ask in a transaction of its own, and looks at everything in full.
     fn serve_alone(&mut self, ask: Ask) {
-        let Attempted { asks, answers, .. } = self.attempt(ask, None);
-        for (n, ask) in asks.into_iter().enumerate() {
-            match &answers {
-                Ok(answers) => ask.answer(answers.get(n).cloned().unwrap_or_else(|| Err(closed().into()))),
-                Err(trouble) => refuse(ask, trouble),
-            }
+        let Attempted { asks, answers, durable, .. } = self.attempt(ask, None);
+        match answers {
+            Ok(answers) => self.answer(asks, answers, durable),
+            Err(trouble) => asks.into_iter().for_each(|ask| refuse(ask, &trouble)),
         }
+    }
+
+    /// Answers, and makes what is durable known. Who is answered goes on at once; who then wants to look waits until all is known.
+    fn answer(&self, asks: Vec<Ask>, answers: Vec<Answer<Committed>>, mut durable: Option<Change>) {
+        let unheard: Vec<_>;
+        {
+            let mut head = self.shared.head();
+            // What others keep of what they saw is looked up without this lock.
+            durable.iter_mut().for_each(|change| head.touch(change));
+            unheard = asks.into_iter().zip(answers).filter_map(|(ask, answer)| ask.tell(answer)).collect();
+            let Some(change) = durable else { return };
+            head.publish(change);
+        }
+        self.shared.published.notify_all();
+        self.shared.committed.notify_waiters();
+        drop(unheard);
     }
 
     /// Decides and writes a batch in one transaction: the first ask, and those who come while there is patience for them.
     fn attempt(&mut self, first: Ask, patience: Option<&mut Patience>) -> Attempted {
-        let mut attempted = Attempted { asks: vec![first], answers: Ok(Vec::new()), stop: None };
+        let mut attempted = Attempted { asks: vec![first], answers: Ok(Vec::new()), durable: None, stop: None };
         let written = match self.begin() {
             Ok(()) => self.decide_and_write(&mut attempted, patience),
             Err(trouble) => Err(trouble),
@@ -238,31 +262,29 @@ impl Writer {
 
     fn decide_and_write(&mut self, attempted: &mut Attempted, mut patience: Option<&mut Patience>) -> Result<(), Trouble> {
         let Self { shared, conn, asks: queue, .. } = self;
-        let Attempted { asks, answers, stop } = attempted;
-        let mut taken: Vec<Vec<Arc<Row>>> = Vec::new();
+        let Attempted { asks, answers, durable, stop } = attempted;
         let mut decided = Vec::new();
         let mut batch = Batch::new(shared, conn, patience.is_none());
         let written = (|| {
             let mut statements = write::Statements::new(conn).map_err(failed)?;
             loop {
                 if let Some(ask) = asks.last_mut() {
-                    let (answer, rows) = match decide(&mut batch, ask) {
-                        Ok((committed, rows)) => (Ok(committed), rows),
-                        Err(e) => (Err(e), Vec::new()),
+                    let (answer, taken) = match decide(&mut batch, ask) {
+                        Ok((committed, taken)) => (Ok(committed), taken),
+                        Err(e) => (Err(e), None),
                     };
                     // A read that the disk refuses takes the whole transaction back: what came after it would be written outside of any.
                     if conn.is_autocommit() {
                         return Err(Trouble::Failed(taken_back(answer)));
                     }
                     decided.push(answer);
-                    taken.push(rows);
-                }
-                if let Some(set) = batch.unwritten() {
-                    let (ws, new) = batch.number(set.workspace);
-                    if new {
-                        write::workspace(conn, set.workspace, ws).map_err(failed)?;
+                    if let Some((set, unwritten)) = taken {
+                        let (ws, new) = batch.number(set.workspace);
+                        if new {
+                            write::workspace(conn, set.workspace, ws).map_err(failed)?;
+                        }
+                        statements.write(&set, &unwritten, ws).map_err(failed)?;
                     }
-                    statements.write(&set, ws).map_err(failed)?;
                 }
                 let next = patience.as_mut().filter(|_| asks.len() < BATCH).and_then(|patience| queue.next(asks.len(), patience));
                 match next {
@@ -286,8 +308,9 @@ impl Writer {
         })();
         let changesets = batch.changesets();
         match written.and_then(|()| commit(shared, conn, batch)) {
-            Ok(false) => {}
-            Ok(true) => {
+            Ok(None) => {}
+            Ok(Some(change)) => {
+                *durable = Some(change);
                 shared.stats.commits.fetch_add(1, Relaxed);
                 shared.stats.changesets.fetch_add(changesets, Relaxed);
                 self.commits += 1;
@@ -296,7 +319,6 @@ impl Writer {
                 let _ = conn.execute_batch("ROLLBACK");
                 shared.head().abandon();
                 shared.published.notify_all();
-                asks.iter_mut().zip(taken).for_each(|(ask, rows)| give_back(ask, rows));
                 return Err(trouble);
             }
         }
@@ -349,11 +371,11 @@ fn taken_back(answer: Answer<Committed>) -> Error {
     }
 }
 
-/// Makes what the batch wrote durable, and then known. Says whether there was anything.
-fn commit(shared: &Shared, conn: &Connection, batch: Batch<'_>) -> Result<bool, Trouble> {
+/// Makes what the batch wrote durable, if it wrote anything, and gives what is to be known then.
+fn commit(shared: &Shared, conn: &Connection, batch: Batch<'_>) -> Result<Option<Change>, Trouble> {
     if batch.is_empty() {
         conn.execute_batch("ROLLBACK").map_err(|e| Trouble::Failed(typed(e)))?;
-        return Ok(false);
+        return Ok(None);
     }
     // From here on the file may be ahead of memory; before, nobody sees what was written.
     let touched = Arc::new(batch.touched());
@@ -365,51 +387,55 @@ fn commit(shared: &Shared, conn: &Connection, batch: Batch<'_>) -> Result<bool, 
         }
         Trouble::Failed(typed(e))
     })?;
-    shared.head().publish(batch.change());
-    shared.published.notify_all();
-    shared.committed.notify_waiters();
-    Ok(true)
+    Ok(Some(batch.change()))
 }
 
 fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
-type Taken = (Committed, Vec<Arc<Row>>);
+/// A changeset, the caller's or of a decision made here, and what it changes in the file.
+type Taken<'a> = (Made<'a>, Unwritten);
 
-fn decide(batch: &mut Batch<'_>, ask: &mut Ask) -> Answer<Taken> {
+enum Made<'a> {
+    ByCaller(&'a Ready),
+    Here(Box<Ready>),
+}
+
+impl Deref for Made<'_> {
+    type Target = Ready;
+    fn deref(&self) -> &Ready {
+        match self {
+            Self::ByCaller(set) => set,
+            Self::Here(set) => set,
+        }
+    }
+}
+
+fn decide<'a>(batch: &mut Batch<'_>, ask: &'a mut Ask) -> Answer<(Committed, Option<Taken<'a>>)> {
     match ask {
-        Ask::Commit { set, packed, .. } => batch.take(set, packed.take()),
+        Ask::Commit { set, .. } => {
+            let (committed, unwritten) = batch.take(set)?;
+            Ok((committed, Some((Made::ByCaller(set), unwritten))))
+        }
         Ask::Transact { workspace, decision, .. } => {
             // A decision is the caller's code. If it panics, it is that caller's panic and not the end of the writer.
             let decided = catch_unwind(AssertUnwindSafe(|| logic::decide(batch, *workspace, &mut **decision)));
             let panicked = || Error::new(ErrorKind::Internal, "decision_panicked", "a decision panicked").with_effect(Effect::Nothing);
             match decided.map_err(|_| panicked())?? {
-                Some(mut set) => batch.take(&mut set, None).map(|(committed, _)| (committed, Vec::new())),
-                None => Ok((batch.committed(*workspace), Vec::new())),
+                Some(set) => {
+                    let (mut set, _) = Ready::of(set)?;
+                    let (committed, unwritten) = batch.take(&mut set)?;
+                    Ok((committed, Some((Made::Here(set), unwritten))))
+                }
+                None => Ok((batch.committed(*workspace), None)),
             }
         }
         Ask::Ack { workspace, consumer, upto, .. } => {
             batch.ack(*workspace, consumer, *upto);
-            Ok((Committed::default(), Vec::new()))
+            Ok((Committed::default(), None))
         }
-        Ask::Stop { .. } => Ok((Committed::default(), Vec::new())),
-    }
-}
-
-/// Makes a changeset again what it was before its rows were taken.
-fn give_back(ask: &mut Ask, rows: Vec<Arc<Row>>) {
-    if let Ask::Commit { set, .. } = ask
-        && !rows.is_empty()
-    {
-        set.put = rows
-            .into_iter()
-            .map(|row| {
-                let mut row = Arc::unwrap_or_clone(row);
-                row.version -= 1;
-                row
-            })
-            .collect();
+        Ask::Stop { .. } => Ok((Committed::default(), None)),
     }
 }
 

@@ -192,6 +192,7 @@ impl World {
                 rev: t.rev,
                 doors: c.doors,
                 window: c.window,
+                schedule: c.schedule,
                 generation: generation.flatten(),
                 opens: false,
                 turn: None,

@@ -143,3 +143,50 @@ fn every_credential_says_how_it_would_die() {
     w.gone(&it, Certainty::Verified);
     assert_eq!(how(&w), Dies::NowAndSeen);
 }
+
+#[test]
+fn what_a_system_gave_out_before_is_told_until_the_instant_that_it_says() {
+    let Site { mut w, room, gym, stay, .. } = site();
+    let it = w.grant(&AccessMethodMode::MobileKey, &[room, gym], window(-1, 20), Some(stay));
+    w.carry(&it, Certainty::Verified);
+    let before = w.read::<Target>(it.target).made.unwrap();
+    w.want(&it, |c| c.doors = vec![room]);
+    assert_eq!(left(&w, &it), Left::from([(gym, (Some(hours(20)), ResidualReason::Revoking))]));
+    w.carry(&it, Certainty::Accepted);
+    w.edit::<Target>(it.target, |t| {
+        t.others = vec![Other { can: before, doubtful: false, card_tag: None }];
+        t.may_open_until = Some(hours(3));
+    });
+    assert_eq!(left(&w, &it), Left::from([(gym, (Some(hours(3)), ResidualReason::NextSync))]), "not longer than it says");
+    let t = w.read::<Target>(it.target);
+    assert_eq!(dies_now(&t, DoorClass::Common, false), Dies::AtItsOwnEnd(Some(hours(3))));
+    assert!(crate::plan::next::is_issued(&t, &w.read::<System>(w.system).report.kinds[&Kind::MobileKey]), "what is wanted is in force");
+    assert_eq!(super::super::target::is_synced(&t), None, "and the rest was not seen");
+    let can = |w: &World, door, at| w.look(|v| super::super::explain(v, w.person, door, at)).unwrap().can_enter;
+    use super::super::answer::CanEnter;
+    assert_eq!(can(&w, room, hours(1)), CanEnter::Yes);
+    assert!(matches!(can(&w, gym, hours(1)), CanEnter::Perhaps { .. }), "{:?}", can(&w, gym, hours(1)));
+    assert_eq!(can(&w, gym, hours(3)), CanEnter::No);
+    w.want(&it, |c| c.suspended = true);
+    w.carry(&it, Certainty::Accepted);
+    assert_eq!(left(&w, &it)[&room], (Some(hours(3)), ResidualReason::NextSync));
+    assert!(matches!(can(&w, room, hours(1)), CanEnter::Perhaps { .. }));
+    assert_eq!(can(&w, room, hours(3)), CanEnter::No);
+    w.now = hours(3);
+    assert_eq!(left(&w, &it), Left::new());
+}
+
+#[test]
+fn fewer_hours_leave_the_hours_that_they_took_away() {
+    let Site { mut w, office, .. } = site();
+    let it = w.grant(&AccessMethodMode::MobileKey, &[office], window(-1, 20), None);
+    w.carry(&it, Certainty::Verified);
+    let hours_of = |from: &str, to: &str| WeeklySpan::new(DaySet::EVERY_DAY, from.parse().unwrap(), to.parse().unwrap());
+    w.want(&it, |c| c.schedule = Some(Weekly::new([hours_of("09:00", "14:00")]).unwrap()));
+    let end = Some(hours(20));
+    assert_eq!(left(&w, &it), Left::from([(office, (end, ResidualReason::Revoking))]));
+    w.carry(&it, Certainty::Verified);
+    assert_eq!(left(&w, &it), Left::new());
+    w.want(&it, |c| c.schedule = None);
+    assert_eq!(left(&w, &it), Left::new(), "any hour takes none away");
+}

@@ -34,6 +34,8 @@ pub enum Misbehaviour {
     HalfAnswer,
     /// It answers byte for byte, each in a packet of its own.
     Drip,
+    /// What takes a request comes in one packet with the answer to it.
+    Packed,
 }
 
 /// How a server talks with whoever connects.
@@ -214,7 +216,7 @@ async fn accept(stream: TcpStream, peer: SocketAddr, conversation: Arc<dyn Conve
             Err(_) => return,
         },
     };
-    conversation.talk(Wire { stream, peer, shared, unread: BytesMut::new() }).await;
+    conversation.talk(Wire { stream, peer, shared, unread: BytesMut::new(), held: Vec::new() }).await;
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
@@ -226,6 +228,7 @@ pub struct Wire {
     peer: SocketAddr,
     shared: Arc<Shared>,
     unread: BytesMut,
+    held: Vec<u8>,
 }
 
 impl fmt::Debug for Wire {
@@ -276,6 +279,17 @@ impl Wire {
         self.stream.write_all(bytes).await?;
         self.stream.flush().await
     }
+    /// Writes what takes a request. Its answer follows, and may come in one packet with it ([`Misbehaviour::Packed`]).
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.shared.state().misbehaviour == Some(Misbehaviour::Packed) {
+            self.held.extend_from_slice(bytes);
+            return Ok(());
+        }
+        self.write(bytes).await
+    }
     /// Answers, as well or as badly as the server was told to.
     ///
     /// # Errors
@@ -302,7 +316,11 @@ impl Wire {
                 }
                 Ok(())
             }
-            Some(Misbehaviour::Offline | Misbehaviour::LoseRequests) | None => self.write(bytes).await,
+            Some(Misbehaviour::Offline | Misbehaviour::LoseRequests | Misbehaviour::Packed) | None => {
+                let mut all = std::mem::take(&mut self.held);
+                all.extend_from_slice(bytes);
+                self.write(&all).await
+            }
         }
     }
 }

@@ -1,13 +1,18 @@
 //! A virtual door.
 use super::super::desk::unix;
-use super::phone::Phone;
+use super::super::{Document, DocumentForm};
+use super::aliro::{Pocket, touch};
+use super::phone::{Phone, PhoneKey};
+use super::wall::{clock_changes, wall_clock};
 use chrono::{DateTime, TimeDelta, Utc};
-use seam_ble::crypto::rustcrypto::RustCrypto;
-use seam_ble::crypto::{Crypto as _, PublicKey, Signature};
+use chrono_tz::Tz;
+use seam_ble::aliro::document::{DocType, Document as Shown};
+use seam_ble::crypto::rustcrypto::{RustCrypto, SoftwareKey};
+use seam_ble::crypto::{Crypto as _, CryptoError, PublicKey, Secret, Signature, SigningKey as _};
 use seam_ble::lock::{
-    Action, Authority, ClockLimits, Distance, Entrance, EntranceId, EntranceKind, Evidence, Journal, Link, LockClock, LockState,
-    MAX_RECORD, ProximityRule, Refusal, SignedGrant, Slot, Storage, TIME_CHALLENGE_LEN, TimeToken, TrustedTime, UnixTime, UserAct, Zone,
-    decide, verify_revocations,
+    AccessDocument, Action, Authority, ClockLimits, Distance, Entrance, EntranceId, EntranceKind, Evidence, Grant, Journal, Link,
+    LockClock, LockState, MAX_RECORD, OffsetChange, ProximityRule, Refusal, Revocations, SignedGrant, SiteId, Slot, Storage,
+    TIME_CHALLENGE_LEN, TimeToken, TrustedTime, UnixTime, UserAct, decide, verify_revocation_document, verify_revocations,
 };
 use seam_core::clock::Clock;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -98,7 +103,20 @@ pub struct Door {
     issuer: PublicKey,
     clock: Arc<dyn Clock>,
     clocks: ClockOfDoor,
+    site: SiteId,
+    /// The key by which it proves itself to phones.
+    key: SoftwareKey,
+    wall: (i32, Vec<OffsetChange>),
     inside: Mutex<Inside>,
+}
+
+/// What a door is fitted with.
+pub(super) struct Fitting {
+    pub(super) id: Uuid,
+    pub(super) site: Uuid,
+    pub(super) common: bool,
+    pub(super) zone: Tz,
+    pub(super) clocks: ClockOfDoor,
 }
 
 /// The issue number may jump by so many seconds: as the settings say by default.
@@ -108,15 +126,27 @@ const LARGEST_JUMP: u32 = 400 * 86_400;
 const FITTED_BEFORE: TimeDelta = TimeDelta::days(30);
 
 impl Door {
-    pub(super) fn fit(id: Uuid, common: bool, issuer: PublicKey, clock: Arc<dyn Clock>, clocks: ClockOfDoor) -> Self {
+    pub(super) fn fit(fitting: &Fitting, issuer: PublicKey, clock: Arc<dyn Clock>) -> Result<Self, CryptoError> {
         let now = clock.now();
         let state = LockState::commissioned(UnixTime(unix(now - FITTED_BEFORE)));
         let journal = Journal::commission(Flash::default(), state);
         // Memory that was just made takes two records.
         let journal = journal.unwrap_or_else(|_| unreachable!("flash in memory keeps what is written"));
         let inside = Inside { journal, own: LockClock::new(ClockLimits::default()), started: now, drawn: 0 };
-        let kind = if common { EntranceKind::Common } else { EntranceKind::Reservation };
-        Self { id: EntranceId(*id.as_bytes()), kind, issuer, clock, clocks, inside: Mutex::new(inside) }
+        let kind = if fitting.common { EntranceKind::Common } else { EntranceKind::Reservation };
+        let mut seed = [0x0D; 32];
+        seed[16..].copy_from_slice(fitting.id.as_bytes());
+        Ok(Self {
+            id: EntranceId(*fitting.id.as_bytes()),
+            kind,
+            issuer,
+            wall: clock_changes(fitting.zone, now),
+            clock,
+            clocks: fitting.clocks,
+            site: SiteId(*fitting.site.as_bytes()),
+            key: SoftwareKey::from_bytes(&Secret::new(seed))?,
+            inside: Mutex::new(inside),
+        })
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -127,10 +157,11 @@ impl Door {
         u64::try_from((self.clock.now() - inside.started).num_seconds()).unwrap_or(0)
     }
 
-    fn now(&self, inside: &Inside) -> Option<TrustedTime> {
+    fn now(&self, inside: &mut Inside) -> Option<TrustedTime> {
+        let uptime = self.uptime(inside);
         match self.clocks {
             ClockOfDoor::Exact => Some(TrustedTime { value: UnixTime(unix(self.clock.now())), max_error: 0 }),
-            ClockOfDoor::Own => inside.own.now(self.uptime(inside)),
+            ClockOfDoor::Own => inside.own.now(uptime),
         }
     }
 
@@ -152,9 +183,12 @@ impl Door {
         inside.journal.keep(raised).is_ok()
     }
 
-    /// Takes a list of revoked keys, if it is newer. Gives whether it was taken.
+    /// Takes a list of revoked keys in the compact form, if it is newer. Gives whether it was taken.
     pub fn take_revocations(&self, list: &[u8]) -> bool {
-        let Ok(list) = verify_revocations(&RustCrypto, list, &self.issuer) else { return false };
+        verify_revocations(&RustCrypto, list, &self.issuer, self.site).is_ok_and(|list| self.take_list(list))
+    }
+
+    fn take_list(&self, list: Revocations) -> bool {
         let mut inside = self.inside();
         let Ok(newer) = inside.journal.state().with_revocations(list) else { return false };
         inside.journal.keep(newer).is_ok()
@@ -187,11 +221,16 @@ impl Door {
 
     /// Holds a phone to the door: it brings its list, proves each of its keys, and shows what it has for this door.
     pub fn present(&self, phone: &Phone) -> Answer {
-        self.take_revocations(phone.revocations());
+        if phone.form() == DocumentForm::Compact {
+            self.take_revocations(phone.revocations());
+        }
         let mut best = Answer::Nothing;
         for (key, documents) in phone.keys() {
             for document in documents.iter().filter(|d| *d.entrance.as_bytes() == self.id.0) {
-                let answer = self.try_key(&key.prove(&self.challenge()), &key.public_key(), &document.grant);
+                let answer = match document.form {
+                    DocumentForm::Compact => self.try_key(&key.prove(&self.challenge()), &key.public_key(), &document.bytes),
+                    DocumentForm::Aliro => self.touched(key, phone, document),
+                };
                 if answer == Answer::Opened {
                     return answer;
                 }
@@ -201,20 +240,51 @@ impl Door {
         best
     }
 
-    fn try_key(&self, proof: &([u8; TIME_CHALLENGE_LEN], Option<Signature>), key: &PublicKey, grant: &SignedGrant) -> Answer {
+    /// By Aliro: standard phase, step-up phase, decision.
+    fn touched(&self, key: &PhoneKey, phone: &Phone, document: &Document) -> Answer {
+        let pocket = Pocket {
+            key,
+            list: phone.revocations(),
+            document: &document.bytes,
+            site: self.site,
+            entrance: self.id,
+            reader: self.key.public_key(),
+        };
+        let drawn = u128::from_be_bytes(self.challenge());
+        let mut answer = Answer::Nothing;
+        let touched = touch(&self.key, &pocket, drawn, |proven: &PublicKey, shown: &Shown<'_>| match shown.kind() {
+            DocType::Revocation => {
+                if let Ok(list) = verify_revocation_document(&RustCrypto, shown, &self.issuer, self.site) {
+                    self.take_list(list);
+                }
+            }
+            DocType::Access => {
+                let issuers = [(self.issuer, Authority::Issuer)];
+                if let Ok(read) = AccessDocument::verify(&RustCrypto, shown, &issuers, proven, self.id) {
+                    answer = self.decided(&read.grant(), Link::Nfc, UserAct::None);
+                }
+            }
+        });
+        if touched.is_ok() { answer } else { Answer::Unproven }
+    }
+
+    fn try_key(&self, proof: &([u8; TIME_CHALLENGE_LEN], Option<Signature>), key: &PublicKey, grant: &[u8]) -> Answer {
         let (challenge, Some(signature)) = proof else { return Answer::Unproven };
         if RustCrypto.verify(key, challenge, signature).is_err() {
             return Answer::Unproven;
         }
-        let Ok(grant) = SignedGrant::verify(&RustCrypto, grant.as_bytes(), &[(self.issuer, Authority::Issuer)], key) else {
-            return Answer::Nothing;
-        };
+        let issuers = [(self.issuer, Authority::Issuer)];
+        let Ok(grant) = SignedGrant::verify(&RustCrypto, grant, &issuers, key) else { return Answer::Nothing };
+        self.decided(&grant, Link::Ble, UserAct::Gesture)
+    }
+
+    fn decided(&self, grant: &Grant<'_>, link: Link, user: UserAct) -> Answer {
         let mut inside = self.inside();
-        let entrance =
-            Entrance { id: self.id, kind: self.kind, largest_jump: LARGEST_JUMP, proximity: ProximityRule::HOTEL_ROOM, zone: Zone::UTC };
-        let evidence = Evidence { link: Link::Ble, distance: Distance::Unknown, user: UserAct::Gesture };
-        let opening = decide(inside.journal.state(), &entrance, &grant, Action::Momentary, self.now(&inside), &evidence);
-        match opening {
+        let now = self.now(&mut inside);
+        let zone = wall_clock(&self.wall);
+        let entrance = Entrance { id: self.id, kind: self.kind, largest_jump: LARGEST_JUMP, proximity: ProximityRule::HOTEL_ROOM, zone };
+        let evidence = Evidence { link, distance: Distance::Unknown, user };
+        match decide(inside.journal.state(), &entrance, grant, Action::Momentary, now, &evidence) {
             Err(refusal) => Answer::Refused(refusal),
             Ok(opening) => match inside.journal.admit(opening) {
                 Ok(_permit) => Answer::Opened,

@@ -3,15 +3,19 @@
 //! The doors run `seam_ble::lock`: its decision, its memory, its clock. They are offline: they know what phones bring, and the time that a phone
 //! fetched for them. The phone's proof of its key is a signature over a number that the door draws: what Aliro and PKOC do on the air around that is
 //! tested in seam-ble.
+mod aliro;
 mod door;
 mod phone;
+mod wall;
 
 pub use door::{Answer, ClockOfDoor, Door};
 pub use phone::Phone;
+#[cfg(test)]
+pub(super) use wall::{clock_changes, wall_clock};
 
-use super::{Issuer, KeyInMemory, MemoryRecords, OpenLockFactory, Records};
+use super::{DocumentForm, Issuer, KeyInMemory, MemoryRecords, OpenLockFactory, Records};
 use seam_core::clock::Clock;
-use seam_core::provider::Failure;
+use seam_core::provider::{Failure, Reason};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +33,15 @@ pub struct Site {
     clock: Arc<dyn Clock>,
     doors: BTreeMap<String, (Uuid, Door)>,
     common: Vec<String>,
+    form: DocumentForm,
+}
+
+/// The site's id, and its zone.
+const SITE: Uuid = Uuid::from_u128(0x517E);
+const ZONE: chrono_tz::Tz = chrono_tz::Tz::Europe__Berlin;
+
+fn issuer(records: Arc<dyn Records>, clock: &Arc<dyn Clock>) -> Result<Issuer, Failure> {
+    Ok(Issuer::new(records, Arc::new(KeyInMemory::new([0x51; 32])?), Arc::clone(clock)))
 }
 
 impl Site {
@@ -38,16 +51,29 @@ impl Site {
     /// `Refused` when the fixed key of the simulation is none: never.
     pub fn new(clock: Arc<dyn Clock>, rooms: &[&str], common: &[&str], clocks: ClockOfDoor) -> Result<Self, Failure> {
         let records = Arc::new(MemoryRecords::new());
-        let signer = Arc::new(KeyInMemory::new([0x51; 32])?);
-        let issuer = Issuer::new(Arc::clone(&records) as Arc<dyn Records>, signer, Arc::clone(&clock));
+        let issuer = issuer(Arc::clone(&records) as Arc<dyn Records>, &clock)?;
         let mut doors = BTreeMap::new();
         for (n, name) in (1_u128..).zip(rooms.iter().chain(common)) {
             let id = Uuid::from_u128(0xD00F << 64 | n);
-            let door = Door::fit(id, common.contains(name), issuer.public_key(), Arc::clone(&clock), clocks);
+            let fitting = door::Fitting { id, site: SITE, common: common.contains(name), zone: ZONE, clocks };
+            let fitted = Door::fit(&fitting, issuer.public_key(), Arc::clone(&clock));
+            let door = fitted.map_err(|_| Failure::refused(Reason::Other, "the fixed key of a door is none"))?;
             doors.insert((*name).to_owned(), (id, door));
         }
         let common = common.iter().map(|&name| name.to_owned()).collect();
-        Ok(Self { records, issuer, id: Uuid::from_u128(0x517E), clock, doors, common })
+        Ok(Self { records, issuer, id: SITE, clock, doors, common, form: DocumentForm::Compact })
+    }
+    /// The same site, with locks that take documents in this form.
+    #[must_use]
+    pub fn in_form(self, form: DocumentForm) -> Self {
+        Self { form, ..self }
+    }
+    /// The same site, whose issuer keeps its records elsewhere: as after a start of the host, if others were there before.
+    ///
+    /// # Errors
+    /// `Refused` when the fixed key of the simulation is none: never.
+    pub fn keeping(self, records: Arc<dyn Records>) -> Result<Self, Failure> {
+        Ok(Self { issuer: issuer(records, &self.clock)?, ..self })
     }
     /// Settings of an account at this site.
     #[must_use]
@@ -55,7 +81,7 @@ impl Site {
         let class = |name: &String| if self.common.contains(name) { "common" } else { "guest" };
         let entrances: Vec<Value> =
             self.doors.iter().map(|(name, (id, _))| json!({ "id": id, "name": name, "class": class(name) })).collect();
-        json!({ "name": "Virtual site", "site": self.id, "time_zone": "Europe/Berlin", "entrances": entrances })
+        json!({ "name": "Virtual site", "site": self.id, "time_zone": ZONE.name(), "documents": self.form, "entrances": entrances })
     }
     /// A factory of accounts at this site.
     #[must_use]
@@ -65,7 +91,7 @@ impl Site {
     /// Where phones are served.
     #[must_use]
     pub fn desk(&self) -> super::Desk {
-        self.issuer.desk(self.id)
+        self.issuer.desk(self.id).in_form(self.form)
     }
     /// A door by its name or its id.
     #[must_use]

@@ -1,5 +1,5 @@
 //! A virtual phone.
-use super::super::{Applicant, Desk, Document, Proof, proof_bytes};
+use super::super::{Applicant, Desk, Document, DocumentForm, Proof, proof_bytes};
 use seam_ble::crypto::rustcrypto::SoftwareKey;
 use seam_ble::crypto::{PublicKey, Secret, Signature, SigningKey as _};
 use seam_ble::lock::TIME_CHALLENGE_LEN;
@@ -16,6 +16,9 @@ impl PhoneKey {
     pub(super) fn public_key(&self) -> PublicKey {
         self.key.public_key()
     }
+    pub(super) fn key(&self) -> &SoftwareKey {
+        &self.key
+    }
     pub(super) fn prove(&self, challenge: &[u8; TIME_CHALLENGE_LEN]) -> ([u8; TIME_CHALLENGE_LEN], Option<Signature>) {
         (*challenge, self.key.sign(challenge).ok())
     }
@@ -27,13 +30,14 @@ pub struct Phone {
     seed: u8,
     keys: Vec<(PhoneKey, Vec<Document>)>,
     revocations: Vec<u8>,
+    form: DocumentForm,
 }
 
 impl Phone {
     /// A phone without keys. `seed`: what its keys are made of; two phones with the same one are clones.
     #[must_use]
     pub fn new(seed: u8) -> Self {
-        Self { seed, keys: Vec::new(), revocations: Vec::new() }
+        Self { seed, keys: Vec::new(), revocations: Vec::new(), form: DocumentForm::Compact }
     }
     /// Makes a key pair for a credential and proves it.
     ///
@@ -65,7 +69,7 @@ impl Phone {
     /// # Errors
     /// What the desk reports; it then keeps what it had.
     pub async fn sync(&mut self, desk: &Desk) -> Result<(), Failure> {
-        self.revocations = desk.revocations().await?;
+        (self.revocations, self.form) = (desk.revocations().await?, desk.form());
         for (key, documents) in &mut self.keys {
             let wallet = desk.wallet(&key.public_key()).await?;
             // A phone keeps what it had: only the doors forget.
@@ -80,10 +84,24 @@ impl Phone {
     pub fn public_key(&self, credential: &Tag) -> Option<PublicKey> {
         self.keys.iter().rev().find(|(key, _)| key.credential == *credential).map(|(key, _)| key.public_key())
     }
+    /// Carries this list instead of the one that it fetched.
+    #[cfg(test)]
+    pub(in super::super) fn carry(&mut self, list: Vec<u8>) {
+        self.revocations = list;
+    }
+    /// Whether all of its documents are Aliro's.
+    #[cfg(test)]
+    pub(in super::super) fn shows_aliro(&self) -> bool {
+        self.keys.iter().flat_map(|(_, documents)| documents).all(|document| document.form == DocumentForm::Aliro)
+    }
     pub(super) fn keys(&self) -> &[(PhoneKey, Vec<Document>)] {
         &self.keys
     }
     pub(super) fn revocations(&self) -> &[u8] {
         &self.revocations
+    }
+    /// In what form its list is.
+    pub(super) fn form(&self) -> DocumentForm {
+        self.form
     }
 }

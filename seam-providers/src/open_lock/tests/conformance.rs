@@ -46,18 +46,6 @@ impl AccessSystemProvider for WithPhones {
     fn inventory(&self) -> Option<&dyn Inventory> {
         self.inner.inventory()
     }
-    fn encoders(&self) -> Option<&dyn VendorEncoders> {
-        None
-    }
-    fn card_images(&self) -> Option<&dyn CardImages> {
-        None
-    }
-    fn unlock(&self) -> Option<&dyn RemoteUnlock> {
-        None
-    }
-    fn access_log(&self) -> Option<&dyn AccessLog> {
-        None
-    }
 }
 
 struct AtTheDoors {
@@ -118,7 +106,16 @@ impl Judge for AtTheDoors {
 
 #[tokio::test]
 async fn all_rules_of_providers_are_kept() {
-    let stage = stage(ClockOfDoor::Exact);
+    kept_in(DocumentForm::Compact).await;
+}
+
+#[tokio::test]
+async fn all_rules_of_providers_are_kept_with_aliro_documents() {
+    kept_in(DocumentForm::Aliro).await;
+}
+
+async fn kept_in(form: DocumentForm) {
+    let stage = stage_in(ClockOfDoor::Exact, form);
     let phones = Arc::new(Mutex::new(BTreeMap::new()));
     let provider = WithPhones { inner: Arc::clone(&stage.provider), desk: stage.site.desk(), phones: Arc::clone(&phones) };
     let judge = AtTheDoors { stage, phones };

@@ -70,18 +70,184 @@ async fn a_key_without_a_phone_says_so() {
     assert_eq!((first.needs, first.certainty), (Needs::Phone, Certainty::Verified));
     assert_eq!(first.again_at, Some(at(NOON) + TimeDelta::minutes(1)));
     let as_wanted = async || match s.provider.find(&want, None, &s.call(&tag(1))).await.unwrap() {
-        Found::Present(seen) => seen.as_wanted,
+        Found::Present(seen) => (seen.as_wanted, seen.renew),
         other => panic!("{other:?}"),
     };
-    assert_eq!(as_wanted().await, None);
+    assert_eq!(as_wanted().await, (None, false));
     s.phone(1, &tag(1)).await;
     s.clock.advance(TimeDelta::minutes(2));
-    assert_eq!(as_wanted().await, Some(false), "it is put again, and then needs nothing");
+    assert_eq!(as_wanted().await, (Some(true), true), "it is put again, and then needs nothing");
     let second = s.put(&spec, &tag(1)).await;
     assert_eq!(second.needs, Needs::Nothing);
     // Documents hold for a day: after half of it they are renewed.
     assert_eq!(second.again_at, Some(at(NOON) + TimeDelta::minutes(2) + TimeDelta::hours(12)));
-    assert_eq!(as_wanted().await, Some(true));
+    assert_eq!(as_wanted().await, (Some(true), false));
+}
+
+// Whatever is taken away with a put, phones have documents that say otherwise until they lapse: nothing is claimed to be in force before.
+#[tokio::test]
+async fn fewer_rights_are_accepted_until_the_documents_lapse_and_then_verified() {
+    for form in [DocumentForm::Compact, DocumentForm::Aliro] {
+        let s = stage_in(ClockOfDoor::Exact, form);
+        let mut spec = s.guest(&["101", "gym"], -1, 200, number(-1)).await;
+        assert_eq!(s.put(&spec, &tag(1)).await.certainty, Certainty::Verified);
+        let mut phone = s.phone(1, &tag(1)).await;
+        let lapse = at(NOON) + TimeDelta::hours(24);
+        assert_eq!(s.put(&spec, &tag(1)).await.certainty, Certainty::Verified, "renewed as it was");
+        spec.doors.retain(|door| door.class == DoorClass::Guest);
+        let fewer = s.put(&spec, &tag(1)).await;
+        assert_eq!((fewer.certainty, fewer.may_open_until), (Certainty::Accepted, Some(lapse)));
+        assert_eq!(fewer.again_at, Some(at(NOON) + TimeDelta::hours(12)), "renewed as ever");
+        let want = Want::Credential(spec.clone());
+        let as_wanted = async || match s.provider.find(&want, None, &s.call(&tag(1))).await.unwrap() {
+            Found::Present(seen) => seen.as_wanted,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(as_wanted().await, None, "nobody has seen it in force");
+        assert_eq!(s.present("gym", &phone), Answer::Opened, "as was said");
+        // The engine renews it: what was handed out before is not forgotten by that.
+        s.pass(12);
+        let renewed = s.put(&spec, &tag(1)).await;
+        assert_eq!((renewed.certainty, renewed.may_open_until), (Certainty::Accepted, Some(lapse)));
+        s.clock.set(lapse - TimeDelta::seconds(1));
+        assert_eq!((s.present("gym", &phone), as_wanted().await), (Answer::Opened, None));
+        s.clock.set(lapse);
+        assert_eq!(s.present("gym", &phone), Answer::Refused(Refusal::Expired));
+        assert_eq!(as_wanted().await, Some(true));
+        assert_eq!(s.put(&spec, &tag(1)).await.certainty, Certainty::Verified);
+        // Suspended: the same.
+        phone.sync(&s.site.desk()).await.unwrap();
+        let lapse = lapse + TimeDelta::hours(24);
+        spec.suspended = true;
+        let paused = s.put(&spec, &tag(1)).await;
+        assert_eq!((paused.certainty, paused.may_open_until, paused.again_at), (Certainty::Accepted, Some(lapse), Some(lapse)));
+        assert_eq!(s.present("101", &phone), Answer::Opened, "a door that nobody told");
+        spec.suspended = false;
+        assert_eq!(s.put(&spec, &tag(1)).await.certainty, Certainty::Verified, "nothing is taken away any more");
+        spec.suspended = true;
+        s.put(&spec, &tag(1)).await;
+        s.clock.set(lapse);
+        assert_eq!(s.put(&spec, &tag(1)).await.certainty, Certainty::Verified);
+        assert_eq!(s.present("101", &phone), Answer::Refused(Refusal::Expired));
+    }
+}
+
+#[tokio::test]
+async fn enrolments_of_phones_that_no_key_has_are_swept() {
+    let s = stage(ClockOfDoor::Exact);
+    let spec = s.guest(&["101"], -1, 200, number(-1)).await;
+    s.put(&spec, &tag(1)).await;
+    s.put(&spec, &tag(2)).await;
+    let desk = s.site.desk();
+    let kept = s.phone(1, &tag(1)).await;
+    let phones = || s.site.records.dump().lines().filter(|line| line.contains("/phone/")).count();
+    // One of a key that is taken back while its answer is lost half-way: the key's record goes, the phone's stays.
+    let orphan = s.phone(2, &tag(2)).await;
+    let record = desk.peek_phone(&orphan.public_key(&tag(2)).unwrap()).await;
+    s.remove(&spec, &tag(2)).await;
+    desk.restore_phone(record).await;
+    assert_eq!(phones(), 2);
+    desk.sweep().await.unwrap();
+    assert_eq!(phones(), 2, "an enrolment takes its time");
+    s.pass(1);
+    desk.sweep().await.unwrap();
+    assert_eq!(phones(), 1);
+    assert_eq!(s.present("101", &kept), Answer::Opened);
+    // What has lapsed on the list goes too, and the list keeps its number.
+    let revoked = || s.site.records.dump().lines().filter(|line| line.contains("/revoked")).map(str::to_owned).collect::<String>();
+    assert!(revoked().contains("for_good"));
+    s.pass(24);
+    desk.sweep().await.unwrap();
+    assert!(!revoked().contains("for_good") && revoked().contains("\"iteration\":1"), "{}", revoked());
+}
+
+// The hours of a week reach the lock with Aliro's documents, by the clock on the site's wall; the compact ones have no place for them.
+#[tokio::test]
+async fn hours_of_the_week_are_kept_by_the_lock() {
+    let s = stage_in(ClockOfDoor::Exact, DocumentForm::Aliro);
+    let mut spec = s.guest(&["101"], -1, 200, number(-1)).await;
+    let span = |from: &str, to: &str| WeeklySpan::new(DaySet::EVERY_DAY, from.parse().unwrap(), to.parse().unwrap());
+    // Noon in UTC is one o'clock in Berlin.
+    spec.schedule = Some(Weekly::new([span("13:00", "14:00")]).unwrap());
+    s.put(&spec, &tag(1)).await;
+    let mut phone = s.phone(1, &tag(1)).await;
+    assert_eq!(s.present("101", &phone), Answer::Opened);
+    s.pass(1);
+    assert_eq!(s.present("101", &phone), Answer::Refused(Refusal::NotAllowedNow));
+    // Fewer hours are fewer rights.
+    spec.schedule = Some(Weekly::new([span("13:00", "13:30")]).unwrap());
+    let fewer = s.put(&spec, &tag(1)).await;
+    assert_eq!((fewer.certainty, fewer.may_open_until), (Certainty::Accepted, Some(at(NOON) + TimeDelta::hours(24))));
+    phone.sync(&s.site.desk()).await.unwrap();
+    s.clock.set(at(NOON) + TimeDelta::hours(24) + TimeDelta::minutes(29));
+    assert_eq!(s.present("101", &phone), Answer::Opened);
+    s.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(s.present("101", &phone), Answer::Refused(Refusal::NotAllowedNow));
+    spec.schedule = Some(Weekly::new(vec![span("13:00", "14:00"); 9]).unwrap());
+    let many = s.provider.put(&Want::Credential(spec.clone()), None, &s.call(&tag(2))).await.unwrap_err();
+    assert_eq!((many.effect, many.reason), (Effect::Refused, Reason::Unsupported));
+    spec.schedule = Some(Weekly::new([span("13:00", "14:00")]).unwrap());
+    let compact = stage(ClockOfDoor::Exact);
+    let none = compact.provider.put(&Want::Credential(spec), None, &compact.call(&tag(1))).await.unwrap_err();
+    assert_eq!((none.effect, none.reason), (Effect::Refused, Reason::Unsupported));
+}
+
+// The same keys, in Aliro's documents: stays, staff, common doors, revocation, in whole transactions.
+#[tokio::test]
+async fn locks_decide_from_aliro_documents() {
+    let s = stage_in(ClockOfDoor::Exact, DocumentForm::Aliro);
+    let first = s.guest(&["101", "gym"], -3, 20, number(-3)).await;
+    let second = s.guest(&["101"], -1, 20, number(-1)).await;
+    let mut staff = s.guest(&["101", "gym"], -1, 20, 0).await;
+    staff.stay = None;
+    for (n, spec) in (1..).zip([&first, &second, &second, &staff]) {
+        s.put(spec, &tag(n)).await;
+    }
+    let (anna, ben, cleo) = (s.phone(1, &tag(1)).await, s.phone(2, &tag(2)).await, s.phone(3, &tag(3)).await);
+    let mut maid = s.phone(4, &tag(4)).await;
+    assert!(anna.shows_aliro());
+    assert_eq!(
+        (s.present("101", &anna), s.present("gym", &anna), s.present("102", &anna)),
+        (Answer::Opened, Answer::Opened, Answer::Nothing)
+    );
+    assert_eq!((s.present("101", &maid), s.site.door("101").unwrap().issue()), (Answer::Opened, number(-3)), "staff end nobody's stay");
+    assert_eq!((s.present("101", &cleo), s.present("101", &ben)), (Answer::Opened, Answer::Opened));
+    assert_eq!(s.present("101", &anna), Answer::Refused(Refusal::Superseded));
+    assert_eq!(s.present("gym", &anna), Answer::Opened, "stays do not end each other at a common door");
+    s.remove(&first, &tag(1)).await;
+    assert_eq!(s.present("gym", &anna), Answer::Opened, "a door that nobody told");
+    maid.sync(&s.site.desk()).await.unwrap();
+    assert_eq!((s.present("gym", &maid), s.present("gym", &anna)), (Answer::Opened, Answer::Refused(Refusal::Revoked)));
+    s.pass(21);
+    assert_eq!(s.present("101", &ben), Answer::Refused(Refusal::Expired));
+}
+
+// One issuer, two sites: the list of the one with more revocations says nothing at the other.
+#[tokio::test]
+async fn a_list_of_another_site_is_refused() {
+    for form in [DocumentForm::Compact, DocumentForm::Aliro] {
+        let s = stage_in(ClockOfDoor::Exact, form);
+        let spec = s.guest(&["101"], -1, 20, number(-1)).await;
+        s.put(&spec, &tag(1)).await;
+        s.put(&spec, &tag(2)).await;
+        let (gone, mut other) = (s.phone(1, &tag(1)).await, s.phone(2, &tag(2)).await);
+        let mut settings = s.site.settings();
+        settings["site"] = json!(Uuid::from_u128(77));
+        let env = ProviderEnv::new(Arc::clone(&s.clock) as Arc<dyn Clock>, Arc::new(NoMemo));
+        let there = s.site.factory().open(SecretString::from(settings.to_string()), env).unwrap();
+        let elsewhere = s.site.issuer.desk(Uuid::from_u128(77)).in_form(form);
+        let want = Want::Credential(spec.clone());
+        there.put(&want, None, &s.call(&tag(9))).await.unwrap();
+        let mut lost = Phone::new(9);
+        lost.enrol(&elsewhere, &applicant(), &tag(9)).await.unwrap();
+        lost.sync(&elsewhere).await.unwrap();
+        there.remove(&want, None, &s.call(&tag(9))).await.unwrap();
+        other.carry(elsewhere.revocations().await.unwrap());
+        s.remove(&spec, &tag(1)).await;
+        assert_eq!((s.present("101", &other), s.present("101", &gone)), (Answer::Opened, Answer::Opened), "nothing was told");
+        other.sync(&s.site.desk()).await.unwrap();
+        assert_eq!((s.present("101", &other), s.present("101", &gone)), (Answer::Opened, Answer::Refused(Refusal::Revoked)));
+    }
 }
 
 #[tokio::test]
@@ -302,12 +468,12 @@ async fn settings_are_checked_and_no_secret_is_told() {
     let mut settings = good;
     settings["entrances"] = twice;
     s.site.factory().open(SecretString::from(settings.to_string()), env()).unwrap_err();
-    assert!(s.site.factory().readiness(&*s.provider).await.is_empty());
+    assert!(s.provider.readiness().await.is_empty());
     settings["entrances"] = json!([]);
     let bare = s.site.factory().open(SecretString::from(settings.to_string()), env()).unwrap();
-    assert_eq!(s.site.factory().readiness(&*bare).await[0].code, "no_entrance");
+    assert_eq!(bare.readiness().await[0].code, "no_entrance");
     s.site.records.spoil(Some(RecordFault::Offline));
-    assert_eq!(s.site.factory().readiness(&*s.provider).await[0].code, "records_unreachable");
+    assert_eq!(s.provider.readiness().await[0].code, "records_unreachable");
     s.site.records.spoil(None);
 
     // The private key is 32 times 0x51, in hexadecimal or decimal; the holder's name goes nowhere.
@@ -320,4 +486,43 @@ async fn settings_are_checked_and_no_secret_is_told() {
         assert!(!s.site.records.dump().contains(secret), "{secret} is kept");
     }
     assert!(KeyInMemory::new([0; 32]).is_err());
+}
+
+/// A signing module that can be unplugged.
+#[derive(Debug)]
+struct Module(KeyInMemory, std::sync::atomic::AtomicBool);
+
+#[async_trait]
+impl DocumentSigner for Module {
+    fn public_key(&self) -> seam_ble::crypto::PublicKey {
+        self.0.public_key()
+    }
+    async fn sign(&self, message: &[u8]) -> Result<Signature, Failure> {
+        if self.1.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(Failure::nothing(Reason::Offline, "the module is unplugged"));
+        }
+        self.0.sign(message).await
+    }
+}
+
+#[tokio::test]
+async fn without_its_signing_module_the_issuer_hands_out_nothing_and_loses_nothing() {
+    for form in [DocumentForm::Compact, DocumentForm::Aliro] {
+        let s = stage_in(ClockOfDoor::Exact, form);
+        let spec = s.guest(&["101"], -1, 20, number(-1)).await;
+        s.put(&spec, &tag(1)).await;
+        let module = Arc::new(Module(KeyInMemory::new([0x51; 32]).unwrap(), true.into()));
+        let records = Arc::clone(&s.site.records) as Arc<dyn Records>;
+        let issuer = Issuer::new(records, Arc::clone(&module) as Arc<dyn DocumentSigner>, Arc::clone(&s.clock) as Arc<dyn Clock>);
+        let desk = issuer.desk(s.site.id).in_form(form);
+        let mut phone = Phone::new(1);
+        phone.enrol(&desk, &applicant(), &tag(1)).await.unwrap();
+        let failure = desk.wallet(&phone.public_key(&tag(1)).unwrap()).await.unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (Effect::Nothing, Reason::Offline));
+        assert!(phone.sync(&desk).await.is_err());
+        assert_eq!(s.present("101", &phone), Answer::Nothing);
+        module.1.store(false, std::sync::atomic::Ordering::Relaxed);
+        phone.sync(&desk).await.unwrap();
+        assert_eq!(s.present("101", &phone), Answer::Opened, "signed by the module as by any other key");
+    }
 }

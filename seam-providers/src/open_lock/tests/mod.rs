@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use seam_ble::lock::Refusal;
 use seam_core::clock::{Clock, ManualClock};
-use seam_core::model::{AcsEntranceId, AcsSystemId, UserIdentityId, Window, WorkspaceId};
+use seam_core::model::{AcsEntranceId, AcsSystemId, DaySet, UserIdentityId, Weekly, WeeklySpan, Window, WorkspaceId};
 use seam_core::provider::*;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -52,8 +52,12 @@ struct Stage {
 }
 
 fn stage(clocks: ClockOfDoor) -> Stage {
+    stage_in(clocks, DocumentForm::Compact)
+}
+
+fn stage_in(clocks: ClockOfDoor, form: DocumentForm) -> Stage {
     let clock = Arc::new(ManualClock::new(at(NOON)));
-    let site = Site::new(Arc::clone(&clock) as Arc<dyn Clock>, &["101", "102"], &["gym"], clocks).unwrap();
+    let site = Site::new(Arc::clone(&clock) as Arc<dyn Clock>, &["101", "102"], &["gym"], clocks).unwrap().in_form(form);
     let env = ProviderEnv::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(NoMemo));
     let provider = site.factory().open(SecretString::from(site.settings().to_string()), env).unwrap();
     let system = SystemRef { id: AcsSystemId::from_uuid(Uuid::from_u128(1)), handle: Handle::text("site") };
@@ -91,7 +95,7 @@ impl Stage {
             window,
             schedule: None,
             suspended: false,
-            body: Body::MobileKey { endpoint: None },
+            body: Body::mobile_key(),
             stay: Some((stay, Role::Open)),
         }
     }

@@ -1,6 +1,7 @@
 //! Tests of Salto KS.
 use crate::http::HttpClient;
 use crate::net::sim::Misbehaviour;
+use crate::net::stand::misbehaviour;
 use crate::salto_ks::sim::{KsSim, LOCKS, OTP, SITE};
 use crate::salto_ks::{KsFactory, OneTimeCodes};
 use async_trait::async_trait;
@@ -182,13 +183,7 @@ impl Judge for Stage {
         Some(self.sim.server.requests())
     }
     async fn spoil(&self, fault: Option<Fault>) -> bool {
-        let how = match fault {
-            None => None,
-            Some(Fault::RefuseConnections) => Some(Misbehaviour::Offline),
-            Some(Fault::LoseRequests) => Some(Misbehaviour::LoseRequests),
-            Some(Fault::LoseAnswers) => Some(Misbehaviour::LoseAnswers),
-            Some(_) => return false,
-        };
+        let Ok(how) = misbehaviour(fault) else { return false };
         self.waits.store(how.is_some(), Ordering::SeqCst);
         self.sim.server.misbehave(how).await.unwrap();
         true
@@ -240,6 +235,20 @@ async fn seats_that_run_out_silently_are_a_refusal_that_leaves_nothing() {
     let refused = s.put(&s.user(), None, "two").await.unwrap_err();
     assert_eq!((refused.effect, refused.reason), (Effect::Refused, Reason::Full));
     assert_eq!((s.sim.users_named("one"), s.sim.users_named("two")), (1, 0));
+}
+
+/// Before the first guest is sent away.
+#[tokio::test]
+async fn readiness_says_that_no_seat_is_free() {
+    let s = Stage::new(OTP).await;
+    assert_eq!(s.provider.readiness().await, []);
+    s.sim.set_seats(1);
+    s.put(&s.user(), None, "one").await.unwrap();
+    let findings = s.provider.readiness().await;
+    assert_eq!(findings.iter().map(|f| (f.code.as_str(), f.blocking)).collect::<Vec<_>>(), [("no_seat_is_free", true)]);
+    assert!(findings[0].message.contains("1 of 1"), "{}", findings[0].message);
+    s.sim.refuse_tokens(true);
+    assert_eq!(s.provider.readiness().await[0].code, "login_refused");
 }
 
 #[tokio::test]
@@ -323,11 +332,7 @@ async fn what_is_not_public_is_unsupported_and_never_sent() {
     let s = Stage::new(OTP).await;
     let user = s.put(&s.user(), None, "user").await.unwrap().handle.unwrap();
     let before = s.sim.server.requests();
-    for body in [
-        Body::Card { number: None },
-        Body::MobileKey { endpoint: None },
-        Body::Code { pin: Some(SecretString::from("123456")), slot: None },
-    ] {
+    for body in [Body::Card { number: None }, Body::mobile_key(), Body::Code { pin: Some(SecretString::from("123456")), slot: None }] {
         let refused = s.put(&Want::Credential(s.credential(&user, body)), None, "x").await.unwrap_err();
         assert_eq!((refused.effect, refused.reason), (Effect::Refused, Reason::Unsupported));
     }
@@ -438,6 +443,19 @@ async fn an_end_within_a_second_is_the_end_that_is_shown() {
     s.sim.take_requests();
     s.put(&want, had.as_ref(), "user").await.unwrap();
     assert_eq!(s.sim.take_requests().len(), 1, "only looked at");
+}
+
+/// The cloud believes a token to be over that is not: another one is fetched, and nothing is lost.
+#[tokio::test]
+async fn a_cloud_with_a_wrong_clock_costs_a_token() {
+    let s = Stage::new(OTP).await;
+    s.provider.systems().await.unwrap();
+    s.sim.set_clock_fast(TimeDelta::hours(-3));
+    let user = s.put(&s.user(), None, "user").await.unwrap().handle.unwrap();
+    assert_eq!((s.sim.users_named("user"), s.sim.logins()), (1, 1));
+    s.sim.set_clock_fast(TimeDelta::hours(3));
+    s.put(&s.access(&user, 2), None, "access").await.unwrap();
+    assert_eq!(s.sim.logins(), 1);
 }
 
 /// An address is shown, as the name of a channel, and the login is sent to it.

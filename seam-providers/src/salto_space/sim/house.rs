@@ -131,6 +131,14 @@ pub(super) struct State {
     pub(super) log: Vec<Event>,
     pub(super) faults: PmsFaults,
     pub(super) requests: Vec<String>,
+    /// Keys that were sent to phones, by number.
+    pub(super) phones: BTreeMap<String, Vec<GuestKey>>,
+    pub(super) without_app: BTreeSet<String>,
+    pub(super) keys_written: usize,
+    /// How much the server's clock is fast; its locks are right.
+    pub(super) fast: TimeDelta,
+    /// Doors whose control unit is not spoken with.
+    pub(super) cut_off: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -280,37 +288,64 @@ impl House {
         let local = self.local();
         let mut state = self.state();
         let content = state.cards.get(&card.0).cloned().unwrap_or(Content::Blank);
-        let room = door.strip_prefix("room/");
-        let right = door.strip_prefix("authorisation/").and_then(|n| n.parse::<u8>().ok());
         match content {
-            Content::Guest(key) if room.is_some() || right.is_some() => {
-                let in_time = key.starts <= local && local < key.ends;
-                let Some(name) = room else {
-                    let Some(right) = right.filter(|n| self.authorisations.contains(n)) else { return SimTry::NoDoor };
-                    let has = key.granted.iter().any(|g| g.number() == right);
-                    return match (has, in_time) {
-                        (true, true) => SimTry::Opened,
-                        (true, false) => SimTry::OutOfTime,
-                        _ => SimTry::NotForThisDoor,
-                    };
-                };
-                let Some(lock) = state.rooms.get_mut(name) else { return SimTry::NoDoor };
-                let Some((_, number)) = key.rooms.iter().find(|(r, _)| r == name) else { return SimTry::NotForThisDoor };
-                if *number < lock.lock {
-                    return SimTry::OldGuest;
-                }
-                if !in_time {
-                    return SimTry::OutOfTime;
-                }
-                lock.lock = *number;
-                if key.once {
+            Content::Guest(key) if is_hotel(door) => {
+                let tried = self.by_guest(&mut state, door, &key, local);
+                if tried.is_open() && key.once {
                     state.cards.insert(card.0, Content::Blank);
                 }
-                SimTry::Opened
+                tried
             }
             Content::User(key) => self.by_user(&mut state, door, &key, local),
             _ => SimTry::Unknown,
         }
+    }
+
+    /// A phone shows all of its keys: the first that opens does.
+    pub(super) fn present_phone(&self, door: &str, phone: &str) -> SimTry {
+        let local = self.local();
+        let mut state = self.state();
+        let keys = state.phones.get(phone).cloned().unwrap_or_default();
+        let mut tried = SimTry::Unknown;
+        for key in keys.iter().rev().filter(|_| is_hotel(door)) {
+            tried = self.by_guest(&mut state, door, key, local);
+            if tried.is_open() {
+                break;
+            }
+        }
+        tried
+    }
+
+    pub(super) fn set_app(&self, phone: &str, registered: bool) {
+        let mut state = self.state();
+        match registered {
+            true => drop(state.without_app.remove(phone)),
+            false => drop(state.without_app.insert(phone.to_owned())),
+        }
+    }
+
+    fn by_guest(&self, state: &mut State, door: &str, key: &GuestKey, local: NaiveDateTime) -> SimTry {
+        let in_time = key.starts <= local && local < key.ends;
+        let Some(name) = door.strip_prefix("room/") else {
+            let right = door.strip_prefix("authorisation/").and_then(|n| n.parse::<u8>().ok());
+            let Some(right) = right.filter(|n| self.authorisations.contains(n)) else { return SimTry::NoDoor };
+            let has = key.granted.iter().any(|g| g.number() == right);
+            return match (has, in_time) {
+                (true, true) => SimTry::Opened,
+                (true, false) => SimTry::OutOfTime,
+                _ => SimTry::NotForThisDoor,
+            };
+        };
+        let Some(lock) = state.rooms.get_mut(name) else { return SimTry::NoDoor };
+        let Some((_, number)) = key.rooms.iter().find(|(r, _)| r == name) else { return SimTry::NotForThisDoor };
+        if *number < lock.lock {
+            return SimTry::OldGuest;
+        }
+        if !in_time {
+            return SimTry::OutOfTime;
+        }
+        lock.lock = *number;
+        SimTry::Opened
     }
 
     fn by_user(&self, state: &mut State, door: &str, key: &UserKey, local: NaiveDateTime) -> SimTry {
@@ -363,6 +398,11 @@ impl House {
             _ => state.users.get(id).and_then(|u| u.get("PINCode")).is_some_and(|p| !p.is_empty()),
         })
     }
+}
+
+/// Whether a door is one of the hotel's part: a room or an authorisation.
+fn is_hotel(door: &str) -> bool {
+    door.starts_with("room/") || door.starts_with("authorisation/")
 }
 
 /// What a user may pass now: nothing when she is banned, not yet there, or gone.

@@ -9,6 +9,8 @@
 //! | a lock opens to a key from its start on until just before its end, by the civil time of the site | I |
 //! | a lock forgets an older guest when a newer guest's key was used there, not at check-out | V |
 //! | `CA` opens once | T |
+//! | `CNM` and `CCM` are answered by word and number, and the key is on the phone at once; `EG` where the vendor's app is not registered there | T-, I |
+//! | `UpdateCurrentKey` takes the user's own key only, and calls another card an unknown format (302) | I |
 //! | fields that an `.Update` leaves out stay as they are; a list that it brings replaces the old one | I, T |
 //! | an exception comes with status 200 | I |
 //! | `Encoder.*` answers `ExtUserID` | I |
@@ -20,6 +22,7 @@ mod ship;
 pub use house::{SimCard, SimTry};
 
 use crate::net::sim::{HttpConversation, Server, ServerOptions, SimCertificate};
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use house::House;
 use pms::PmsConversation;
@@ -70,6 +73,8 @@ pub struct SpaceSimOptions {
     pub encoders: Vec<String>,
     /// How long a card is waited for.
     pub card_wait: Duration,
+    /// The option for keys on phones is there.
+    pub mobile_keys: bool,
     /// Doors that SHIP knows.
     pub doors: Vec<SimDoor>,
     /// Who may speak SHIP.
@@ -92,6 +97,7 @@ impl SpaceSimOptions {
             authorisations: vec![1, 2],
             encoders: vec!["Desk 1".to_owned(), "Desk 2".to_owned()],
             card_wait: Duration::from_secs(60),
+            mobile_keys: false,
             doors: vec![door("gate", "Garage S\u{fc}d", true), door("store", "Store", false)],
             login: SimLogin::None,
             pages_begin_after: false,
@@ -162,7 +168,7 @@ impl SpaceSim {
             "pms": {
                 "host": "127.0.0.1", "port": self.pms.address().port(), "encoders": self.options.encoders, "rooms": self.options.rooms,
                 "authorisations": self.options.authorisations.iter().map(right).collect::<Vec<_>>(),
-                "card_wait_seconds": self.options.card_wait.as_secs(),
+                "card_wait_seconds": self.options.card_wait.as_secs(), "mobile_keys": self.options.mobile_keys,
             },
         })
     }
@@ -230,6 +236,40 @@ impl SpaceSim {
     pub fn set_write_time(&self, takes: Duration) {
         self.house.set_write_time(takes);
     }
+    /// Makes a key with the system's own program: its guest takes the place of whoever is in the room.
+    #[must_use]
+    pub fn make_by_hand(&self, room: &str, until: TimeDelta) -> SimCard {
+        self.house.by_hand(room, until)
+    }
+    /// Asks SHIP as another program does that the site has.
+    pub async fn ask_ship(&self, document: &str) -> String {
+        self.house.ship(document).await
+    }
+    /// How many keys were written at encoders, each writing counted.
+    #[must_use]
+    pub fn keys_written(&self) -> usize {
+        self.house.state().keys_written
+    }
+    /// The ids of all users.
+    #[must_use]
+    pub fn users(&self) -> Vec<String> {
+        self.house.state().users.keys().cloned().collect()
+    }
+    /// Sets the server's clock wrong: so much fast, or slow when negative. Its locks are right.
+    pub fn set_clock_fast(&self, by: TimeDelta) {
+        self.house.state().fast = by;
+        for server in [&self.pms, &self.ship, &self.stp] {
+            server.set_clock_fast(by);
+        }
+    }
+    /// The server cannot speak with the control unit of a door, or can again.
+    pub fn set_door_cut_off(&self, door: &str, cut_off: bool) {
+        let mut state = self.house.state();
+        match cut_off {
+            true => drop(state.cut_off.insert(door.to_owned())),
+            false => drop(state.cut_off.remove(door)),
+        }
+    }
     /// A room is taken out of service, or back.
     pub fn set_out_of_service(&self, room: &str, out: bool) {
         self.house.set_out_of_service(room, out);
@@ -243,6 +283,15 @@ impl SpaceSim {
     #[must_use]
     pub fn present(&self, door: &str, card: &SimCard) -> SimTry {
         self.house.present(door, card)
+    }
+    /// Holds a phone, by its number, to a door: `room/101` or `authorisation/1`.
+    #[must_use]
+    pub fn present_phone(&self, door: &str, phone: &str) -> SimTry {
+        self.house.present_phone(door, phone)
+    }
+    /// Whether the vendor's app is registered on a phone; at first it is on all.
+    pub fn set_app(&self, phone: &str, registered: bool) {
+        self.house.set_app(phone, registered);
     }
     /// Types digits at a door with a control unit.
     #[must_use]

@@ -5,7 +5,7 @@ use crate::salto_space::frame::{Frame, FrameCodec, Message};
 use crate::salto_space::pms::Authorisation;
 use async_trait::async_trait;
 use bytes::BytesMut;
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::codec::Encoder as _;
 
@@ -74,7 +74,7 @@ impl PmsConversation {
         if refused {
             return wire.write(&bytes(&Message::Nak)).await.is_ok();
         }
-        if wire.write(&bytes(&Message::Ack)).await.is_err() {
+        if wire.take(&bytes(&Message::Ack)).await.is_err() {
             return false;
         }
         let fields = self.house.pms(frame).await;
@@ -130,11 +130,78 @@ fn came_not(why: &str, encoder: &str) -> Vec<String> {
     }
 }
 
+/// What a key is to say.
+struct Asked {
+    rooms: Vec<String>,
+    symbols: String,
+    starts: NaiveDateTime,
+    ends: NaiveDateTime,
+    operator: String,
+}
+
+impl Asked {
+    /// From four rooms on: rights that are given, rights that are denied, start, end, operator.
+    fn read(frame: &Frame, word: &str, rooms_from: usize) -> Option<Self> {
+        let field = |n: usize| frame.field(rooms_from + n).to_owned();
+        let rooms: Vec<String> = (0..4).map(field).filter(|r| !r.is_empty()).collect();
+        let (starts, ends) = (time(&field(6))?, time(&field(7))?);
+        let known = word.starts_with('C') && !rooms.is_empty();
+        known.then(|| Self { rooms, symbols: field(4), starts, ends, operator: field(8) })
+    }
+
+    /// The code with which it is refused.
+    fn refused(&self, state: &State, word: &str) -> Option<&'static str> {
+        self.rooms.iter().find_map(|name| match state.rooms.get(name) {
+            None => Some("TD"),
+            Some(room) if room.out_of_service => Some("OS"),
+            Some(room) if word.starts_with("CC") && !room.occupied => Some("EA"),
+            Some(_) => None,
+        })
+    }
+
+    /// Checks its rooms in, or counts a copy more; what the key says.
+    fn make(&self, state: &mut State, word: &str) -> GuestKey {
+        let mut numbers = Vec::new();
+        let mut copy = 0;
+        for name in &self.rooms {
+            let Some(room) = state.rooms.get_mut(name) else { continue };
+            if word.starts_with("CN") {
+                (room.guest, room.copies, room.occupied) = (room.guest + 1, 0, true);
+            } else {
+                room.copies += 1;
+            }
+            copy = copy.max(room.copies);
+            numbers.push((name.clone(), room.guest));
+        }
+        GuestKey {
+            rooms: numbers,
+            granted: self.symbols.chars().filter_map(right).collect(),
+            symbols: self.symbols.clone(),
+            starts: self.starts,
+            ends: self.ends,
+            copy,
+            operator: self.operator.clone(),
+            once: word == "CA",
+        }
+    }
+}
+
 impl House {
+    /// A key that somebody makes with the system's own program, for a new guest.
+    pub(super) fn by_hand(&self, room: &str, until: TimeDelta) -> SimCard {
+        let (card, starts) = (self.new_card(), self.local());
+        let asked = Asked { rooms: vec![room.to_owned()], symbols: String::new(), starts, ends: starts + until, operator: String::new() };
+        let mut state = self.state();
+        let key = asked.make(&mut state, "CN");
+        state.cards.insert(card.0, Content::Guest(key));
+        card
+    }
+
     async fn pms(&self, frame: &Frame) -> Vec<String> {
         let word = frame.command().trim_end_matches(|c: char| c.is_ascii_digit());
         match word {
             "CN" | "CC" | "CA" => self.key(frame, word).await,
+            "CNM" | "CCM" => self.key_on_phone(frame, word),
             "LT" => self.read(frame).await,
             "CO" => self.check_out(frame),
             "MC" => self.modify(frame),
@@ -144,49 +211,11 @@ impl House {
 
     async fn key(&self, frame: &Frame, word: &str) -> Vec<String> {
         let encoder = frame.field(1).to_owned();
-        let rooms: Vec<String> = (3..7).map(|n| frame.field(n).to_owned()).filter(|r| !r.is_empty()).collect();
         let known = matches!(frame.field(2), "" | "E" | "R" | "T");
-        let (Some(starts), Some(ends), true) = (time(frame.field(9)), time(frame.field(10)), known && !rooms.is_empty()) else {
-            return code("ES", &encoder);
-        };
-        {
-            let state = self.state();
-            for name in &rooms {
-                match state.rooms.get(name) {
-                    None => return code("TD", &encoder),
-                    Some(room) if room.out_of_service => return code("OS", &encoder),
-                    Some(room) if word == "CC" && !room.occupied => return code("EA", &encoder),
-                    Some(_) => {}
-                }
-            }
+        let Some(asked) = Asked::read(frame, word, 3).filter(|_| known) else { return code("ES", &encoder) };
+        if let Some(why_not) = asked.refused(&self.state(), word) {
+            return code(why_not, &encoder);
         }
-        let write = |state: &mut State, card: SimCard| {
-            let mut numbers = Vec::new();
-            let mut copy = 0;
-            for name in rooms {
-                let Some(room) = state.rooms.get_mut(&name) else { continue };
-                if word == "CN" {
-                    (room.guest, room.copies, room.occupied) = (room.guest + 1, 0, true);
-                } else {
-                    room.copies += 1;
-                }
-                copy = copy.max(room.copies);
-                numbers.push((name, room.guest));
-            }
-            let key = GuestKey {
-                rooms: numbers,
-                granted: frame.field(7).chars().filter_map(right).collect(),
-                symbols: frame.field(7).to_owned(),
-                starts,
-                ends,
-                copy,
-                operator: frame.field(11).to_owned(),
-                once: word == "CA",
-            };
-            let serial = card.serial();
-            state.cards.insert(card.0, Content::Guest(key));
-            serial
-        };
         let about = encoder.clone();
         let wants_serial = matches!(frame.field(15), "1" | "2");
         let answer = |state: &mut State, came: Came| match came {
@@ -194,13 +223,33 @@ impl House {
             Came::Card(_, Content::Foreign) => code("EF", &about),
             Came::Card(_, Content::Staff | Content::User(_)) => code("EV", &about),
             Came::Card(card, _) => {
-                let serial = write(state, card);
+                let key = asked.make(state, word);
+                let serial = card.serial();
+                state.cards.insert(card.0, Content::Guest(key));
+                state.keys_written += 1;
                 let mut fields = vec![frame.command().to_owned(), about.clone()];
                 fields.extend(wants_serial.then_some(serial));
                 fields
             }
         };
         self.at_encoder(&encoder, answer).await
+    }
+
+    /// A key that is sent to a phone.
+    fn key_on_phone(&self, frame: &Frame, word: &str) -> Vec<String> {
+        let phone = frame.field(1).to_owned();
+        let is_number = phone.len() > 7 && phone.strip_prefix('+').is_some_and(|d| d.bytes().all(|b| b.is_ascii_digit()));
+        let Some(asked) = Asked::read(frame, word, 2).filter(|_| is_number) else { return code("ES", &phone) };
+        let mut state = self.state();
+        if let Some(why_not) = asked.refused(&state, word) {
+            return code(why_not, &phone);
+        }
+        if state.without_app.contains(&phone) {
+            return ["EG", &phone, "The app is not registered on this phone"].map(str::to_owned).into();
+        }
+        let key = asked.make(&mut state, word);
+        state.phones.entry(phone.clone()).or_default().push(key);
+        code(frame.command(), &phone)
     }
 
     async fn read(&self, frame: &Frame) -> Vec<String> {

@@ -90,6 +90,10 @@ const USER: [&str; 18] = [
     "OverridePrivacy",
 ];
 
+fn is_key_of(state: &State, card: &super::SimCard, user: &str) -> bool {
+    matches!(state.cards.get(&card.0), Some(Content::User(key)) if key.user == user)
+}
+
 impl House {
     pub(super) async fn ship(&self, text: &str) -> String {
         let call = match Node::parse(text) {
@@ -114,7 +118,7 @@ impl House {
     async fn request(&self, name: &str, params: &Node) -> Answer {
         match name {
             "GetInfo" => {
-                let now = self.local().format("%Y-%-m-%-dT%H:%M:%S").to_string();
+                let now = (self.local() + self.state().fast).format("%Y-%-m-%-dT%H:%M:%S").to_string();
                 Ok(Node::default().with("ProtocolID", "SHIP").with("ProtocolVersion", "1.0").with("DateTime", now))
             }
             "SaltoDBUserList.Read" => self.users(params),
@@ -264,7 +268,11 @@ impl House {
         let mut list = Node::new("OnlineDoorStatusList");
         let ids: Vec<&str> = params.child("ExtDoorIDList").into_iter().flat_map(|l| l.all("ExtDoorID")).map(|d| d.text.as_str()).collect();
         for door in self.doors.iter().filter(|d| ids.contains(&d.id.as_str())) {
-            let (kind, comm) = if door.online { ("0", "1") } else { ("-1", "-1") };
+            let (kind, comm) = match door.online {
+                true if self.state().cut_off.contains(&door.id) => ("0", "0"),
+                true => ("0", "1"),
+                false => ("-1", "-1"),
+            };
             let status = Node::new("OnlineDoorStatus").with("DoorID", door.name.as_str()).with("DoorType", kind).with("CommStatus", comm);
             list = list.with_node(status);
         }
@@ -313,9 +321,12 @@ impl House {
             Came::Not("no card") => Err((403, "Timed out waiting for a card")),
             Came::Not(_) => Err((400, "No such peripheral")),
             Came::Card(_, Content::Foreign | Content::Staff) => Err((302, "Unknown card format")),
+            // The key that she has is another card.
+            Came::Card(card, _) if !name.ends_with("AssignNewKey") && !is_key_of(state, &card, &user) => Err((302, "Unknown card format")),
             Came::Card(card, _) => {
                 // What an offline door will believe is what stands in the levels now.
                 let told = permits(state, &user, local);
+                state.keys_written += 1;
                 state.cards.insert(card.0, Content::User(UserKey { user: user.clone(), permits: told }));
                 Ok(Node::default().with("ExtUserID", user.as_str()).with("ROMCode", card.serial()))
             }

@@ -8,6 +8,7 @@ async fn findings(way: Way, pages_begin_after: bool) -> Findings {
         // The suite gives a person five seconds.
         options.card_wait = Duration::from_secs(5);
         options.pages_begin_after = pages_begin_after;
+        options.mobile_keys = true;
     })
     .await;
     check(&*stage.provider, &stage).await

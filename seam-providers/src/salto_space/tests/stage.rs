@@ -1,5 +1,6 @@
 //! A server with its house, a clock that is moved, and an account at it.
-use crate::net::sim::Misbehaviour;
+use crate::net::stand::{NoMemo, misbehaviour};
+pub(super) use crate::net::stand::{at, call};
 use crate::salto_space::SpaceFactory;
 use crate::salto_space::guests::mark;
 use crate::salto_space::sim::{SpaceSim, SpaceSimOptions};
@@ -16,33 +17,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub(super) const ZONE: Tz = chrono_tz::Europe::Madrid;
-
-#[derive(Debug)]
-pub(super) struct NoMemo;
-
-#[async_trait]
-impl Memo for NoMemo {
-    async fn load(&self) -> Result<(u64, SecretString), Failure> {
-        Ok((0, SecretString::default()))
-    }
-    async fn swap(&self, _: u64, _: SecretString) -> Result<bool, Failure> {
-        Ok(true)
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct NoNotes;
-
-#[async_trait]
-impl Notes for NoNotes {
-    async fn keep(&self, _: &Handle) -> Result<(), Failure> {
-        Ok(())
-    }
-}
-
-pub(super) fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
-}
 
 pub(super) struct Stage {
     pub(super) clock: Arc<ManualClock>,
@@ -97,14 +71,7 @@ impl Stage {
 
     /// Runs a call while time passes.
     pub(super) async fn pass_while<T>(&self, call: impl Future<Output = T>) -> T {
-        tokio::pin!(call);
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut call => return done,
-                () = tokio::time::sleep(Duration::from_millis(3)) => self.clock.advance(TimeDelta::milliseconds(500)),
-            }
-        }
+        crate::net::stand::pass_while(&self.clock, Duration::from_millis(3), call).await
     }
 }
 
@@ -132,6 +99,12 @@ impl Judge for Stage {
         let tried = match (issued.want.kind(), user) {
             (Kind::Code, _) => issued.pin.map(|pin| self.sim.enter(door, pin.expose_secret())),
             (Kind::Card, Some(user)) => self.sim.card_of_user(user).map(|card| self.sim.present(door, &card)),
+            (Kind::MobileKey, _) => match issued.want {
+                Want::Credential(CredentialSpec { body: Body::MobileKey { phone_number: Some(number), .. }, .. }) => {
+                    Some(self.sim.present_phone(door, number.expose_secret()))
+                }
+                _ => None,
+            },
             (Kind::Card, None) => self.sim.card_marked(&mark(issued.tag).unwrap()).map(|card| self.sim.present(door, &card)),
             _ => None,
         };
@@ -160,13 +133,7 @@ impl Judge for Stage {
         Some(self.server().requests())
     }
     async fn spoil(&self, fault: Option<Fault>) -> bool {
-        let how = match fault {
-            None => None,
-            Some(Fault::RefuseConnections) => Some(Misbehaviour::Offline),
-            Some(Fault::LoseRequests) => Some(Misbehaviour::LoseRequests),
-            Some(Fault::LoseAnswers) => Some(Misbehaviour::LoseAnswers),
-            Some(_) => return false,
-        };
+        let Ok(how) = misbehaviour(fault) else { return false };
         self.waits.store(how.is_some(), Ordering::SeqCst);
         self.server().misbehave(how).await.unwrap();
         true

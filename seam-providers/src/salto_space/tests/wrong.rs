@@ -1,5 +1,5 @@
 //! What goes wrong on the wires.
-use super::stage::{NoNotes, Stage, Way};
+use super::stage::{Stage, Way, call};
 use crate::net::sim::Misbehaviour;
 use crate::salto_space::frame::FrameCodec;
 use crate::salto_space::ship::{NoAnswer, Request, StpCodec, time};
@@ -12,7 +12,6 @@ use seam_core::clock::Clock;
 use seam_core::encoder::JobControl;
 use seam_core::model::{AcsEntranceId, Window};
 use seam_core::provider::*;
-use std::time::Duration;
 use tokio_util::codec::{Decoder, Encoder};
 
 fn door(handle: &str, class: DoorClass) -> Door {
@@ -39,14 +38,7 @@ impl Stage {
     }
     async fn encode(&self, room: &str) -> Result<Receipt, Failure> {
         let system = self.system();
-        let call = Call {
-            system: &system,
-            tag: Tag("row".to_owned()),
-            attempt: 1,
-            within: Duration::from_secs(30),
-            operator: None,
-            notes: &NoNotes,
-        };
+        let call = call(&system, "row");
         let now = self.clock.now();
         let control = JobControl::new(now + TimeDelta::seconds(20), now + TimeDelta::seconds(25));
         let encoders = self.provider.encoders().unwrap();
@@ -55,14 +47,7 @@ impl Stage {
     }
     async fn user(&self, tag: &str) -> Result<Receipt, Failure> {
         let system = self.system();
-        let call = Call {
-            system: &system,
-            tag: Tag(tag.to_owned()),
-            attempt: 1,
-            within: Duration::from_secs(30),
-            operator: None,
-            notes: &NoNotes,
-        };
+        let call = call(&system, tag);
         let user = UserSpec { name: "J\u{fc}rgen <&> S\u{e1}nz".to_owned(), email: None, phone: None, window: None, suspended: false };
         self.pass_while(self.provider.put(&Want::User(user), None, &call)).await
     }
@@ -195,8 +180,7 @@ async fn a_list_that_is_not_there_is_no_empty_list() {
     let s = Stage::new(Way::Http, |_| {}).await;
     s.user("row").await.unwrap();
     let system = s.system();
-    let call =
-        Call { system: &system, tag: Tag("row".to_owned()), attempt: 1, within: Duration::from_secs(30), operator: None, notes: &NoNotes };
+    let call = call(&system, "row");
     let user = Want::User(UserSpec { name: "Ana".to_owned(), email: None, phone: None, window: None, suspended: false });
     let answers = |name: &str, params: &str| {
         let body = format!("<RequestResponse><RequestName>{name}</RequestName>{params}</RequestResponse>");
@@ -240,8 +224,7 @@ async fn every_room_of_a_stay_that_is_known_is_checked_out() {
     let Some((mut stay, _)) = s.guest("room/101").stay else { unreachable!() };
     stay.doors = ["room/101", "room/999", "room/007"].map(|room| door(room, DoorClass::Guest)).into();
     let system = s.system();
-    let call =
-        Call { system: &system, tag: Tag("row".to_owned()), attempt: 1, within: Duration::from_secs(30), operator: None, notes: &NoNotes };
+    let call = call(&system, "row");
     s.encode("room/101").await.unwrap();
     assert!(s.sim.is_occupied("101"));
     s.pass_while(s.provider.remove(&Want::Stay(stay), None, &call)).await.unwrap();
@@ -288,6 +271,12 @@ fn envelopes_are_the_worked_ones() {
     StpCodec.encode(xml, &mut bytes).unwrap();
     assert_eq!(bytes, format!("STP/00/104/{xml}").as_bytes());
     assert_eq!(StpCodec.decode(&mut bytes).unwrap().unwrap(), xml);
+    // Bytes are counted, not characters: 243 of these with one accent are 244.
+    let accent = format!("{}\u{e9}{}", "x".repeat(100), "x".repeat(142));
+    assert_eq!(accent.chars().count(), 243);
+    let mut counted = BytesMut::new();
+    StpCodec.encode(accent.as_str(), &mut counted).unwrap();
+    assert!(counted.starts_with(b"STP/00/244/x"));
     assert_eq!(Request::new("GetInfo").document(), xml.replace("ISO-8859-1", "UTF-8"));
     let period = || Node::new("Period").with("StartDate", "2026-11-22T15:00:00").with("EndDate", "2026-11-24T11:00:00");
     let permission = Node::new("SaltoDB.AccessPermission.User_Door").with("ExtDoorID", "R101").with("UsePeriod", "1").with_node(period());

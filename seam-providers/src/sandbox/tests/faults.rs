@@ -131,9 +131,9 @@ fn settings_are_checked_and_not_repeated() {
     }
     run(async {
         let known = factory.open(SecretString::from(r#"{"site":"hotel"}"#), env()).unwrap();
-        assert!(factory.readiness(&*known).await.is_empty());
+        assert!(known.readiness().await.is_empty());
         let unknown = factory.open(SecretString::from(r#"{"site":"motel"}"#), env()).unwrap();
-        assert!(factory.readiness(&*unknown).await[0].blocking);
+        assert!(unknown.readiness().await[0].blocking);
     });
 }
 

@@ -105,8 +105,13 @@ fn phones_get_and_lose_keys_when_they_are_online() {
     run(async {
         let s = Stage::hotel();
         let stay = window("01T10:00", "03T11:00");
-        let want =
-            Want::Credential(s.guest(Body::MobileKey { endpoint: Some("phone-1".to_owned()) }, &["101", "pool"], stay, Role::Open, 0));
+        let want = Want::Credential(s.guest(
+            Body::MobileKey { endpoint: Some("phone-1".to_owned()), phone_number: None },
+            &["101", "pool"],
+            stay,
+            Role::Open,
+            0,
+        ));
         let receipt = s.put(&want, None, "key").await.unwrap();
         assert_eq!(receipt.certainty, Certainty::Verified);
         let phone = s.site.phone("key");
@@ -128,7 +133,7 @@ fn a_phone_waits_to_be_enrolled_where_that_is_asked_for() {
         config.phones_enrol = true;
         let s = Stage::new(config);
         let stay = window("01T10:00", "03T11:00");
-        let want = Want::Credential(s.guest(Body::MobileKey { endpoint: None }, &["101"], stay, Role::Open, 0));
+        let want = Want::Credential(s.guest(Body::mobile_key(), &["101"], stay, Role::Open, 0));
         let receipt = s.put(&want, None, "key").await.unwrap();
         assert_eq!(receipt.needs, Needs::Phone);
         assert!(receipt.made.link.is_some());

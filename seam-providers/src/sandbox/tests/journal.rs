@@ -21,8 +21,7 @@ fn locks_remember_across_a_restart() {
             assert_eq!(s.try_card("101", &card(&one)), Why::Opened);
             assert_eq!(s.try_card("101", &card(&two)), Why::OpenedAndOverrode);
             s.put(&s.code("0815", "gym", window("01T10:00", "03T11:00")), None, "code").await.unwrap();
-            let phone =
-                Want::Credential(s.guest(Body::MobileKey { endpoint: None }, &["102"], window("01T10:00", "03T11:00"), Role::Open, 0));
+            let phone = Want::Credential(s.guest(Body::mobile_key(), &["102"], window("01T10:00", "03T11:00"), Role::Open, 0));
             s.put(&phone, None, "phone").await.unwrap();
             s.encode_at("desk-2", &spec("01T12:00", "09T11:00"), "three").await.unwrap();
             s.site.collect_logs(Some("101"));

@@ -52,7 +52,8 @@ impl Conversation for Pms {
             let plan = self.0.plan();
             if plan.pms_serial {
                 let taken = self.unframe(&mut text);
-                if wire.write(&[if taken { 6 } else { 0x15 }]).await.is_err() {
+                let said = if taken { wire.take(&[6]).await } else { wire.write(&[0x15]).await };
+                if said.is_err() {
                     return;
                 }
                 if !taken {

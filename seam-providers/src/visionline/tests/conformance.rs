@@ -1,6 +1,5 @@
 //! The suite of providers, over each interface.
 use super::*;
-use crate::net::sim::Misbehaviour;
 use crate::visionline::sim::{EncodeAnswer, Plastic};
 use seam_core::conformance::provider::{Fault, Findings, Issued, Judge, SamePin, Tried, check};
 use serde_json::json;
@@ -40,13 +39,7 @@ impl Judge for Stage {
         Some(self.sim.requests())
     }
     async fn spoil(&self, fault: Option<Fault>) -> bool {
-        let how = match fault {
-            None => None,
-            Some(Fault::RefuseConnections) => Some(Misbehaviour::Offline),
-            Some(Fault::LoseRequests) => Some(Misbehaviour::LoseRequests),
-            Some(Fault::LoseAnswers) => Some(Misbehaviour::LoseAnswers),
-            Some(_) => return false,
-        };
+        let Ok(how) = misbehaviour(fault) else { return false };
         self.sim.misbehave(how).await.unwrap();
         true
     }

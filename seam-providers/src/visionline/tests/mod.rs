@@ -7,6 +7,7 @@ mod wire;
 use super::VisionlineFactory;
 use super::provider::{MobileEndpoints, VisionlineProvider};
 use super::sim::{HotelPlan, VisionlineSim};
+use crate::net::stand::{NoMemo, NoNotes, at, misbehaviour, pass_while};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use seam_core::clock::{Clock, ManualClock};
@@ -48,33 +49,6 @@ fn phone_of(key: &Tag) -> String {
     format!("phone-{key}")
 }
 
-#[derive(Debug)]
-struct NoNotes;
-
-#[async_trait]
-impl Notes for NoNotes {
-    async fn keep(&self, _: &Handle) -> Result<(), Failure> {
-        Ok(())
-    }
-}
-
-#[derive(Debug)]
-struct NoMemo;
-
-#[async_trait]
-impl Memo for NoMemo {
-    async fn load(&self) -> Result<(u64, SecretString), Failure> {
-        Ok((0, SecretString::default()))
-    }
-    async fn swap(&self, _: u64, _: SecretString) -> Result<bool, Failure> {
-        Ok(true)
-    }
-}
-
-fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
-}
-
 fn tag(text: &str) -> Tag {
     Tag(format!("{text:0>20}"))
 }
@@ -108,13 +82,7 @@ impl Stage {
     }
     /// Time passes while something is waited for: half a second at a time.
     async fn pass<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut work = std::pin::pin!(work);
-        loop {
-            match tokio::time::timeout(Duration::from_millis(10), work.as_mut()).await {
-                Ok(done) => return done,
-                Err(_) => self.clock.advance(TimeDelta::milliseconds(500)),
-            }
-        }
+        pass_while(&self.clock, Duration::from_millis(10), work).await
     }
     async fn encode(&self, key: &Tag, spec: &CredentialSpec) -> Result<Receipt, Failure> {
         let (call, control) = (self.call(key), self.control());

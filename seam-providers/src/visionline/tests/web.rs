@@ -10,7 +10,7 @@ async fn phones(plan: impl FnOnce(&mut HotelPlan)) -> Stage {
 
 fn key(room: &str, hours: i64, role: Role) -> Want {
     let mut spec = card(room, hours, role);
-    spec.body = Body::MobileKey { endpoint: None };
+    spec.body = Body::mobile_key();
     Want::Credential(spec)
 }
 
@@ -292,10 +292,8 @@ async fn settings_that_make_no_sense_are_refused_and_readiness_says_what_is_miss
         let failure = provider_at(&s.sim, &s.clock, change).map(drop).unwrap_err();
         assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Invalid), "{n}");
     }
-    let factory = VisionlineFactory::new();
-    let codes = async |provider: &VisionlineProvider| {
-        factory.readiness(provider).await.into_iter().map(|f| (f.code, f.blocking)).collect::<Vec<_>>()
-    };
+    let codes =
+        async |provider: &VisionlineProvider| provider.readiness().await.into_iter().map(|f| (f.code, f.blocking)).collect::<Vec<_>>();
     assert_eq!(codes(&s.provider).await, []);
     let poor = provider_at(&s.sim, &s.clock, |v| (v["encoders"], v["common_doors_in_guest_list"]) = (json!([]), json!(false))).unwrap();
     assert_eq!(codes(&poor).await, [("doors_without_access".to_owned(), false), ("no_encoder".to_owned(), true)]);

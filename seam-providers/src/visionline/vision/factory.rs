@@ -1,8 +1,7 @@
 //! Opens accounts at Vision servers.
 use super::config::{Config, schema};
 use super::provider::VisionProvider;
-use async_trait::async_trait;
-use seam_core::provider::{AccessSystemProvider, Failure, Finding, ProviderEnv, ProviderFactory, Reason};
+use seam_core::provider::{AccessSystemProvider, Failure, ProviderEnv, ProviderFactory};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -16,7 +15,6 @@ impl VisionFactory {
     }
 }
 
-#[async_trait]
 impl ProviderFactory for VisionFactory {
     fn kind(&self) -> &'static str {
         "vingcard_vision"
@@ -26,14 +24,5 @@ impl ProviderFactory for VisionFactory {
     }
     fn open(&self, settings: SecretString, env: ProviderEnv) -> Result<Arc<dyn AccessSystemProvider>, Failure> {
         Ok(Arc::new(Self::opened(&settings, &env)?))
-    }
-    async fn readiness(&self, provider: &dyn AccessSystemProvider) -> Vec<Finding> {
-        match provider.systems().await {
-            Ok(_) => Vec::new(),
-            Err(failure) => {
-                let code = if failure.reason == Reason::Unauthenticated { "licence_refused" } else { "system_unreachable" };
-                vec![Finding::new(true, code, failure.message)]
-            }
-        }
     }
 }

@@ -13,9 +13,9 @@ use seam_core::clock::Clock;
 use seam_core::encoder::{CardSeen, JobControl};
 use seam_core::model::civil;
 use seam_core::provider::{
-    AccessLog, AccessSystemProvider, Call, CardImages, CardPath, ChannelReport, CredentialSpec, DoorClass, DoorLimit, EncoderReport,
-    EndsBy, EntranceReport, Failure, Found, GroupReport, Handle, HeldPage, Inventory, Kind, KindRules, ReadBack, Reason, Receipt,
-    RemoteUnlock, Repeat, Role, SystemRef, SystemReport, VendorEncoders, Want,
+    AccessSystemProvider, Call, CardPath, ChannelReport, CredentialSpec, DoorClass, DoorLimit, EncoderReport, EndsBy, EntranceReport,
+    Failure, Finding, Found, GroupReport, Handle, HeldPage, Inventory, Kind, KindRules, ReadBack, Reason, Receipt, Repeat, Role, SystemRef,
+    SystemReport, VendorEncoders, Want,
 };
 use serde_json::json;
 use std::fmt;
@@ -114,7 +114,7 @@ impl AccessSystemProvider for VisionProvider {
         self.pmsif.reach(&Deadline::after(&self.clock, USUAL_LIMIT)).await?;
         let channel = ChannelReport::new(format!("vision://{}", self.config.end()), 1);
         let name = self.config.settings.name.trim();
-        let mut report = SystemReport::new(handle(), name, format!("vision:{}", self.config.end()), channel);
+        let mut report = SystemReport::new(handle(), name, format!("vision:{}", self.config.settings.host.to_ascii_lowercase()), channel);
         report.external_type = "vingcard_vision_system".to_owned();
         report.external_type_display_name = "VingCard Vision site".to_owned();
         report.time_zone = Some(self.config.zone.name().to_owned());
@@ -131,6 +131,16 @@ impl AccessSystemProvider for VisionProvider {
         report.kinds.insert(Kind::Card, rules);
         report.external_types.insert(Kind::Card, "vingcard_vision_card".to_owned());
         Ok(vec![report])
+    }
+    async fn readiness(&self) -> Vec<Finding> {
+        match self.systems().await {
+            Ok(_) if self.config.settings.encoders.is_empty() => {
+                vec![Finding::new(true, "no_encoder", "no encoder is named in the settings; the server does not list them")]
+            }
+            Ok(_) => Vec::new(),
+            Err(failure) if failure.reason == Reason::Unauthenticated => vec![Finding::new(true, "licence_refused", failure.message)],
+            Err(failure) => vec![Finding::unreachable(&failure)],
+        }
     }
     async fn put(&self, want: &Want, _had: Option<&Handle>, call: &Call<'_>) -> Result<Receipt, Failure> {
         self.right_system(&call.system.handle)?;
@@ -159,15 +169,6 @@ impl AccessSystemProvider for VisionProvider {
     }
     fn encoders(&self) -> Option<&dyn VendorEncoders> {
         Some(self)
-    }
-    fn card_images(&self) -> Option<&dyn CardImages> {
-        None
-    }
-    fn unlock(&self) -> Option<&dyn RemoteUnlock> {
-        None
-    }
-    fn access_log(&self) -> Option<&dyn AccessLog> {
-        None
     }
 }
 

@@ -5,11 +5,12 @@ use crate::visionline::sim::hotel::Hotel;
 use crate::visionline::sim::{CardSeenAs, HotelPlan, Plastic, Tried};
 use async_trait::async_trait;
 use bytes::BytesMut;
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use seam_core::clock::Clock;
 use serde_json::{Value, json};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::codec::Decoder;
 
 /// The licence that the fake takes.
@@ -22,6 +23,7 @@ const GUESTS: (&str, &str) = ("Single Room", "Regular Guest");
 pub struct VisionSim {
     hotel: Arc<Hotel>,
     server: Server,
+    spares_registrations: Arc<AtomicBool>,
 }
 
 impl VisionSim {
@@ -31,8 +33,10 @@ impl VisionSim {
     /// There is no port to be had.
     pub async fn start(plan: HotelPlan, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let hotel = Arc::new(Hotel::new(plan, Arc::clone(&clock)));
-        let server = Server::start(Arc::new(Pmsif(Arc::clone(&hotel))), ServerOptions::new(clock)).await?;
-        Ok(Self { hotel, server })
+        let spares_registrations = Arc::new(AtomicBool::new(false));
+        let pmsif = Pmsif { hotel: Arc::clone(&hotel), spares_registrations: Arc::clone(&spares_registrations) };
+        let server = Server::start(Arc::new(pmsif), ServerOptions::new(clock)).await?;
+        Ok(Self { hotel, server, spares_registrations })
     }
     /// Settings of an account at it.
     #[must_use]
@@ -51,7 +55,42 @@ impl VisionSim {
     /// # Errors
     /// The port was taken by somebody else while it was offline.
     pub async fn misbehave(&self, how: Option<Misbehaviour>) -> io::Result<()> {
+        self.spares_registrations.store(false, Ordering::SeqCst);
         self.server.misbehave(how).await
+    }
+    /// Misbehaves at jobs only from now on: whoever registers is answered, and not counted.
+    ///
+    /// # Errors
+    /// As [`misbehave`](Self::misbehave).
+    pub async fn misbehave_at_jobs(&self, how: Option<Misbehaviour>) -> io::Result<()> {
+        self.spares_registrations.store(true, Ordering::SeqCst);
+        self.server.misbehave(how).await
+    }
+    /// Sets its clock wrong: so much fast, or slow when negative. Its locks are right.
+    pub fn set_clock_fast(&self, by: TimeDelta) {
+        self.hotel.change(|state| state.fast = by);
+    }
+    /// Changes how it is set up, from now on.
+    pub fn reconfigure(&self, change: impl FnOnce(&mut HotelPlan)) {
+        self.hotel.change(|state| change(&mut state.plan));
+    }
+    /// A new card without anything on it.
+    #[must_use]
+    pub fn blank_card(&self) -> Plastic {
+        self.hotel.change(|state| Plastic(state.new_serial()))
+    }
+    /// Lays these cards on an encoder, instead of all others; none: takes them away.
+    pub fn lay(&self, encoder: &str, cards: &[Plastic]) {
+        self.hotel.change(|state| *state.field(encoder) = cards.iter().map(|card| card.0.clone()).collect());
+        self.hotel.moved.notify_waiters();
+    }
+    /// Makes a card at the desk, with Vision's own program: it overrides whoever is in the room.
+    #[must_use]
+    pub fn make_by_hand(&self, room: &str, until: TimeDelta) -> Plastic {
+        let card = self.blank_card();
+        let now = self.hotel.wall_clock();
+        self.hotel.change(|state| state.make_by_hand(room, now, until, &card.0));
+        card
     }
     /// How many requests have reached it.
     #[must_use]
@@ -60,13 +99,9 @@ impl VisionSim {
     }
     /// A new card without anything on it, laid on an encoder instead of all others.
     pub fn lay_blank(&self, encoder: &str) -> Plastic {
-        let serial = self.hotel.change(|state| {
-            let serial = state.new_serial();
-            *state.field(encoder) = vec![serial.clone()];
-            serial
-        });
-        self.hotel.moved.notify_waiters();
-        Plastic(serial)
+        let card = self.blank_card();
+        self.lay(encoder, std::slice::from_ref(&card));
+        card
     }
     /// Holds a card to a door.
     #[must_use]
@@ -81,7 +116,10 @@ impl VisionSim {
     }
 }
 
-struct Pmsif(Arc<Hotel>);
+struct Pmsif {
+    hotel: Arc<Hotel>,
+    spares_registrations: Arc<AtomicBool>,
+}
 
 /// Cuts bytes into messages, by the size in the header.
 struct Structs;
@@ -106,7 +144,10 @@ impl Conversation for Pmsif {
     async fn talk(&self, mut wire: Wire) {
         let mut registered = false;
         while let Ok(Some(mut message)) = wire.receive(&mut Structs).await {
-            wire.asked().await;
+            let spared = message[10] != 4 && self.spares_registrations.load(Ordering::SeqCst);
+            if !spared {
+                wire.asked().await;
+            }
             match (message[10], message.len() - 18) {
                 (1, 44) => {
                     registered = text(&message[18..38]) == LICENCE;
@@ -117,7 +158,8 @@ impl Conversation for Pmsif {
                 // Who has not registered, or asks for what is not known, is cut off. Our choice.
                 _ => return,
             }
-            if wire.answer(&message).await.is_err() {
+            let answered = if spared { wire.write(&message).await } else { wire.answer(&message).await };
+            if answered.is_err() {
                 return;
             }
         }
@@ -156,8 +198,8 @@ impl Pmsif {
         let starts = time(field('D')).ok_or(b'D')?;
         let ends = time(field('O')).ok_or(b'O')?;
         let room = field('R').to_owned();
-        let now = self.0.wall_clock();
-        let live = self.0.change(|state| state.cards.iter().any(|c| c.is_live(now) && c.key.rooms.contains_key(&room)));
+        let now = self.hotel.wall_clock() + self.hotel.change(|state| state.fast);
+        let live = self.hotel.change(|state| state.cards.iter().any(|c| c.is_live(now) && c.key.rooms.contains_key(&room)));
         let role = match command {
             b'I' if starts.date() <= now.date() => Role::Override,
             b'G' if starts.date() > now.date() => Role::Override,
@@ -168,8 +210,8 @@ impl Pmsif {
         };
         let wish = Wish { holder: format!("{} {}", field('F'), field('N')), starts, ends, doors: vec![room], role, endpoint: None };
         let encoder =
-            self.0.change(|state| state.plan.encoders.iter().find(|(_, n)| format!("{n:0>2}") == number).map(|(name, _)| name.clone()));
-        let made = self.0.encode(&encoder.ok_or(b'8')?, &wish, true).await;
+            self.hotel.change(|state| state.plan.encoders.iter().find(|(_, n)| format!("{n:0>2}") == number).map(|(name, _)| name.clone()));
+        let made = self.hotel.encode(&encoder.ok_or(b'8')?, &wish, true).await;
         made.map(|(_, serial)| serial).map_err(|why| match why {
             Cannot::NoSuchDoor => b'R',
             Cannot::BadTime => b'O',

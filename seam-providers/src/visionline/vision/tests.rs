@@ -4,6 +4,7 @@ use super::provider::{VisionProvider, handle};
 use super::sim::{LICENCE, VisionSim};
 use super::wire::{Job, Message, PmsifCodec, data};
 use crate::net::sim::Misbehaviour;
+use crate::net::stand::{NoMemo, NoNotes, pass_while};
 use crate::visionline::sim::{HotelPlan, Plastic};
 use async_trait::async_trait;
 use bytes::BytesMut;
@@ -130,33 +131,13 @@ struct Stage {
     system: SystemRef,
 }
 
-#[derive(Debug)]
-struct Nothing;
-
-#[async_trait]
-impl Notes for Nothing {
-    async fn keep(&self, _: &Handle) -> Result<(), Failure> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Memo for Nothing {
-    async fn load(&self) -> Result<(u64, SecretString), Failure> {
-        Ok((0, SecretString::default()))
-    }
-    async fn swap(&self, _: u64, _: SecretString) -> Result<bool, Failure> {
-        Ok(true)
-    }
-}
-
 const NOON: &str = "2026-03-01T12:00:00Z";
 
 fn open(sim: &VisionSim, clock: &Arc<ManualClock>, licence: &str) -> Result<VisionProvider, Failure> {
     let mut settings = sim.settings();
     settings["licence"] = licence.into();
     assert_eq!(check_settings(&VisionFactory.settings_schema(), &settings), []);
-    let env = ProviderEnv::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::new(Nothing));
+    let env = ProviderEnv::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::new(NoMemo));
     VisionFactory::opened(&SecretString::from(settings.to_string()), &env)
 }
 
@@ -191,15 +172,10 @@ impl Stage {
         let now = self.clock.now();
         let control = JobControl::new(now + TimeDelta::seconds(10), now + TimeDelta::seconds(15));
         let tag = Tag(format!("{name:0>20}"));
-        let call = Call { system: &self.system, tag, attempt: 1, within: Duration::from_secs(20), operator: None, notes: &Nothing };
+        let call = Call { system: &self.system, tag, attempt: 1, within: Duration::from_secs(20), operator: None, notes: &NoNotes };
         let desk = Handle::text("Desk1");
-        let mut work = std::pin::pin!(self.provider.encode(spec, None, &desk, &call, &control));
-        loop {
-            match tokio::time::timeout(Duration::from_millis(10), work.as_mut()).await {
-                Ok(done) => return done,
-                Err(_) => self.clock.advance(TimeDelta::milliseconds(500)),
-            }
-        }
+        let work = self.provider.encode(spec, None, &desk, &call, &control);
+        pass_while(&self.clock, Duration::from_millis(10), work).await
     }
 }
 
@@ -294,7 +270,76 @@ async fn everything_that_can_go_wrong_is_told_for_what_it_is() {
     s.encode("anna", &card((0, 20), Role::Open)).await.unwrap();
     s.sim.misbehave(None).await.unwrap();
     let strange = open(&s.sim, &s.clock, "another licence").unwrap();
-    let findings = VisionFactory.readiness(&strange).await;
+    let findings = strange.readiness().await;
     assert_eq!(findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(), ["licence_refused"]);
-    assert_eq!(VisionFactory.readiness(&s.provider).await, []);
+    assert_eq!(s.provider.readiness().await, []);
+}
+
+#[tokio::test]
+async fn times_are_those_of_the_server_s_clock_and_names_are_kept_as_they_are() {
+    for (zone, starts) in
+        [("Europe/Berlin", "2026-03-01T13:00:00"), ("UTC", "2026-03-01T12:00:00"), ("Asia/Kolkata", "2026-03-01T17:30:00")]
+    {
+        let clock = Arc::new(ManualClock::new(NOON.parse().unwrap()));
+        let mut plan = HotelPlan::of(3, zone.parse().unwrap());
+        plan.doors = ["0101", "101", "Süd 1"].map(crate::visionline::sim::DoorPlan::room).into();
+        let sim = VisionSim::start(plan, Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
+        let mut settings = sim.settings();
+        (settings["time_zone"], settings["server_time_zone"]) = ("Europe/Berlin".into(), zone.into());
+        let env = ProviderEnv::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(NoMemo));
+        let provider = VisionFactory::opened(&SecretString::from(settings.to_string()), &env).unwrap();
+        let s = Stage { clock, sim, provider, system: SystemRef { id: AcsSystemId::from_uuid(Uuid::from_u128(1)), handle: handle() } };
+        let of = |room: &str| {
+            let mut spec = card((0, 20), Role::Open);
+            spec.doors[0].handle = Handle::text(room);
+            spec
+        };
+        let plastic = s.sim.lay_blank("Desk1");
+        s.encode("anna", &of("0101")).await.unwrap();
+        assert_eq!(s.sim.cards_of("anna")[0].starts, starts.parse().unwrap(), "{zone}");
+        assert!(s.sim.present("0101", &plastic).opened && !s.sim.present("101", &plastic).opened);
+        let before = s.sim.requests();
+        let failure = s.encode("ben", &of("Süd 1")).await.unwrap_err();
+        assert_eq!((failure.effect, failure.reason, s.sim.requests()), (Effect::Refused, Reason::Unsupported, before));
+    }
+}
+
+/// A port may change, and another system it is not.
+#[tokio::test]
+async fn the_identity_of_a_system_is_its_server() {
+    let s = stage().await;
+    let there = s.provider.systems().await.unwrap().remove(0);
+    assert!(there.channel.key.contains(&s.sim.settings()["port"].to_string()));
+    assert_eq!(there.fingerprint, "vision:127.0.0.1");
+}
+
+/// Whoever registers is answered; the answer to the job is another encoder's, or is lost.
+#[tokio::test]
+async fn what_goes_wrong_after_the_registration_is_in_doubt() {
+    let s = stage().await;
+    let other = bytes_of(&Message::Encode(Job { command: b'0', encoder: "02".to_owned(), ..example() }));
+    for how in [
+        Misbehaviour::LoseAnswers,
+        Misbehaviour::LoseRequests,
+        Misbehaviour::HalfAnswer,
+        Misbehaviour::Garbage(other.to_vec()),
+        Misbehaviour::Garbage(vec![0; 700]),
+    ] {
+        s.sim.lay_blank("Desk1");
+        s.sim.misbehave_at_jobs(Some(how.clone())).await.unwrap();
+        let failure = s.encode("anna", &card((0, 20), Role::Open)).await.unwrap_err();
+        assert_eq!(failure.effect, Effect::Unknown, "{how:?}: {failure}");
+    }
+}
+
+/// A server that believes it to be another day refuses a card for today, and says which field it does not like.
+#[tokio::test]
+async fn a_server_with_a_wrong_clock_refuses() {
+    let s = stage().await;
+    s.sim.lay_blank("Desk1");
+    s.sim.set_clock_fast(TimeDelta::days(-1));
+    let failure = s.encode("anna", &card((0, 20), Role::Open)).await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason, failure.vendor_code.as_deref()), (Effect::Refused, Reason::WindowRefused, Some("D")));
+    s.sim.set_clock_fast(TimeDelta::zero());
+    s.encode("anna", &card((0, 20), Role::Open)).await.unwrap();
 }

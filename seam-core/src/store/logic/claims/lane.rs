@@ -1,28 +1,46 @@
 //! Claims in order, in stretches of a bounded length.
 use super::Slot;
+use chrono::{DateTime, Utc};
 
 /// The most claims of a stretch; a longer one is cut in two.
-const MOST: usize = 128;
+const MOST: usize = 32;
 
 /// Claims in order.
 ///
-/// A search goes over the first claims of the stretches, which lie side by side, and then through one stretch: with 10,000 claims it touches
-/// little more memory than with 100, where a tree goes through a node for each of its levels.
+/// What a search touches hardly grows with their number: it goes over the first seconds of the stretches, which lie side by side, and over
+/// the seconds of one stretch, which do too. The claims themselves, a line of the processor's cache each, are touched only where the
+/// search ends. A search through them, or through the nodes of a tree, waits for memory at each of its steps.
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
+    /// In which second each stretch begins.
+    firsts: Vec<i64>,
     /// Never empty, nor is any of them.
     stretches: Vec<Stretch>,
 }
 
 #[derive(Clone, Debug)]
 struct Stretch {
-    first: Slot,
+    /// In which second each claim begins. One more than a stretch keeps: it is cut after it has grown.
+    seconds: [i64; MOST + 1],
     slots: Vec<Slot>,
 }
 
 impl Stretch {
-    fn of(slots: Vec<Slot>) -> Option<Self> {
-        Some(Self { first: *slots.first()?, slots })
+    fn of(slots: Vec<Slot>) -> Self {
+        let mut seconds = [i64::MAX; MOST + 1];
+        seconds.iter_mut().zip(&slots).for_each(|(second, slot)| *second = slot.second());
+        Self { seconds, slots }
+    }
+
+    fn first(&self) -> i64 {
+        self.seconds[0]
+    }
+
+    /// How many claims are before. As in [`Lane::search`].
+    fn before(&self, second: i64, is_before: impl Fn(&Slot) -> bool) -> usize {
+        // All of them are looked at: that is a handful of additions, and no step waits for the one before it.
+        let earlier = self.seconds.iter().filter(|s| **s < second).count();
+        earlier + self.slots[earlier..].iter().take_while(|slot| is_before(slot)).count()
     }
 }
 
@@ -32,7 +50,7 @@ pub(super) struct Position(usize, usize);
 
 impl Lane {
     pub(super) fn new(slot: Slot) -> Self {
-        Self { stretches: vec![Stretch { first: slot, slots: vec![slot] }] }
+        Self { firsts: vec![slot.second()], stretches: vec![Stretch::of(vec![slot])] }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -44,10 +62,26 @@ impl Lane {
         self.stretches.iter().map(|s| s.slots.len()).sum()
     }
 
-    /// Before the first claim of which `is_past` is true. It must be so for all claims after that one.
-    pub(super) fn first(&self, is_past: impl Fn(&Slot) -> bool) -> Position {
-        let Some(stretch) = self.stretches.partition_point(|s| !is_past(&s.first)).checked_sub(1) else { return Position(0, 0) };
-        Position(stretch, self.stretches[stretch].slots.partition_point(|slot| !is_past(slot)))
+    /// Before the first claim that begins at this instant or later.
+    pub(super) fn first_from(&self, at: DateTime<Utc>) -> Position {
+        self.search(at.timestamp(), |slot| slot.from < at)
+    }
+
+    /// Before this claim, or where it would be.
+    fn place_of(&self, slot: &Slot) -> Position {
+        self.search(slot.second(), |s| s < slot)
+    }
+
+    /// Behind the last claim of which `is_before` is true: of all that begin in an earlier second, of none that begins in a later one, and
+    /// of the others in their order.
+    fn search(&self, second: i64, is_before: impl Fn(&Slot) -> bool) -> Position {
+        let earlier = self.firsts.partition_point(|first| *first < second);
+        let same = self.firsts[earlier..].partition_point(|first| *first == second);
+        let of_same = self.stretches[earlier..earlier + same].partition_point(|s| s.slots.first().is_some_and(&is_before));
+        match (earlier + of_same).checked_sub(1) {
+            Some(stretch) => Position(stretch, self.stretches[stretch].before(second, is_before)),
+            None => Position(0, 0),
+        }
     }
 
     /// After the last claim.
@@ -69,42 +103,54 @@ impl Lane {
     }
 
     pub(super) fn contains(&self, slot: &Slot) -> bool {
-        self.on_from(self.first(|s| s >= slot)).next() == Some(slot)
+        self.on_from(self.place_of(slot)).next() == Some(slot)
     }
 
     /// Whether the ends still never go back when it is put in.
     pub(super) fn has_room_for(&self, slot: &Slot) -> bool {
-        let place = self.first(|s| s >= slot);
+        let place = self.place_of(slot);
         let (before, after) = (self.back_from(place).next(), self.on_from(place).next());
         before.is_none_or(|b| b.end <= slot.end) && after.is_none_or(|a| slot.end <= a.end)
     }
 
     pub(super) fn insert(&mut self, slot: Slot) {
-        let Position(at, before) = self.first(|s| *s >= slot);
+        let Position(at, before) = self.place_of(&slot);
         let Some(stretch) = self.stretches.get_mut(at) else {
-            self.stretches.extend(Stretch::of(vec![slot]));
+            *self = Self::new(slot);
             return;
         };
+        let count = stretch.slots.len();
+        stretch.seconds.copy_within(before..count, before + 1);
+        stretch.seconds[before] = slot.second();
         stretch.slots.insert(before, slot);
-        stretch.first = stretch.slots[0];
-        if stretch.slots.len() > MOST {
+        self.firsts[at] = stretch.first();
+        if count == MOST {
             // What grows at its end is cut there, so that it leaves full stretches behind.
-            let cut = if before + 1 == stretch.slots.len() { before } else { stretch.slots.len() / 2 };
+            let cut = if before == count { before } else { count / 2 };
             let rest = Stretch::of(stretch.slots.split_off(cut));
             stretch.slots.shrink_to_fit();
-            self.stretches.splice(at + 1..at + 1, rest);
+            stretch.seconds[cut..].fill(i64::MAX);
+            self.firsts.insert(at + 1, rest.first());
+            self.stretches.insert(at + 1, rest);
         }
     }
 
     /// Says whether it was there.
     pub(super) fn remove(&mut self, slot: &Slot) -> bool {
-        let at = self.stretches.partition_point(|s| s.first <= *slot).checked_sub(1);
-        let Some((at, stretch)) = at.and_then(|at| Some((at, self.stretches.get_mut(at)?))) else { return false };
-        let Ok(found) = stretch.slots.binary_search(slot) else { return false };
-        stretch.slots.remove(found);
-        match stretch.slots.first() {
-            Some(first) => stretch.first = *first,
-            None => drop(self.stretches.remove(at)),
+        // A place is behind all that are before, so at the end of a stretch it may be the next one's first.
+        let Position(at, before) = self.place_of(slot);
+        let at_end = self.stretches.get(at).is_some_and(|s| s.slots.len() == before);
+        let (at, before) = if at_end { (at + 1, 0) } else { (at, before) };
+        let Some(stretch) = self.stretches.get_mut(at).filter(|s| s.slots.get(before) == Some(slot)) else { return false };
+        let count = stretch.slots.len();
+        stretch.slots.remove(before);
+        stretch.seconds.copy_within(before + 1..count, before);
+        stretch.seconds[count - 1] = i64::MAX;
+        if stretch.slots.is_empty() {
+            self.stretches.remove(at);
+            self.firsts.remove(at);
+        } else {
+            self.firsts[at] = stretch.first();
         }
         true
     }
@@ -121,7 +167,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn slot(n: i64) -> Slot {
-        let at = DateTime::from_timestamp(n / 3, 0).unwrap();
+        // Three to an instant, six to a second.
+        let at = DateTime::from_timestamp(n / 6, (n / 3 % 2) as u32 * 500_000_000).unwrap();
         let row = RowId::from_u128(n.unsigned_abs().into());
         Slot { from: at, end: End::At(at), row, exclusive: true, workspace: WorkspaceId::from_uuid(RowId::nil()) }
     }
@@ -130,7 +177,7 @@ mod tests {
         /// Against the tree of the standard library.
         #[test]
         fn it_holds_what_a_sorted_set_holds(steps in proptest::collection::vec((0i64..900, 0u8..4), 1..1500)) {
-            let mut lane = Lane { stretches: Vec::new() };
+            let mut lane = Lane { firsts: Vec::new(), stretches: Vec::new() };
             let mut set = BTreeSet::new();
             for (n, what) in steps {
                 let slot = slot(n);
@@ -142,10 +189,15 @@ mod tests {
                 }
             }
             prop_assert_eq!(lane.is_empty(), set.is_empty());
-            prop_assert!(lane.stretches.iter().all(|s| !s.slots.is_empty() && s.slots.len() <= MOST && s.first == s.slots[0]));
+            prop_assert!(lane.firsts.iter().copied().eq(lane.stretches.iter().map(|s| s.slots[0].second())));
+            for s in &lane.stretches {
+                prop_assert!((1..=MOST).contains(&s.slots.len()));
+                let seconds = s.slots.iter().map(Slot::second).chain(std::iter::repeat(i64::MAX));
+                prop_assert!(s.seconds.iter().copied().eq(seconds.take(MOST + 1)));
+            }
             for n in (0..300).step_by(7) {
                 let at = slot(n * 3).from;
-                let place = lane.first(|s| s.from >= at);
+                let place = lane.first_from(at);
                 prop_assert!(lane.on_from(place).eq(set.iter().filter(|s| s.from >= at)));
                 prop_assert!(lane.back_from(place).eq(set.iter().rev().filter(|s| s.from < at)));
             }
@@ -155,7 +207,7 @@ mod tests {
         /// Cut at the end or in the middle, and longer than one stretch.
         #[test]
         fn it_holds_many(order in Just((0i64..700).collect::<Vec<_>>()).prop_shuffle(), sorted: bool) {
-            let mut lane = Lane { stretches: Vec::new() };
+            let mut lane = Lane { firsts: Vec::new(), stretches: Vec::new() };
             let mut order = order;
             if sorted {
                 order.sort_unstable();

@@ -60,14 +60,12 @@ const WHEN: usize = 6;
 /// As deep as `serde_json` reads.
 const DEEPEST: u8 = 128;
 
-/// A value as a document.
+/// Writes a value as a document behind what is there.
 ///
 /// # Errors
-/// The value has no JSON: a map with keys that are no text, say.
-pub(super) fn write(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Unfit> {
-    let mut out = Vec::with_capacity(512);
-    value.serialize(&mut write::Writer::new(&mut out))?;
-    Ok(out)
+/// The value has no JSON: a map with keys that are no text, say. What was written of it is behind what was there.
+pub(super) fn write(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> Result<(), Unfit> {
+    value.serialize(&mut write::Writer::new(out))
 }
 
 /// The value of a document.

@@ -4,6 +4,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+fn write(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Unfit> {
+    let mut out = Vec::new();
+    super::write(&mut out, value).map(|()| out)
+}
+
 /// There and back, and what JSON makes of it is the same.
 fn there_and_back(value: &Value) -> Vec<u8> {
     let document = write(value).unwrap();

@@ -95,6 +95,15 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Numbers that are written as the widest of their sort: a document does not tell the widths apart.
+macro_rules! widened {
+    ($($narrow:ident($number:ty) => $wide:ident),+) => {
+        $(fn $narrow(self, v: $number) -> Result<(), Unfit> {
+            self.$wide(v.into())
+        })+
+    };
+}
+
 impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
     type Ok = ();
     type Error = Unfit;
@@ -110,15 +119,8 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         self.out.push(if v { TRUE } else { FALSE });
         Ok(())
     }
-    fn serialize_i8(self, v: i8) -> Result<(), Unfit> {
-        self.serialize_i64(v.into())
-    }
-    fn serialize_i16(self, v: i16) -> Result<(), Unfit> {
-        self.serialize_i64(v.into())
-    }
-    fn serialize_i32(self, v: i32) -> Result<(), Unfit> {
-        self.serialize_i64(v.into())
-    }
+    widened! { serialize_i8(i8) => serialize_i64, serialize_i16(i16) => serialize_i64, serialize_i32(i32) => serialize_i64 }
+    widened! { serialize_u8(u8) => serialize_u64, serialize_u16(u16) => serialize_u64, serialize_u32(u32) => serialize_u64 }
     fn serialize_i64(self, v: i64) -> Result<(), Unfit> {
         match u64::try_from(v) {
             Ok(number) => self.number(number),
@@ -128,15 +130,6 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
             }
         }
         Ok(())
-    }
-    fn serialize_u8(self, v: u8) -> Result<(), Unfit> {
-        self.serialize_u64(v.into())
-    }
-    fn serialize_u16(self, v: u16) -> Result<(), Unfit> {
-        self.serialize_u64(v.into())
-    }
-    fn serialize_u32(self, v: u32) -> Result<(), Unfit> {
-        self.serialize_u64(v.into())
     }
     fn serialize_u64(self, v: u64) -> Result<(), Unfit> {
         self.number(v);
