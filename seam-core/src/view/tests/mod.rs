@@ -4,7 +4,7 @@ mod objects;
 mod residual;
 mod truth;
 
-use super::{Present, Viewer};
+use super::Viewer;
 use crate::model::*;
 use crate::plan::{Reader, Stop, Try};
 use crate::provider::*;
