@@ -85,7 +85,7 @@ pub(super) fn touch(
     let (state, command) = written(|out| state.auth1(out))?;
     let outcome = state.on_response(&mut send(&command), |_| None)?;
     let step_up = outcome.session.step_up().ok_or(AliroError::OutOfOrder)??;
-    let ((), command) = written(|out| ReaderStepUp::<RustCrypto>::select(out))?;
+    let ((), command) = written(ReaderStepUp::<RustCrypto>::select)?;
     ReaderStepUp::<RustCrypto>::on_select(&send(&command))?;
     let (room, site) = (ElementName::of_entrance(pocket.entrance), ElementName::of_site(pocket.site));
     let wanted = [
