@@ -340,9 +340,9 @@ fn line_19_every_message_in_every_state_over_bluetooth() {
         ];
         // And those of the visit itself, at another place.
         others.extend(good.iter().cloned());
-        for number in 0..good.len() {
+        for (number, expected) in good.iter().enumerate() {
             for (which, other) in others.iter().enumerate() {
-                if *other == good[number] {
+                if other == expected {
                     continue;
                 }
                 let instead = |at, message| if at == number { vec![other.clone()] } else { vec![message] };

@@ -56,7 +56,11 @@ fn ble_proprietary_with_tag() {
     for payload in payloads {
         assert_eq!(Notification::parse(&Message { protocol: Protocol::Notification, id: 5, payload }), Ok(initiate.clone()));
     }
-    initiate.send(|message| Ok(assert_eq!(message.payload, payloads[0]))).unwrap();
+    let first = |message: Message<'_>| {
+        assert_eq!(message.payload, payloads[0]);
+        Ok(())
+    };
+    initiate.send(first).unwrap();
 }
 
 #[test]

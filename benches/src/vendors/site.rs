@@ -69,7 +69,7 @@ impl Vendor {
 enum Fake {
     Visionline(VisionlineSim),
     Vision(VisionSim),
-    Space(SpaceSim),
+    Space(Box<SpaceSim>),
     Ks(KsSim),
 }
 
@@ -112,7 +112,7 @@ impl Site {
                 sim.lay_cards_always(true);
                 sim.set_write_time(writing);
                 let settings = if vendor == Vendor::SaltoPms { sim.pms_settings() } else { sim.ship_settings(false) };
-                (Fake::Space(sim), Arc::new(SpaceFactory::default()), settings)
+                (Fake::Space(Box::new(sim)), Arc::new(SpaceFactory::default()), settings)
             }
             Vendor::SaltoKs => {
                 let sim = KsSim::start(Arc::clone(&clock)).await?;

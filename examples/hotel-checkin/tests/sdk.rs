@@ -1,4 +1,6 @@
 //! The script and the oracle against the SDK: an SQLite file and virtual locks.
+#![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
+
 #[cfg(test)]
 mod common;
 
@@ -12,7 +14,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-#[expect(clippy::unwrap_used, reason = "a test without a runtime is a failed test")]
 fn block<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }

@@ -8,7 +8,8 @@ mod deadline;
 pub mod oauth;
 #[cfg(feature = "sim")]
 pub mod sim;
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
+#[cfg(feature = "sim")]
 pub(crate) mod stand;
 pub mod tcp;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use seam_core::clock::Clock;
 use seam_core::model::{ActionStatus, codes};
 use seam_core::{AccessGrant, GrantUpdate};
 use seam_providers::net::sim::Misbehaviour;
+use std::sync::Arc;
 use std::time::Duration;
 
 const FROM: &str = "2026-03-01T08:00:00Z";
@@ -186,7 +187,7 @@ pub(crate) async fn crash(mut g: Ground) {
     let Some(encoder) = g.at.encoder() else {
         let wish = g.house.wish("Anna", &[g.at.doors()[0]], &[g.mode()], None, FROM, TO).await;
         let anna = g.house.ws.access_grants().create(wish).await.unwrap();
-        let (at, before) = (g.at.clone(), g.at.requests());
+        let (at, before) = (Arc::clone(&g.at), g.at.requests());
         g.house.crash_after(before, || at.requests()).await;
         g.house.later(30).await;
         let key = g.issue(&anna).await;
@@ -202,7 +203,7 @@ pub(crate) async fn crash(mut g: Ground) {
     let doubtful = g.at.blank();
     g.at.lay(Some(&doubtful));
     let asked = g.house.ws.access_methods().encode(method, g.house.encoder(encoder).await).await.unwrap();
-    let (at, before) = (g.at.clone(), g.at.requests());
+    let (at, before) = (Arc::clone(&g.at), g.at.requests());
     g.house.crash_after(before, || at.requests()).await;
     g.house.go(g.house.clock.now() + TimeDelta::minutes(10)).await;
     assert_eq!(g.house.attempt(asked.action_attempt_id).await.status, ActionStatus::Error);
