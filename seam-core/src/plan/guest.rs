@@ -8,6 +8,7 @@
 use super::draft::Draft;
 use super::order::neighbours;
 use super::read::Try;
+use super::stay::NotNow;
 use super::{method, next, stay, user};
 use crate::model::{AcsEntranceId, StayId};
 use crate::planted::{self, Bug};
@@ -104,8 +105,8 @@ pub(super) fn settled(d: &mut Draft<'_>, id: StayId, turn: u64) -> Try<()> {
     }
 }
 
-/// A key that opens a stay was made: the rooms have this guest now. Guests of other stays who go on have keys that die when this one is used: they
-/// are made again.
+/// A key that opens a stay was made: the rooms have this guest now. Keys that were made ahead for a later stay would die when this one is used: they
+/// are made again. Those of a stay that begins no later are what this one overrides; made again, they would take the room back, and so on for ever.
 pub(super) fn made(d: &mut Draft<'_>, id: StayId, turn: u64) -> Try<()> {
     let mut stay = d.get::<Stay>(id)?;
     stay.turns.made(turn);
@@ -115,16 +116,16 @@ pub(super) fn made(d: &mut Draft<'_>, id: StayId, turn: u64) -> Try<()> {
             continue;
         }
         let (earlier, later) = if other.turns.sure < turn { ((other_id, other), id) } else { ((id, stay.clone()), other_id) };
-        let still_goes_on = d.get::<Stay>(later)?.phase != StayPhase::Closed;
-        if earlier.1.turns.sure > 0 && still_goes_on {
-            taken_over(d, earlier.0)?;
+        let by = d.get::<Stay>(later)?;
+        if earlier.1.turns.sure > 0 && by.phase != StayPhase::Closed {
+            taken_over(d, earlier.0, &by)?;
         }
     }
     carry(d, id)
 }
 
 /// Another stay has opened rooms of this one.
-fn taken_over(d: &mut Draft<'_>, id: StayId) -> Try<()> {
+fn taken_over(d: &mut Draft<'_>, id: StayId, by: &Stay) -> Try<()> {
     let stay = d.get::<Stay>(id)?;
     if let Rooms::None = rooms(d, id, &stay)?
         && let Some(row) = stay.target
@@ -134,7 +135,8 @@ fn taken_over(d: &mut Draft<'_>, id: StayId) -> Try<()> {
         over(d, row)?;
     }
     let stay = d.get::<Stay>(id)?;
-    if stay.phase == StayPhase::Open { stay::reopen(d, id, stay) } else { Ok(()) }
+    let was_ahead = stay.phase == StayPhase::Open && stay.window.starts_at() > by.window.starts_at();
+    if was_ahead { stay::reopen(d, id, stay) } else { Ok(()) }
 }
 
 /// The system has this guest no more, and there is nothing to tell it.
@@ -218,6 +220,25 @@ fn rooms(d: &mut Draft<'_>, id: StayId, stay: &Stay) -> Try<Rooms> {
     // A key that begins to be made at one of them meanwhile comes first.
     others.iter().for_each(|(other, _)| d.depend_on(*other));
     Ok(if ours.is_empty() { Rooms::None } else { Rooms::These(ours) })
+}
+
+/// Why a key of an open stay cannot join now: the system would join it to whoever is the present guest, and that is not surely this stay's.
+pub(super) fn joins_another(d: &mut Draft<'_>, id: StayId, stay: &Stay) -> Try<Option<NotNow>> {
+    if !keeps_guests(&d.get::<System>(stay.system)?) {
+        return Ok(None);
+    }
+    let others = neighbours(d, id, stay)?;
+    others.iter().for_each(|(other, _)| d.depend_on(*other));
+    let mut why = None;
+    for door in &stay.doors {
+        let here = others.iter().filter(|(_, other)| other.doors.contains(door));
+        match whose(&stay.turns, here.map(|(_, other)| (other.phase != StayPhase::Closed, &other.turns))) {
+            Whose::Ours => {}
+            Whose::Theirs => return Ok(Some(NotNow::EarlierStay)),
+            Whose::BeingMade => why = Some(NotNow::Busy),
+        }
+    }
+    Ok(why)
 }
 
 /// About which rooms of a stay the system is told now; nothing when it is told nothing now, and then its target says what comes next.

@@ -273,7 +273,7 @@ pub(super) struct Casting {
 pub(super) enum NotNow {
     /// The outcome of the stay's first key is not known.
     InDoubt,
-    /// An earlier stay at the door is not closed, and the system would join its guest.
+    /// A stay at the door that begins no later is open, and the system would join its guest.
     EarlierStay,
     /// This key has fewer doors than the stay, and the role is per key: it would open only a part.
     NotOpen,
@@ -350,6 +350,9 @@ pub(super) fn cast(
             Ok(Ok(Casting { role: Role::Open, generation, turn }))
         }
         StayPhase::Open => {
+            if let Some(why) = guest::joins_another(d, id, &stay)? {
+                return Ok(Err(why));
+            }
             let generation = stay.generation.unwrap_or_else(|| start_number(&stay.window));
             let others: Vec<RowId> = stay.made.iter().copied().filter(|r| *r != target).collect();
             d.hint(others.iter().copied());
@@ -369,7 +372,7 @@ pub(super) fn cast(
             let others = neighbours(d, id, &stay)?;
             if rules.join == JoinBy::CurrentGuest {
                 let earlier = others.iter().any(|(_, o)| {
-                    o.window.starts_at() < stay.window.starts_at() && matches!(o.phase, StayPhase::Open | StayPhase::InDoubt { .. })
+                    o.window.starts_at() <= stay.window.starts_at() && matches!(o.phase, StayPhase::Open | StayPhase::InDoubt { .. })
                 });
                 if earlier {
                     return Ok(Err(NotNow::EarlierStay));

@@ -155,7 +155,8 @@ impl House {
         Ok(())
     }
 
-    /// Whether somebody of an earlier stay is still to leave a door of a grant, at a site whose cards join the present guest.
+    /// Whether somebody of a stay that begins no later is still to leave a door of a grant, at a site whose cards join the present guest. Of two that
+    /// begin at once, whose key is made first has the room.
     fn earlier_guest(&self, i: usize) -> bool {
         let (mine, now) = (&self.ledger.grants[i], self.exec.now());
         let doors = self.ledger.doors_of(mine);
@@ -165,7 +166,7 @@ impl House {
         let begins = |stay: &Option<String>| self.ledger.grants.iter().filter(|g| !g.deleted && g.stay == *stay).map(|g| g.from).min();
         self.ledger.grants.iter().filter(stays).any(|g| {
             let shared = self.ledger.doors_of(g).into_iter().any(|d| doors.contains(&d) && d.door.parse::<u32>().is_ok() && joins(&d.site));
-            shared && begins(&g.stay) < begins(&mine.stay)
+            shared && begins(&g.stay) <= begins(&mine.stay)
         })
     }
 

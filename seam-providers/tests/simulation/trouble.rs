@@ -23,7 +23,8 @@ impl House {
             return Ok(());
         }
         let Some(h) = self.rng.of(&held).cloned() else { return Ok(()) };
-        if h.kind == Kind::Card {
+        // Neither what is on a card nor a room's stay can be asked for: nobody would ever notice.
+        if matches!(h.kind, Kind::Card | Kind::Stay) {
             return Ok(());
         }
         self.ledger.spoiled.insert(site.to_owned());

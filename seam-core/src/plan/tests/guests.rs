@@ -287,6 +287,27 @@ fn a_stay_whose_room_an_earlier_one_opens_is_opened_again_and_told_nothing_meanw
     assert_eq!(h.tells(row).unwrap().1.window.ends_at(), Some(h.in_days(5)));
 }
 
+/// Two reservations hold one room from the same instant on. The key of each would take it from the other, and one made again take it back.
+#[test]
+fn of_two_stays_at_once_in_a_room_the_second_waits_for_the_first() {
+    let mut h = hotel();
+    let (now, until) = (h.t.now, h.in_days(2));
+    let one = h.card("a", now, until);
+    let other = h.card("b", now, until);
+    h.write(one);
+    let (attempt, call) = h.encode(other);
+    assert!(call.is_none() && h.stay("b").phase == StayPhase::Planned, "the room is the first one's");
+    assert_eq!(h.stay("a").phase, StayPhase::Open);
+    h.t.pass(Duration::minutes(2));
+    let _ = h.t.begin(attempt);
+    h.delete(one);
+    let row = h.carried()[0];
+    h.tells(row).unwrap();
+    h.t.done(row, Ok(Receipt::accepted()));
+    h.write(other);
+    assert_eq!(h.stay("b").phase, StayPhase::Open);
+}
+
 /// Nobody knows whether the first key of a stay was made; then the stay is given up.
 #[test]
 fn a_guest_who_was_perhaps_checked_in_is_checked_out() {
