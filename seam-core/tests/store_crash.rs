@@ -1,6 +1,6 @@
 //! The SQLite store under SIGKILL and under power failure: whatever was acknowledged is there.
-#![expect(clippy::unwrap_used, reason = "a failed test is a panic with its line")]
 #![cfg(all(feature = "conformance", feature = "sqlite", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic with its line")]
 mod support;
 
 use seam_core::conformance::store::Random;

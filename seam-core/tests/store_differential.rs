@@ -1,6 +1,6 @@
 //! Random changesets against both stores: equal answers, equal state, also when the SQLite file is closed and opened in between.
-#![expect(clippy::unwrap_used, reason = "a failed test is a panic with its line")]
 #![cfg(all(feature = "conformance", feature = "sqlite"))]
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic with its line")]
 use chrono::{DateTime, TimeDelta, Utc};
 use seam_core::clock::ManualClock;
 use seam_core::conformance::store::{Random, World, event, held, space, system, target};

@@ -1,6 +1,6 @@
 //! What only the SQLite store has: a file that others may have, damage, fill up, or open again.
-#![expect(clippy::unwrap_used, reason = "a failed test is a panic with its line")]
 #![cfg(all(feature = "conformance", feature = "sqlite"))]
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic with its line")]
 use seam_core::clock::ManualClock;
 use seam_core::conformance::store::{World, audit_of, event, held, space, target};
 use seam_core::state::*;

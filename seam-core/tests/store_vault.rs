@@ -1,6 +1,6 @@
 //! Secrets: bound to their place, opened only by their key, never in the file.
-#![expect(clippy::unwrap_used, reason = "a failed test is a panic with its line")]
 #![cfg(all(feature = "conformance", feature = "sqlite"))]
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic with its line")]
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use seam_core::ErrorKind;

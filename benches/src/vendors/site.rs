@@ -185,12 +185,24 @@ impl Site {
         self.engine.round().await?;
         if self.vendor.mode() == AccessMethodMode::Code {
             for method in &methods {
-                if !self.ws.access_methods().get(*method).await?.is_issued {
-                    return Err("a PIN was not made".into());
-                }
+                self.issued(*method).await?;
             }
         }
         Ok(methods)
+    }
+
+    /// Waits for a PIN: the system makes it, and is asked for it.
+    async fn issued(&self, method: AccessMethodId) -> Result<(), Failed> {
+        for _ in 0..100 {
+            let seen = self.ws.access_methods().get(method).await?;
+            if seen.is_issued {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.engine.round().await?;
+        }
+        let seen = self.ws.access_methods().get(method).await?;
+        Err(format!("a PIN was not made: {:?} {:?}", seen.warnings, seen.errors).into())
     }
 
     /// Writes cards, in turn at each encoder.

@@ -47,12 +47,14 @@ impl Touched {
     }
 
     /// In order, so that it can be searched.
+    #[cfg(feature = "sqlite")]
     pub(super) fn sorted(mut self) -> Self {
         self.0.sort_unstable();
         self
     }
 
     /// Whether a commit, whose things are in order, touches something that a reader looked at.
+    #[cfg(feature = "sqlite")]
     pub(super) fn meets(&self, looked: &Self) -> bool {
         looked.0.iter().any(|hash| self.0.binary_search(hash).is_ok())
     }
@@ -117,6 +119,7 @@ impl Changes {
     }
 
     /// The least id that a row of a kind was given since; `None`: there is no new one.
+    #[cfg(any(feature = "sqlite", test))]
     pub(super) fn least_added(&self, workspace: WorkspaceId, kind: RowKind, since: Mark) -> Option<RowId> {
         let added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
         added.get(&(workspace, kind)).and_then(|added| added.least(since.0))
@@ -138,6 +141,7 @@ impl Changes {
     }
 
     /// Nothing that was looked at holds any more.
+    #[cfg(any(feature = "sqlite", test))]
     pub(super) fn forget(&self) {
         let number = self.number.load(Ordering::Relaxed) + 1;
         self.floor.store(number, Ordering::Release);
@@ -162,6 +166,7 @@ impl Added {
         }
     }
 
+    #[cfg(any(feature = "sqlite", test))]
     fn least(&self, since: u64) -> Option<RowId> {
         let first = self.0.partition_point(|(number, _)| *number <= since);
         self.0.get(first).map(|(_, id)| *id)

@@ -36,6 +36,7 @@ impl<K: Hash + Eq, V> Recent<K, V> {
     }
 
     /// Looks without counting as a use.
+    #[cfg(any(feature = "sqlite", test))]
     pub(crate) fn peek<Q>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
