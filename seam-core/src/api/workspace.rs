@@ -126,9 +126,7 @@ impl Workspace {
             let mut decided = plan::decide(&change, me.once.as_deref(), facts, me.env(vault.clone(), seed, attempt))?;
             // Later attempts are made while everybody waits for the store.
             let seen = match &mut decided {
-                Decided::Done { changeset, outcome } if attempt == 0 => {
-                    see(&Deed { ws: &me, vault: &vault, facts }, &mut **changeset, &*outcome)
-                }
+                Decided::Done { changeset, outcome } if attempt == 0 => see(&Deed { ws: &me, vault: &vault, facts }, changeset, outcome),
                 _ => None,
             };
             let (step, outcome) = decided.into_step();

@@ -3,13 +3,15 @@ use std::time::Duration;
 
 /// The longest that a batch stays open for further callers, in commits' time.
 const COMMITS: u32 = 4;
+/// Within this a caller who asks again at once mostly has: she has to be woken, and to make ready what she asks for.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// Which callers a batch may expect, and how long they are worth waiting for.
 ///
 /// Whom a commit has answered mostly asks again at once; until then she is expected. A batch that closed without her would cost a sync of
-/// its own for her, so it stays open for as long as one who is expected comes within the time that a commit takes. It closes when all are
-/// there: a lone caller never waits, for she is all who is expected. When fewer come than before, one commit waits once, for no longer than it
-/// takes itself; from then on only those who came are expected.
+/// its own for her, so it stays open for as long as one who is expected comes within the time that a commit takes (of a disk where that is long,
+/// within a quarter of it). It closes when all are there: a lone caller never waits, for she is all who is expected. When fewer come than before,
+/// one commit waits so long, once; from then on only those who came are expected.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     /// How many callers there are: those whom the last commit answered, and those who were waiting by then.
@@ -25,7 +27,7 @@ impl Patience {
     /// How long a batch of `count` that nobody else waits to join is to stay open for the next caller; `None`: it closes.
     pub(super) fn wait(&self, count: usize) -> Option<Duration> {
         let left = (self.commit * COMMITS).saturating_sub(self.waited);
-        (count < self.expected && !left.is_zero()).then(|| left.min(self.commit))
+        (count < self.expected && !left.is_zero()).then(|| left.min(self.commit).min(MOMENT.max(self.commit / 4)))
     }
 
     /// How many callers there are.
@@ -116,9 +118,9 @@ mod tests {
         }
         assert!(patience.wait(3).unwrap() < MS / 10);
         patience.served(64, 0, Some(MS * 7));
-        assert_eq!(patience.wait(3), Some(MS * 7));
+        assert_eq!(patience.wait(3), Some(MS * 7 / 4), "a quarter where it takes long");
         // A batch that wrote nothing tells nothing about the disk.
         patience.served(64, 0, None);
-        assert_eq!(patience.wait(3), Some(MS * 7));
+        assert_eq!(patience.wait(3), Some(MS * 7 / 4));
     }
 }
