@@ -10,7 +10,8 @@ use crate::net::Deadline;
 use chrono::{DateTime, TimeDelta, Utc};
 use seam_core::model::Window;
 use seam_core::provider::{
-    AccessSpec, Body, Call, CredentialSpec, Effect, Failure, Found, Handle, Held, Kind, Made, Needs, Reason, Receipt, Seen, Tag, UserSpec, Want,
+    AccessSpec, Body, Call, CredentialSpec, Effect, Failure, Found, Handle, Held, Kind, Made, Needs, Reason, Receipt, Seen, Tag, UserSpec,
+    Want,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};

@@ -40,13 +40,15 @@ fn every_test_that_the_page_names_is_there() {
 fn each_vendor_has_a_row_and_nobody_claims_to_have_tried_it() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/providers.md")).unwrap();
     let http = Arc::new(HttpClient::for_providers().unwrap());
-    let factories: [&dyn ProviderFactory; 4] =
-        [&VisionlineFactory::new(), &VisionFactory, &SpaceFactory::default(), &KsFactory::new(http)];
+    let factories: [&dyn ProviderFactory; 4] = [&VisionlineFactory::new(), &VisionFactory, &SpaceFactory::default(), &KsFactory::new(http)];
     for factory in factories {
         let kind = format!("| `{}` |", factory.kind());
         let rows: Vec<&str> = page.lines().filter(|line| line.contains(&kind)).collect();
         let [row] = rows.as_slice() else { panic!("{kind} {rows:?}") };
-        assert!(row.ends_with("its fake; nobody has tried a real server |") || row.ends_with("its fake; nobody has tried the real cloud |"), "{row}");
+        assert!(
+            row.ends_with("its fake; nobody has tried a real server |") || row.ends_with("its fake; nobody has tried the real cloud |"),
+            "{row}"
+        );
     }
     assert!(page.contains("Nothing here was tried with real hardware"));
 }
