@@ -101,7 +101,9 @@ fn with_service(case: &str) -> Option<(String, Vec<String>)> {
     let bus_is_there = there(Command::new("dbus-daemon").arg("--version"));
     if !bus_is_there || !there(Command::new(&python).args(["-c", "import dbus_fast, bumble"])) {
         assert!(std::env::var_os("CI").is_none(), "dbus-daemon or dbus-fast is missing, and CI is set: nothing may be skipped");
-        println!("skipped: the tests of a desktop's Bluetooth need dbus-daemon and dbus-fast; get them with: cargo xtask test --only setup");
+        println!(
+            "skipped: the tests of a desktop's Bluetooth need dbus-daemon and dbus-fast; get them with: cargo xtask test --only setup"
+        );
         return None;
     }
     let config = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bus-{}-{case}.conf", std::process::id()));
