@@ -27,11 +27,28 @@ const STORED: u8 = 250;
 pub(crate) fn measure(size: &Size) -> Result<Vec<Line>, Failed> {
     let mut lines = Pair::<RustCrypto>::new()?.measure(size, 2_000.0)?;
     lines.extend(Pair::<AwsLc>::new()?.measure(size, 300.0)?);
+    lines.push(compared(size)?);
     // Building it takes longer than a smoke test may.
     if !size.is_smoke() {
         lines.extend(code_size::measure()?);
     }
     Ok(lines)
+}
+
+/// What a comparison tells by its time about where two secrets part: nothing, if the two take equally long.
+fn compared(size: &Size) -> Result<Line, Failed> {
+    const LENGTH: usize = 32 * 1024;
+    let ours = vec![0x5A; LENGTH];
+    let (mut at_first, mut at_last) = (ours.clone(), ours.clone());
+    at_first[0] ^= 1;
+    at_last[LENGTH - 1] ^= 1;
+    let times = if size.is_smoke() { 1 } else { 41 };
+    let (ratio, _) = in_turn(size.rounds, times, |last| {
+        let theirs = if last { &at_last } else { &at_first };
+        timed(|| if seam_ble::crypto::equal(black_box(&ours), black_box(theirs)) { Err(AliroError::Value) } else { Ok(()) })
+    })?;
+    Ok(Line::new("comparing secrets that part at their last byte ÷ at their first", Goal::AtMost(1.05), ratio)
+        .remark("32 KiB, so that a comparison that stops early would show as a factor of thousands"))
 }
 
 trait Backend: Crypto + Default {

@@ -18,6 +18,11 @@ pub(crate) struct Part {
 
 const PARTS: &[Part] = &[
     Part {
+        packages: &["dbus-daemon"],
+        used_by: "the test of a desktop's Bluetooth (feature `btleplug` of seam-ble)",
+        probe: &["dbus-daemon", "--version"],
+    },
+    Part {
         packages: &["gcc", "libc6-dev"],
         used_by: "the bundled SQLite (feature `sqlite` of seam-core)",
         probe: &["cc", "-E", "-xc", "-include", "stdlib.h", "/dev/null"],

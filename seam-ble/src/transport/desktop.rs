@@ -9,17 +9,23 @@ use btleplug::api::{
     Central as _, CentralEvent, Characteristic, Manager as _, Peripheral as _, ScanFilter, ValueNotification, WriteType, bleuuid,
 };
 use btleplug::platform::{Adapter, Manager, Peripheral};
+use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt as _};
 use uuid::Uuid;
 
 use super::{Link, LinkError};
 use crate::pkoc::{NOTIFY, SERVICE, WRITE};
 
+type Events<T> = Pin<std::boxed::Box<dyn Stream<Item = T> + Send>>;
+
 /// A connection to a PKOC reader.
 pub struct DesktopLink {
     peripheral: Peripheral,
     write: Characteristic,
-    notified: Pin<std::boxed::Box<dyn Stream<Item = ValueNotification> + Send>>,
+    notified: Events<ValueNotification>,
+    /// Says when the connection is gone: the notifications just stop then.
+    happened: Events<CentralEvent>,
+    closed: bool,
 }
 
 impl core::fmt::Debug for DesktopLink {
@@ -42,7 +48,7 @@ pub async fn connect(limit: Duration) -> Result<DesktopLink, LinkError> {
     // A scan that goes on costs power and disturbs the connection; that it cannot be stopped is no reason to give up.
     let _ = tokio::time::timeout(TIDY_WITHIN, adapter.stop_scan()).await;
     let peripheral = reader?;
-    let link = in_time(limit, "connecting", listen(peripheral.clone())).await;
+    let link = in_time(limit, "connecting", listen(&adapter, peripheral.clone())).await;
     if link.is_err() {
         let _ = tokio::time::timeout(TIDY_WITHIN, peripheral.disconnect()).await;
     }
@@ -76,8 +82,9 @@ async fn find(adapter: &Adapter) -> Result<Peripheral, LinkError> {
     Err(LinkError::Radio("scanning"))
 }
 
-async fn listen(peripheral: Peripheral) -> Result<DesktopLink, LinkError> {
+async fn listen(adapter: &Adapter, peripheral: Peripheral) -> Result<DesktopLink, LinkError> {
     let at = |step: &'static str| move |_: btleplug::Error| LinkError::Radio(step);
+    let happened = adapter.events().await.map_err(at("listening to the adapter"))?;
     peripheral.connect().await.map_err(at("connecting"))?;
     peripheral.discover_services().await.map_err(at("reading the reader's services"))?;
     let characteristics = peripheral.characteristics();
@@ -87,7 +94,7 @@ async fn listen(peripheral: Peripheral) -> Result<DesktopLink, LinkError> {
     // Taken before the subscription: the reader speaks as soon as that is there.
     let notified = peripheral.notifications().await.map_err(at("listening to the reader"))?;
     peripheral.subscribe(&notify).await.map_err(at("subscribing"))?;
-    Ok(DesktopLink { peripheral, write, notified })
+    Ok(DesktopLink { peripheral, write, notified, happened, closed: false })
 }
 
 impl DesktopLink {
@@ -97,19 +104,41 @@ impl DesktopLink {
     }
 }
 
+impl DesktopLink {
+    /// The next notification; none once the connection is gone.
+    async fn notification(&mut self) -> Option<ValueNotification> {
+        loop {
+            // What was said before the connection went comes first.
+            match select(self.notified.next(), self.happened.next()).await {
+                Either::Left((notification, _)) => return notification,
+                Either::Right((Some(CentralEvent::DeviceDisconnected(who)), _)) if who == self.peripheral.id() => return None,
+                Either::Right((Some(_), _)) => {}
+                Either::Right((None, _)) => return None,
+            }
+        }
+    }
+}
+
 impl Link for DesktopLink {
     async fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
-        self.peripheral.write(&self.write, message, WriteType::WithResponse).await.map_err(|_| LinkError::Closed)
+        if self.closed {
+            return Err(LinkError::Closed);
+        }
+        let written = self.peripheral.write(&self.write, message, WriteType::WithResponse).await;
+        self.closed = written.is_err();
+        written.map_err(|_| LinkError::Closed)
     }
 
     async fn receive<'a>(&mut self, into: &'a mut [u8]) -> Result<&'a [u8], LinkError> {
-        loop {
-            let notification = self.notified.next().await.ok_or(LinkError::Closed)?;
+        while !self.closed {
+            let Some(notification) = self.notification().await else { break };
             if notification.uuid == Uuid::from_u128(NOTIFY) {
                 let place = into.get_mut(..notification.value.len()).ok_or(LinkError::TooLong)?;
                 place.copy_from_slice(&notification.value);
                 return Ok(place);
             }
         }
+        self.closed = true;
+        Err(LinkError::Closed)
     }
 }

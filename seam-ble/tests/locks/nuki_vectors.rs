@@ -9,6 +9,7 @@ use seam_ble::nuki::{self, Client, Identity, Paired, public_key, shared_key};
 const CLIENT_PRIVATE: &str = "8caa54672307bffdf5ea183fc607158d2011d008eca6a1088614ff0853a5aa07";
 const CLIENT_PUBLIC: &str = "f88127ccf48023b5cbe9101d24baa8a368da94e8c2e3cde2ded29ce96ab50c15";
 const LOCK_PUBLIC: &str = "2fe57da347cd62431528daac5fbb290730fff684afc4cfc2ed90995f58cb3b74";
+const DH1: &str = "0de40b998e0e330376f2d2fc4892a6931e25055fd09f054f99e93fecd9ba611e";
 const SHARED: &str = "217fcb0f18caf284e9bdea0b94b83b8d10867ed706bfdedbd2381f4cb3b8f730";
 const APP_NONCE: &str = "52afe0a664b4e9b56dc6bd4cb718a6c9fed6be17a7411072aa0d315378140577";
 const WIRE_REQUEST_PUBLIC_KEY: &str = "0100030027a7";
@@ -30,6 +31,7 @@ const WIRE_STATUS_COMPLETE: &str = "0e00009dd7";
 const STATES_WIRE: &str =
     "37917f1af31ec5940705f34d1e5550607d5b2f9fe7d496b6020000001a00670d124926004366532e8d927a33fe84e782a9594d39157d065e";
 const STATES_NONCE: &str = "37917f1af31ec5940705f34d1e5550607d5b2f9fe7d496b6";
+const STATES_PLAIN: &str = "0200000001000c00418d";
 const CHALLENGE_WIRE: &str = concat!(
     "99c8613a9f6ab6d3fb0399d37ad38c5c003ac139b1567bc102000000380028cdcc668c08da47bf323bf9371ebf068f6d480438563660780a4234d9a2",
     "3794e305ee37878874ede106a0bbfcf5b60e0c2e2ba17248a02b",
@@ -54,7 +56,10 @@ fn the_keys_are_those_of_the_document() {
     assert_eq!(shared_key(&private(), &hex_n(LOCK_PUBLIC)).unwrap().expose().as_slice(), hex(SHARED));
     let second = shared_key(&Secret::new(hex_n(SET_2_PRIVATE)), &hex_n(SET_2_PEER_PUBLIC)).unwrap();
     assert_eq!(second.expose().as_slice(), hex(SET_2_KDF1));
-    assert_ne!(SET_2_DH1, SET_2_KDF1);
+    // What the key is made of, by the other library alone.
+    let common = |private: &str, peer: &str| x25519_dalek::x25519(hex_n(private), hex_n(peer)).to_vec();
+    assert_eq!(common(CLIENT_PRIVATE, LOCK_PUBLIC), hex(DH1));
+    assert_eq!(common(SET_2_PRIVATE, SET_2_PEER_PUBLIC), hex(SET_2_DH1));
 }
 
 #[test]
@@ -84,6 +89,7 @@ fn the_encrypted_messages_are_those_of_the_document() {
     let mut client = Client::new(paired());
     let (sent, _) = written(|out| client.ask_states(hex_n(STATES_NONCE), out)).unwrap();
     assert_eq!(sent, hex(STATES_WIRE));
+    assert_eq!(crate::nuki_setup::decrypt(&paired(), &sent), hex(STATES_PLAIN));
     // The challenge of the document comes back in the action that follows it, which only its own user can see.
     let (_, asked) = written(|out| client.ask_challenge([1; 24], out)).unwrap();
     let by = nuki::Actions { app: 0, flags: 0 };

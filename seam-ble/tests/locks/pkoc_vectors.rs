@@ -7,7 +7,7 @@
 //! fixed keys and signatures after RFC 6979: they keep the bytes from changing unnoticed and prove nothing about other implementations.
 use crate::support::{hex, hex_n, key, public, written};
 use seam_ble::crypto::rustcrypto::{RustCrypto, SoftwareKey};
-use seam_ble::crypto::{Crypto, PublicKey, Secret, SigningKey};
+use seam_ble::crypto::{Crypto, PublicKey, Secret, Signature, SigningKey};
 use seam_ble::pkoc::nfc::{self, Card};
 use seam_ble::pkoc::{
     Anchor, Certificate, Device, FirstAnswer, LocationId, NO_END, ProtocolVersion, Reader, ReadersOfSite, Response, Site, SiteId, Wire,
@@ -31,6 +31,12 @@ const NFC_RESPONSE: &str = concat!(
 
 const BLE_SITE_ID: &str = "101112131415161718191a1b1c1d1e1f";
 const BLE_READER_LOCATION_ID: &str = "303132333435363738393a3b3c3d3e3f";
+const BLE_ECDH_Z: &str = "ccfc261f58193c98ca4ad4a53bbac6f0ee29bc4d48438090446908622ca79af6";
+const BLE_AES_KEY: &str = "98f5bf15dbc72627acd9a8ab61ce21349ea3496d79136adf08ad381cc9c0fa25";
+const BLE_SIGNATURE_INPUT: &str = concat!(
+    "101112131415161718191a1b1c1d1e1f303132333435363738393a3b3c3d3e3fd65a93977caa3d1b081852ff57a79e465f1660577304baead505dd3a",
+    "48589cf30217e617f0b6443928278f96999e69a23a4f2c152bdf6d6cdf66e5b80282d4ed",
+);
 const BLE_MSG1_READER: &str = concat!(
     "0c0503000000010221020217e617f0b6443928278f96999e69a23a4f2c152bdf6d6cdf66e5b80282d4ed0d10303132333435363738393a3b3c3d3e3f",
     "0e10101112131415161718191a1b1c1d1e1f",
@@ -117,6 +123,30 @@ fn the_bluetooth_transaction_is_the_one_of_the_script_on_every_backend() {
     }
     check(&RustCrypto);
     // Its own signing key would sign with a random number; the key in memory makes the same bytes every time.
+    #[cfg(feature = "aws-lc")]
+    check(&seam_ble::crypto::aws_lc::AwsLc);
+}
+
+// What stands between the messages: the common point, the key made of it, and what both sides sign.
+#[test]
+fn the_keys_and_signed_bytes_are_those_of_the_script_on_every_backend() {
+    fn check<C: Crypto>(crypto: &C) {
+        let reader = crypto.decompress(&hex(BLE_MSG1_READER)[9..42].try_into().unwrap()).unwrap();
+        let device = PublicKey::from_uncompressed(&hex(BLE_MSG2_DEVICE)[2..67]).unwrap();
+        for (own, own_public, peer) in [(0x11, reader, device), (0x22, device, reader)] {
+            let (session, public) = crypto.agreement_key(&Secret::new([own; 32])).unwrap();
+            assert_eq!(public, own_public);
+            let common = crypto.agree(&session, &peer).unwrap();
+            assert_eq!(common.expose().as_slice(), hex(BLE_ECDH_Z));
+            assert_eq!(crypto.sha256(&[common.expose()]).as_slice(), hex(BLE_AES_KEY));
+        }
+        let (signed, plain) = (hex(BLE_SIGNATURE_INPUT), hex(BLE_MSG4_PLAIN));
+        let by_reader = Signature::from_slice(&hex(BLE_MSG3_READER)[2..]).unwrap();
+        let by_phone = Signature::from_slice(&plain[69..133]).unwrap();
+        assert_eq!(crypto.verify(&public(0x33), &signed, &by_reader), Ok(()));
+        assert_eq!(crypto.verify(&nfc_key().public_key(), &signed, &by_phone), Ok(()));
+    }
+    check(&RustCrypto);
     #[cfg(feature = "aws-lc")]
     check(&seam_ble::crypto::aws_lc::AwsLc);
 }
