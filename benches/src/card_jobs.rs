@@ -13,7 +13,7 @@ use seam_encoders::classic::job::SectorKeys;
 use seam_encoders::classic::mad::Aid;
 use seam_encoders::dialogue::{Dialogue, Step, SystemRandom};
 use seam_encoders::error::CardError;
-use seam_encoders::job::{ClassicProfile, DesfireProfile, Encoder, Ntag424Profile, Profile, Task};
+use seam_encoders::job::{ClassicProfile, DesfireProfile, Encoder, Ntag424Profile, Profile, Task, UltralightImageProfile};
 use seam_encoders::keys::{Diversified, FixedKeys, Key, KeyType};
 use seam_encoders::ndef::{Message, Record};
 use seam_encoders::ntag424::{APPLICATION, Suite};
@@ -224,6 +224,14 @@ fn profiles() -> Result<Vec<ProfileJob>, Failed> {
             classic,
             || Box::new(ClassicCard::new_1k([0xDE, 0xAD, 0xBE, 1])),
             (None, data()),
+        ),
+        // Number 1, twelve pages, and the twelve pages again as proof.
+        ProfileJob::new(
+            "a new Ultralight EV1 with an image of 48 bytes",
+            1 + 12 + 12,
+            UltralightImageProfile::new(ultralight::Reader::StorageOnly),
+            || Box::new(UltralightCard::ev1_small(UID)),
+            (None, json!({ "first_page": 4, "hex": DATA.repeat(2) })),
         ),
     ])
 }

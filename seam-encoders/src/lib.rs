@@ -1,5 +1,62 @@
 //! Card technologies and encoder transports for the seam SDK: for cards that we write ourselves, instead of a vendor's server.
 //!
+//! An [`Encoder`](job::Encoder) is one reader with the technologies that it writes. It waits for a card, writes it so that nothing can ruin it, and
+//! proves with the door's key that it stands there:
+//!
+#![cfg_attr(feature = "sim", doc = "```")]
+#![cfg_attr(not(feature = "sim"), doc = "```ignore")]
+//! use chrono::TimeDelta;
+//! use seam_core::clock::{Clock, SystemClock};
+//! use seam_core::encoder::{CardImage, JobControl, Technology};
+//! use seam_encoders::job::{DesfireProfile, Encoder};
+//! use seam_encoders::keys::{Diversified, FixedKeys, Key};
+//! use seam_encoders::sim::{DesfireCard, DesfireModel};
+//! use seam_encoders::transport::SimulatedReader;
+//! use std::sync::Arc;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The masters of keys 0 (writes) and 1 (the doors'), version 1. Every card gets keys of its own from them.
+//! let (app, version) = (0xF532F0, 1);
+//! let masters = FixedKeys::default().with(&[0xF5, 0x32, 0xF0], 0, Key::aes([1; 16], 1)).with(&[0xF5, 0x32, 0xF0], 1, Key::aes([2; 16], 1));
+//! let profile = DesfireProfile::new(app, 64, Arc::new(Diversified::new(masters, b"my hotel")), version)?;
+//!
+//! let reader = SimulatedReader::new("desk"); // with hardware: PcscReader::new("ACS ACR1252 00 00")
+//! reader.put(Box::new(DesfireCard::new(DesfireModel::Ev3, [4, 1, 2, 3, 4, 5, 6])));
+//! let encoder = Encoder::at(reader).profile(profile).build();
+//!
+//! let now = SystemClock.now();
+//! let control = JobControl::new(now + TimeDelta::seconds(30), now + TimeDelta::minutes(1)); // for the card, for all of it
+//! let image = CardImage { technology: Technology("desfire".into()), content: serde_json::json!({ "data": "C0FFEE" }) };
+//! let done = encoder.encode(&image, &control).await?; // control.progress() tells how far it is, control.cancel() ends it
+//! assert_eq!(done.card.number.as_deref(), Some("04010203040506"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The engine uses the same encoder through the plug [`CardEncoder`](seam_core::encoder::CardEncoder). What can go wrong, how the card was left and
+//! what to do then: [`job`](job#when-a-job-fails).
+//!
+//! # Which reader needs which feature
+//! | at hand | feature | type |
+//! | --- | --- | --- |
+//! | a reader of the machine through PC/SC (USB, most desk readers) | `pcsc`; Linux: `libpcsclite-dev` to build, `pcscd` to run | `transport::pcsc::PcscReader` |
+//! | none: tests, trying it out | `sim` | `transport::SimulatedReader`, cards in `sim` |
+//! | pcscd without hardware, for tests of a whole machine | `sim` | `vpcd::VirtualSlot` |
+//! | a reader on an OSDP bus: reads cards and keys to enrol them, does not write | `osdp` | `osdp::Panel` |
+//! | a hotel encoder that makes the card itself and is told what by messages | - (TCP), `serial` (a cable) | [`pms`] |
+//! | another one | - | implement [`transport::Reader`] |
+//!
+//! # Which card has which profile
+//! | card | profile | content of an image |
+//! | --- | --- | --- |
+//! | MIFARE DESFire EV1 to EV3 | [`DesfireProfile`](job::DesfireProfile) | `{"data": "<hex>"}`, or `{"access": {..}}` in a format ([`access_data`]) |
+//! | NTAG 424 DNA | [`Ntag424Profile`](job::Ntag424Profile) | `{"url": "https://door.example/t?p={picc}&m={mac}"}` |
+//! | MIFARE Ultralight EV1, with an image of its access system | [`UltralightImageProfile`](job::UltralightImageProfile) | `{"first_page": 4, "hex": ".."}` |
+//! | MIFARE Classic (legacy: can be copied) | [`ClassicProfile`](job::ClassicProfile) | `{"data": "<hex>"}` |
+//! | Ultralight C and AES, NTAG 21x, PKOC | none: drivers and jobs in [`ultralight`], [`pkoc`] | - |
+//! | your own layout | implement [`Profile`](job::Profile) | yours |
+//!
 //! # How a protocol is written
 //! A card protocol is an `async fn` over a [`Card`](dialogue::Card) handle. It knows no transport, no clock and no runtime: each
 //! [`transmit`](dialogue::Card::transmit) hands one command out and waits for its answer, and a [`Dialogue`](dialogue::Dialogue) turns the whole

@@ -51,6 +51,55 @@ fn a_program_with_a_journal() {
     }
 }
 
+/// Begins and ends one job.
+#[test]
+#[ignore = "is watched by the test below, which starts it"]
+fn a_program_with_one_entry() {
+    let folder = std::env::var_os(FOLDER).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let journal = FileJournal::open(Path::new(&folder)).unwrap();
+    runtime.block_on(journal.begin(&technology(), &card(0), &entry(1))).unwrap();
+    std::fs::metadata("/begun").unwrap_err();
+    runtime.block_on(journal.end(&technology(), &card(0))).unwrap();
+    std::fs::metadata("/ended").unwrap_err();
+}
+
+/// That an entry outlasts a loss of power rests on the disk being asked for it before the call returns: the kernel is watched for that.
+#[test]
+fn the_disk_is_asked_to_keep_file_and_folder_before_a_call_returns() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, trace) = (folder.path().join("journal"), folder.path().join("trace"));
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-y", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,stat,newfstatat,statx", "-o"]);
+    strace.arg(&trace).arg(std::env::current_exe().unwrap());
+    strace.args(["--ignored", "--exact", "a_program_with_one_entry"]).env(FOLDER, &path);
+    match strace.output() {
+        Ok(output) => assert!(output.status.success(), "{output:?}"),
+        Err(e) => {
+            let line = format!("to watch what the disk is asked for needs strace ({e}); get it with: apt-get install strace");
+            assert!(std::env::var_os("CI").is_none(), "{line}");
+            println!("skipped: {line}");
+            return;
+        }
+    }
+    let (file, path) = (path.join("desfire-04010203040500"), path.to_str().unwrap().to_owned());
+    let file = file.to_str().unwrap();
+    let steps: Vec<&str> = std::fs::read_to_string(&trace)
+        .unwrap()
+        .lines()
+        .filter_map(|line| match line {
+            _ if line.contains("sync(") && line.contains(&format!("<{file}.new>")) => Some("the file"),
+            _ if line.contains("sync(") && line.contains(&format!("<{path}>")) => Some("the folder"),
+            _ if line.contains("rename") && line.contains(file) => Some("renamed"),
+            _ if line.contains("unlink") && line.contains(file) => Some("removed"),
+            _ if line.contains("\"/begun\"") => Some("begun"),
+            _ if line.contains("\"/ended\"") => Some("ended"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(steps, ["the file", "renamed", "the folder", "begun", "removed", "the folder", "ended"]);
+}
+
 #[tokio::test]
 async fn nothing_that_was_acknowledged_is_lost_when_the_program_is_killed() {
     let folder = tempfile::tempdir().unwrap();

@@ -55,6 +55,11 @@ const PARTS: &[Part] = &[
             "/sbin/ip",
         ],
     },
+    Part {
+        packages: &["strace"],
+        used_by: "the test that the disk is asked to keep the journal of cards (seam-encoders)",
+        probe: &["strace", "--version"],
+    },
     Part { packages: &["npm"], used_by: "the packages of the official JavaScript client", probe: &["npm", "--version"] },
     Part {
         packages: &["python3", "python3-venv"],

@@ -58,9 +58,10 @@ impl Vendor {
             Self::VisionlinePms => (1, "the card"),
             Self::Vision => (3, "a registration, the card, a farewell: a connection for each card"),
             Self::SaltoPms => (1, "the card; before it one byte asks whether the line is ready"),
-            Self::SaltoShip => (3, "the user, her permission, her key; what her card's number is, is looked at as well"),
+            // A permission in the user's own record would save one; but the record has one list, which each update replaces as a whole.
+            Self::SaltoShip => (4, "the user, a permission that ends by itself, her key, a look for her card's number"),
             Self::SaltoKs => {
-                (7, "a guest, a group, its times, its lock, its member, the right to a PIN, the PIN; her seat is looked at as well")
+                (7, "a guest, a group, its times, its lock, its member, the right to a PIN, the PIN; her seat is told with the guest")
             }
         }
     }

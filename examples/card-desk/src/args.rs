@@ -9,6 +9,9 @@ pub(crate) struct Args {
     /// At a simulated reader with a simulated card, which somebody lays there: works on any machine.
     #[arg(long = "virtual", global = true)]
     pub(crate) is_virtual: bool,
+    /// Keeps the simulated card in this file between two runs, with `--virtual`; a new card lies there if there is no such file yet.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) virtual_card: Option<PathBuf>,
     /// The reader, by its name or a part of it; without this the only one that is there.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) reader: Option<String>,
@@ -31,9 +34,9 @@ pub(crate) enum What {
 /// Which cards, and how long they are waited for.
 #[derive(Debug, Group)]
 pub(crate) struct Job {
-    /// What the cards are.
-    #[arg(long, value_enum, default_value = "desfire")]
-    pub(crate) technology: Technology,
+    /// What the cards are. Without this: `encode` writes a DESFire, `read` takes a card of any technology.
+    #[arg(long, value_enum)]
+    pub(crate) technology: Option<Technology>,
     /// The application: six hexadecimal digits for DESFire, four (cluster and application) for MIFARE Classic.
     #[arg(long, value_name = "HEX")]
     pub(crate) app: Option<String>,
@@ -52,7 +55,7 @@ pub(crate) struct Job {
 pub(crate) struct Encode {
     #[command(flatten)]
     pub(crate) job: Job,
-    /// What is written, in hexadecimal.
+    /// What is written, in hexadecimal; on an Ultralight whole pages of four bytes, from page 4 on.
     #[arg(long, value_name = "HEX", default_value = "")]
     pub(crate) data: String,
     /// What is written, as text.
@@ -67,7 +70,7 @@ pub(crate) struct Encode {
     /// For an NTAG 424: the address that a phone opens, with `{picc}` and `{mac}` where the card puts who it is and its proof.
     #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["data", "text"])]
     pub(crate) url: Option<String>,
-    /// Writes beside the applications of others too.
+    /// Writes beside the applications of others too; an Ultralight, whatever stands on it.
     #[arg(long)]
     pub(crate) share: bool,
     /// Remembers interrupted cards in this folder; without it they are remembered while the program runs.
@@ -89,4 +92,6 @@ pub(crate) enum Technology {
     Ntag424,
     /// MIFARE Classic: legacy, can be copied by anybody who comes near a card.
     Classic,
+    /// MIFARE Ultralight EV1 without a password: pages as an access system made them for its locks.
+    Ultralight,
 }

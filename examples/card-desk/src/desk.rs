@@ -2,6 +2,7 @@
 use crate::args::{Args, Encode, Job, Technology};
 use crate::keys::Master;
 use crate::readers::Hand;
+use crate::virtual_card::{Kept, VirtualCard};
 use crate::{DeskError, readers, show};
 use chrono::TimeDelta;
 use seam_core::clock::{Clock, SystemClock};
@@ -10,72 +11,101 @@ use seam_encoders::access_data::GenericAccess;
 use seam_encoders::classic::LEGACY;
 use seam_encoders::classic::mad::Aid;
 use seam_encoders::desfire::{self, AccessRights, Right};
-use seam_encoders::job::{ClassicProfile, DesfireProfile, Encoder, EncoderBuilder, FileJournal, JobFailure, Ntag424Profile};
+use seam_encoders::job::{
+    ClassicProfile, DesfireProfile, Encoder, EncoderBuilder, FileJournal, JobFailure, Ntag424Profile, UltralightImageProfile,
+};
 use seam_encoders::ntag424::Suite;
-use seam_encoders::transport::{FieldState, Reader};
+use seam_encoders::transport::FieldState;
+use seam_encoders::ultralight;
 use serde_json::{Value, json};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Bytes in the file of a DESFire application.
 const FILE: u32 = 64;
 /// The sector of a MIFARE Classic.
 const SECTOR: u8 = 1;
 
+/// All that this desk writes, in the order in which a card is asked what it is.
+const ALL: [Technology; 4] = [Technology::Ultralight, Technology::Classic, Technology::Ntag424, Technology::Desfire];
+
 pub(crate) async fn read(args: &Args, job: &Job) -> Result<(), DeskError> {
-    let reader = readers::chosen(args, Hand::Lays(job.technology, None)).await?;
-    let encoder = at(reader, args, job)?.build();
-    let control = control(job.wait);
-    let (card, content) = watched(&control, encoder.read(&control)).await?;
-    print_card(&card);
-    match content.as_ref().and_then(|content| content.as_object()) {
-        Some(content) => {
-            content.iter().for_each(|(name, what)| println!("{name:<11} {}", what.as_str().map_or(what.to_string(), str::to_owned)))
-        }
-        None => println!("content     nothing of ours"),
+    // An application, or access data, is of a DESFire unless somebody says otherwise.
+    let technologies = match job.technology {
+        None if job.app.is_none() && !job.access => ALL.to_vec(),
+        technology => vec![technology.unwrap_or(Technology::Desfire)],
+    };
+    let (hand, kept) = hand(args, job.technology.unwrap_or(Technology::Desfire), None)?;
+    let reader = readers::chosen(args, hand).await?;
+    let mut encoder = Encoder::at(reader);
+    for technology in technologies {
+        encoder = with_profile(encoder, args, job, technology, false)?;
     }
+    let encoder = encoder.build();
+    let control = control(job.wait);
+    let done = watched(&control, encoder.read(&control)).await;
+    kept.as_ref().map(Kept::keep).transpose()?;
+    let (card, content) = done?;
+    print_card(&card);
+    print_content(content.as_ref());
     Ok(())
 }
 
 pub(crate) async fn encode(args: &Args, encode: &Encode) -> Result<(), DeskError> {
     let job = &encode.job;
-    let content = content(encode)?;
-    if job.technology == Technology::Classic {
+    let technology = job.technology.unwrap_or(Technology::Desfire);
+    let content = content(encode, technology)?;
+    if technology == Technology::Classic {
         eprintln!("warning: {LEGACY}");
     }
     if encode.pull_at.is_some() && !args.is_virtual {
         return Err(DeskError::Asked("--pull-at is for the simulated card: --virtual".to_owned()));
     }
-    let reader = readers::chosen(args, Hand::Lays(job.technology, encode.pull_at)).await?;
-    let mut encoder = at(reader, args, job)?.waits_for_return(TimeDelta::seconds(encode.patience.into()));
+    let (hand, kept) = hand(args, technology, encode.pull_at)?;
+    let reader = readers::chosen(args, hand).await?;
+    let mut encoder = with_profile(Encoder::at(reader), args, job, technology, encode.share)?;
+    encoder = encoder.waits_for_return(TimeDelta::seconds(encode.patience.into()));
     if encode.share {
         encoder = encoder.may_share_cards();
     }
     if let Some(folder) = &encode.journal {
         encoder = encoder.journal(Arc::new(FileJournal::open(folder)?));
     }
-    let image = CardImage { technology: Name(name(job.technology).to_owned()), content };
+    let image = CardImage { technology: Name(name(technology).to_owned()), content };
     let control = control(job.wait);
     let encoder = encoder.build();
-    let done = watched(&control, encoder.encode(&image, &control)).await?;
+    let done = watched(&control, encoder.encode(&image, &control)).await;
+    // However it ended: a card that is half written stays so.
+    kept.as_ref().map(Kept::keep).transpose()?;
+    let done = done?;
     print_card(&done.card);
     println!("written     and read back with the door's key, in {} commands", done.commands);
     Ok(())
 }
 
 pub(crate) async fn watch(args: &Args) -> Result<(), DeskError> {
-    let reader = readers::chosen(args, Hand::PassesBy).await?;
-    let job = |technology| Job { technology, app: None, wait: 600, access: false, key_version: 1 };
+    let hand = match &args.virtual_card {
+        Some(_) => match hand(args, Technology::Desfire, None)? {
+            (Hand::Lays(card, _), _) => Hand::PassesBy(vec![card]),
+            (passes, _) => passes,
+        },
+        None => Hand::PassesBy(ALL.iter().rev().map(|technology| Arc::new(Mutex::new(VirtualCard::new(*technology)))).collect()),
+    };
+    let reader = readers::chosen(args, hand).await?;
+    let job = Job { technology: None, app: None, wait: 600, access: false, key_version: 1 };
     let mut encoder = Encoder::at(Arc::clone(&reader));
-    for technology in [Technology::Classic, Technology::Ntag424, Technology::Desfire] {
-        encoder = with_profile(encoder, args, &job(technology))?;
+    for technology in ALL {
+        encoder = with_profile(encoder, args, &job, technology, false)?;
     }
     let encoder = encoder.build();
     let cards = async {
         loop {
             reader.wait(FieldState::Card).await?;
-            match encoder.look(&control(600)).await {
-                Ok(card) => print_card(&card),
+            match encoder.read(&control(600)).await {
+                Ok((card, content)) => {
+                    print_card(&card);
+                    print_content(content.as_ref());
+                }
                 Err(e) => println!("card        {e}"),
             }
             reader.wait(FieldState::Empty).await?;
@@ -88,11 +118,24 @@ pub(crate) async fn watch(args: &Args) -> Result<(), DeskError> {
     }
 }
 
+/// Somebody with the simulated card, and the file that it is kept in.
+fn hand(args: &Args, technology: Technology, pull_at: Option<usize>) -> Result<(Hand, Option<Kept>), DeskError> {
+    let kept = match &args.virtual_card {
+        Some(_) if !args.is_virtual => {
+            return Err(DeskError::Asked("--virtual-card is for the simulated card: --virtual".to_owned()));
+        }
+        Some(file) => Some(Kept::open(file, technology)?),
+        None => None,
+    };
+    let card = kept.as_ref().map_or_else(|| Arc::new(Mutex::new(VirtualCard::new(technology))), |kept| Arc::clone(&kept.card));
+    Ok((Hand::Lays(card, pull_at), kept))
+}
+
 /// What an image of the card says.
-fn content(encode: &Encode) -> Result<Value, DeskError> {
+fn content(encode: &Encode, technology: Technology) -> Result<Value, DeskError> {
     let asked = |what: &str| Err(DeskError::Asked(what.to_owned()));
     let job = &encode.job;
-    if job.technology == Technology::Ntag424 {
+    if technology == Technology::Ntag424 {
         return match &encode.url {
             Some(url) => Ok(json!({ "url": url })),
             None => asked("an NTAG 424 gets an address: --url 'https://door.example/t?p={picc}&m={mac}'"),
@@ -111,21 +154,26 @@ fn content(encode: &Encode) -> Result<Value, DeskError> {
         Some(text) => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
         None => encode.data.clone(),
     };
+    if technology == Technology::Ultralight {
+        return Ok(json!({ "first_page": ultralight::FIRST, "hex": data }));
+    }
     Ok(json!({ "data": data }))
 }
 
-/// An encoder at a reader, for the cards that were asked for.
-fn at(reader: Arc<dyn Reader>, args: &Args, job: &Job) -> Result<EncoderBuilder, DeskError> {
-    with_profile(Encoder::at(reader), args, job)
-}
-
-fn with_profile(encoder: EncoderBuilder, args: &Args, job: &Job) -> Result<EncoderBuilder, DeskError> {
+/// An encoder that takes cards of this technology too; with `overwrites`, also ones that do not say whose they are.
+fn with_profile(
+    encoder: EncoderBuilder,
+    args: &Args,
+    job: &Job,
+    technology: Technology,
+    overwrites: bool,
+) -> Result<EncoderBuilder, DeskError> {
     let master = Master::from_env(args.is_virtual)?;
     let wrong = || DeskError::Asked("--app: six hexadecimal digits for DESFire, four for MIFARE Classic".to_owned());
-    if job.access && job.technology != Technology::Desfire {
+    if job.access && technology != Technology::Desfire {
         return Err(DeskError::Asked("--access is for a DESFire".to_owned()));
     }
-    match job.technology {
+    match technology {
         Technology::Desfire => {
             let app = from_hex(job.app.as_deref().unwrap_or("F532F0")).ok_or_else(wrong)?;
             let [a, b, c] = app[..] else { return Err(wrong()) };
@@ -140,6 +188,14 @@ fn with_profile(encoder: EncoderBuilder, args: &Args, job: &Job) -> Result<Encod
         }
         Technology::Ntag424 if job.app.is_some() => Err(DeskError::Asked("an NTAG 424 has one application: leave --app out".to_owned())),
         Technology::Ntag424 => Ok(encoder.profile(Ntag424Profile::new(Suite::Aes, master.keys(), job.key_version)?)),
+        Technology::Ultralight if job.app.is_some() => {
+            Err(DeskError::Asked("an Ultralight has no applications: leave --app out".to_owned()))
+        }
+        Technology::Ultralight => {
+            // What every reader has; one that passes raw commands on could tell which chip it is.
+            let profile = UltralightImageProfile::new(ultralight::Reader::StorageOnly);
+            Ok(encoder.profile(if overwrites { profile.overwrites() } else { profile }))
+        }
         Technology::Classic => {
             let app = from_hex(job.app.as_deref().unwrap_or("3821")).ok_or_else(wrong)?;
             let [cluster, application] = app[..] else { return Err(wrong()) };
@@ -154,6 +210,7 @@ fn name(technology: Technology) -> &'static str {
         Technology::Desfire => "desfire",
         Technology::Ntag424 => "ntag424",
         Technology::Classic => "mifare_classic",
+        Technology::Ultralight => "mifare_ultralight_ev1",
     }
 }
 
@@ -186,6 +243,15 @@ async fn watched<T>(control: &JobControl, job: impl Future<Output = Result<T, Jo
                 return done;
             }
         }
+    }
+}
+
+fn print_content(content: Option<&Value>) {
+    match content.and_then(Value::as_object) {
+        Some(content) => {
+            content.iter().for_each(|(name, what)| println!("{name:<11} {}", what.as_str().map_or(what.to_string(), str::to_owned)))
+        }
+        None => println!("content     nothing of ours"),
     }
 }
 

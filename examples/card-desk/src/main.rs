@@ -4,6 +4,7 @@ mod desk;
 mod keys;
 mod readers;
 mod show;
+mod virtual_card;
 
 use args::{Args, What};
 use clap::Parser;

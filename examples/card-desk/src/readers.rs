@@ -1,11 +1,10 @@
 //! The readers of the machine, and a simulated one.
 use crate::DeskError;
-use crate::args::{Args, Technology};
-use seam_encoders::sim::classic::ClassicCard;
-use seam_encoders::sim::ntag424::Ntag424Card;
-use seam_encoders::sim::{DesfireCard, DesfireModel, Fault, FaultKind, SimulatedCard};
+use crate::args::Args;
+use crate::virtual_card::VirtualCard;
+use seam_encoders::sim::{Fault, FaultKind};
 use seam_encoders::transport::{Reader, SimulatedReader};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The name of the simulated reader.
@@ -33,15 +32,15 @@ async fn names(is_virtual: bool) -> Result<Vec<String>, DeskError> {
 }
 
 /// What somebody does at the simulated reader.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Hand {
-    /// Lays a new card there, which is pulled away at this command and put back.
-    Lays(Technology, Option<usize>),
+    /// Lays a card there, which is pulled away at this command and put back.
+    Lays(Arc<Mutex<VirtualCard>>, Option<usize>),
     /// Lays one card after the other there and takes it away again.
-    PassesBy,
+    PassesBy(Vec<Arc<Mutex<VirtualCard>>>),
 }
 
-/// The reader that was asked for.
+/// The reader that was asked for. At the simulated one, somebody lays cards there.
 pub(crate) async fn chosen(args: &Args, hand: Hand) -> Result<Arc<dyn Reader>, DeskError> {
     let names = names(args.is_virtual).await?;
     let fits = |name: &&String| args.reader.as_ref().is_none_or(|wanted| name.contains(wanted.as_str()));
@@ -59,14 +58,6 @@ pub(crate) async fn chosen(args: &Args, hand: Hand) -> Result<Arc<dyn Reader>, D
     Err(DeskError::Asked(name))
 }
 
-fn new_card(technology: Technology) -> Box<dyn SimulatedCard> {
-    match technology {
-        Technology::Desfire => Box::new(DesfireCard::new(DesfireModel::Ev3, [0x04, 0x5E, 0xA8, 0x01, 0x02, 0x03, 0x04])),
-        Technology::Ntag424 => Box::new(Ntag424Card::new([0x04, 0x5E, 0xA8, 0x0A, 0x0B, 0x0C, 0x0D])),
-        Technology::Classic => Box::new(ClassicCard::new_1k([0x5E, 0xA8, 0x01, 0x02])),
-    }
-}
-
 /// A simulated reader, and somebody at it.
 fn simulated(hand: Hand) -> SimulatedReader {
     let reader = SimulatedReader::new(VIRTUAL);
@@ -75,19 +66,21 @@ fn simulated(hand: Hand) -> SimulatedReader {
         let a_moment = || tokio::time::sleep(HAND);
         a_moment().await;
         match hand {
-            Hand::Lays(technology, pull_at) => {
+            Hand::Lays(card, pull_at) => {
                 if let Some(at) = pull_at {
                     field.with_field(|field| field.plan(Fault { at, kind: FaultKind::PulledAfterBytes(0) }));
                 }
-                field.put(new_card(technology));
+                field.put(Box::new(card));
                 loop {
                     a_moment().await;
                     field.put_back();
                 }
             }
-            Hand::PassesBy => loop {
-                for technology in [Technology::Desfire, Technology::Ntag424, Technology::Classic] {
-                    field.put(new_card(technology));
+            Hand::PassesBy(cards) => loop {
+                for card in &cards {
+                    field.put(Box::new(Arc::clone(card)));
+                    // Long enough to be read, also on a busy machine.
+                    a_moment().await;
                     a_moment().await;
                     field.take();
                     a_moment().await;

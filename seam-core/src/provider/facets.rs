@@ -20,7 +20,8 @@ pub trait Inventory: Send + Sync {
     /// # Errors
     /// As [`entrances`](Self::entrances).
     async fn groups(&self, system: &SystemRef) -> Result<Vec<GroupReport>, Failure>;
-    /// What the system holds, whoever put it there, a page at a time. `None`: the system cannot list.
+    /// What the system holds, whoever put it there, a page at a time. `None`: the system cannot list. Kinds without a read-back need not be on the list: that
+    /// one of them is not means nothing.
     ///
     /// # Errors
     /// As [`entrances`](Self::entrances); `Refused` ([`Reason::Invalid`](super::Reason::Invalid)) for a cursor that was never given.

@@ -1,14 +1,17 @@
 //! MIFARE Classic: one sector of an application. Legacy: see [`LEGACY`](crate::classic::LEGACY).
-use super::profile::{CardNumber, Profile, Task, WriteError};
+use super::profile::{CardNumber, Profile, Task, WriteError, to_hex};
 use crate::classic::access::ClassicKey;
+use crate::classic::driver::KeyKind;
 use crate::classic::job::{self, Order, SectorKeys, SectorOrder};
 use crate::classic::mad::Aid;
 use crate::classic::{Size, driver};
 use crate::dialogue::Dialogue;
 use crate::error::CardError;
 use seam_core::encoder::Technology;
+use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Gives the keys of the sector of one card, by its serial number.
 pub type SectorKeySource = Arc<dyn Fn(&[u8]) -> Result<SectorKeys, CardError> + Send + Sync>;
@@ -84,6 +87,24 @@ impl Profile for ClassicProfile {
     fn identify(&self, atr: &[u8]) -> Dialogue<Option<CardNumber>> {
         let is_classic = size(atr).is_some();
         Dialogue::new(move |card| async move { if is_classic { Ok(Some(CardNumber(driver::uid(&card).await?))) } else { Ok(None) } })
+    }
+    /// The data of the sector, read with the door's key; `None` on a card whose sector has another one.
+    fn read(&self, number: &CardNumber) -> Option<Dialogue<Option<Value>, WriteError>> {
+        let (profile, number) = (self.clone(), number.clone());
+        Some(Dialogue::new(move |card| async move {
+            let keys = (profile.keys)(&number.0)?;
+            // Sectors up to 15 lie in the same place on cards of either size.
+            let trailer = Size::K1.trailer(profile.sector).map_err(CardError::from)?;
+            match driver::authenticate(&card, trailer, KeyKind::A, &keys.a).await {
+                Err(CardError::AuthenticationRefused { .. }) => return Ok(None),
+                proven => proven?,
+            }
+            let mut data = Zeroizing::new(Vec::new());
+            for block in Size::K1.data_blocks(profile.sector).map_err(CardError::from)? {
+                data.extend_from_slice(&*driver::read(&card, block).await?);
+            }
+            Ok(Some(json!({ "data": to_hex(&data) })))
+        }))
     }
     fn write(&self, task: Task) -> Dialogue<(), WriteError> {
         let profile = self.clone();

@@ -204,6 +204,10 @@ async fn read(profile: &DesfireProfile, number: &CardNumber, card: Card) -> Resu
         selected => selected?,
     }
     let version = card.key_version(READER).await?;
+    if version == FACTORY {
+        // Half written: no door reads it yet.
+        return Ok(None);
+    }
     let Some(key) = profile.known_key(&number.0, profile.aid, READER, version)? else { return Ok(None) };
     match card.authenticate_ev1(READER, &key).await {
         Err(CardError::AuthenticationRefused { .. }) => return Ok(None),

@@ -114,7 +114,12 @@ impl FileJournal {
     /// When it cannot be made.
     pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
+        let is_new = !folder.is_dir();
         fs::create_dir_all(&folder)?;
+        // A folder that was just made is itself a name in another one.
+        if let Some(parent) = folder.parent().filter(|parent| cfg!(unix) && is_new && !parent.as_os_str().is_empty()) {
+            File::open(parent)?.sync_all()?;
+        }
         Ok(Self { folder })
     }
     fn path(&self, technology: &Technology, card: &CardNumber) -> io::Result<PathBuf> {

@@ -2,14 +2,18 @@
 //!
 //! From the MF1S50/70 data sheets and PC/SC part 3: the weakest of the simulated cards, as no real reader was compared.
 use super::SimulatedCard;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What the reader knows beside the card: the loaded key, and the sector to which a key was proven.
+#[derive(Deserialize, Serialize)]
 pub struct ClassicCard {
     uid: [u8; 4],
     blocks: Vec<[u8; 16]>,
+    #[serde(skip)]
     slot: Option<[u8; 6]>,
     /// Sector and whether it was key B.
+    #[serde(skip)]
     proven: Option<(usize, bool)>,
 }
 

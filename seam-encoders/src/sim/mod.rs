@@ -2,6 +2,9 @@
 //!
 //! They stand for real cards in tests and wherever there is no hardware. They know nothing of the drivers: their secure messaging is written a
 //! second time, directly on the block ciphers, from the same facts.
+//!
+//! Cards with a memory can be kept in a file between two runs of a program: they are serde data, of what a card keeps without power. Their keys stand
+//! in it in the clear.
 pub mod classic;
 mod desfire;
 mod field;

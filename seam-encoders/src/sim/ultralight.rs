@@ -1,28 +1,38 @@
-//! A simulated Ultralight EV1, C or AES in a reader with storage commands and a PN532 behind them.
+//! A simulated Ultralight EV1, C or AES, or NTAG 21x, in a reader with storage commands and a PN532 behind them.
 use super::SimulatedCard;
 use super::ultralight_aes::{self, Secured};
 use des::TdesEde2;
 use des::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq, Serialize)]
 enum Chip {
-    Ev1 { large: bool },
+    Ev1 {
+        large: bool,
+    },
     C,
     Aes,
+    /// With what its answer to `GET_VERSION` says of its size.
+    Ntag(u8),
 }
 
 /// The card, and what its reader passes on.
+#[derive(Deserialize, Serialize)]
 pub struct UltralightCard {
     uid: [u8; 7],
     chip: Chip,
     pages: Vec<[u8; 4]>,
+    #[serde(skip)]
     proven: bool,
     /// The number that an authentication under way goes on with, and the last encrypted block.
+    #[serde(skip)]
     pending: Option<([u8; 8], [u8; 8])>,
     /// The same of an AES card: which key, and its number.
+    #[serde(skip)]
     pending_aes: Option<(u8, u128)>,
     /// The session of an AES card that wants MACs.
+    #[serde(skip)]
     secured: Option<Secured>,
     draws: u8,
 }
@@ -68,6 +78,30 @@ impl UltralightCard {
         card.pages[0x2a] = [0x80, 0x05, 0, 0];
         card
     }
+    /// An NTAG 213, with 144 bytes.
+    #[must_use]
+    pub fn ntag213(uid: [u8; 7]) -> Self {
+        Self::ntag(uid, 45, 0x12, 0x0f)
+    }
+    /// An NTAG 215, with 504 bytes.
+    #[must_use]
+    pub fn ntag215(uid: [u8; 7]) -> Self {
+        Self::ntag(uid, 135, 0x3e, 0x11)
+    }
+    /// An NTAG 216, with 888 bytes.
+    #[must_use]
+    pub fn ntag216(uid: [u8; 7]) -> Self {
+        Self::ntag(uid, 231, 0x6d, 0x13)
+    }
+    /// As it comes: with a capability container and an empty message (NTAG213/215/216 section 8.5.6).
+    fn ntag(uid: [u8; 7], pages: usize, room: u8, size: u8) -> Self {
+        let mut card = Self::new(uid, Chip::Ntag(size), pages);
+        card.pages[3] = [0xe1, 0x10, room, 0];
+        card.pages[4] = [0x03, 0x00, 0xfe, 0x00];
+        card.pages[pages - 4] = [0x04, 0, 0, 0xff];
+        card.pages[pages - 2] = [0xff; 4];
+        card
+    }
     /// Lets an AES card want a MAC on every command after an authentication.
     #[must_use]
     pub fn that_wants_macs(mut self) -> Self {
@@ -97,7 +131,9 @@ impl UltralightCard {
     /// From which page on a proof is asked for, and whether for reading too.
     fn gate(&self) -> (usize, bool) {
         match self.chip {
-            Chip::Ev1 { .. } => (usize::from(self.pages[self.configuration()][3]), self.pages[self.configuration() + 1][0] & 0x80 != 0),
+            Chip::Ev1 { .. } | Chip::Ntag(_) => {
+                (usize::from(self.pages[self.configuration()][3]), self.pages[self.configuration() + 1][0] & 0x80 != 0)
+            }
             Chip::C => (usize::from(self.pages[42][0]), self.pages[43][0] & 1 == 0),
             Chip::Aes => (usize::from(self.pages[0x29][3]), self.pages[0x2a][0] & 0x80 != 0),
         }
@@ -105,7 +141,7 @@ impl UltralightCard {
 
     fn is_secret(&self, page: usize) -> bool {
         match self.chip {
-            Chip::Ev1 { .. } => page >= self.configuration() + 2,
+            Chip::Ev1 { .. } | Chip::Ntag(_) => page >= self.configuration() + 2,
             Chip::C => page >= 44,
             Chip::Aes => page >= 0x30,
         }
@@ -126,6 +162,11 @@ impl UltralightCard {
     fn write(&mut self, page: usize, data: [u8; 4]) -> bool {
         let (from, _) = self.gate();
         if !(2..self.pages.len()).contains(&page) || (page >= from && !self.proven) || (self.chip == Chip::Aes && page >= 0x38) {
+            return false;
+        }
+        // Lock bits: page 3 to 7 in the third byte of page 2, 8 to 15 in the fourth.
+        let [_, _, low, high] = self.pages[2];
+        if (3..16).contains(&page) && (u16::from_be_bytes([high, low]) >> page) & 1 != 0 {
             return false;
         }
         if page == 2 || page == 3 {
@@ -202,7 +243,8 @@ impl UltralightCard {
                 Some([&[0x00][..], &proof].concat())
             }
             (Chip::Ev1 { large }, [0x60]) => Some(vec![0x00, 0x04, 0x03, 0x01, 0x01, 0x00, if large { 0x0e } else { 0x0b }, 0x03]),
-            (Chip::Ev1 { .. }, [0x1b, password @ ..]) if password == self.pages[self.configuration() + 2] => {
+            (Chip::Ntag(size), [0x60]) => Some(vec![0x00, 0x04, 0x04, 0x02, 0x01, 0x00, size, 0x03]),
+            (Chip::Ev1 { .. } | Chip::Ntag(_), [0x1b, password @ ..]) if password == self.pages[self.configuration() + 2] => {
                 self.proven = true;
                 Some(self.pages[self.configuration() + 3][..2].to_vec())
             }

@@ -1,8 +1,12 @@
 //! The authentication of Ultralight AES, and the MACs that a card may want on every command after it.
 //!
-//! Facts: NXP MF0AES(H)20 sections 8.6.1 and 8.8, as three public clients have them, which agree: proxmark3, a Flipper firmware, and StuStaPay's
-//! app, which is used with real cards. The passes are those of AuthenticateEV2NonFirst, of which real numbers are public; of an Ultralight AES none
-//! are.
+//! Facts: NXP MF0AES(H)20 sections 8.6.1 and 8.8, as public clients have them.
+//!
+//! - The three passes: three clients (proxmark3, a Flipper firmware, StuStaPay's app). They are those of AuthenticateEV2NonFirst, and a recording of
+//!   a real NTAG 424 replays here.
+//! - The MACs (session key, counter, every other byte): two clients, StuStaPay's app, whose cards are set to want MACs, and that Flipper firmware,
+//!   whose own notes say that this part was made from the data sheet alone and not confirmed with a card. proxmark3 only sees that a card wants them.
+//! - Of an Ultralight AES itself no numbers are public: neither passes nor MACs were compared with any.
 use std::fmt;
 use zeroize::Zeroizing;
 

@@ -112,6 +112,11 @@ mod tests {
     fn the_authentication_of_the_data_sheet_replays() {
         let question = hex!("D54300 AF 577293FD2F34CA51 9000").to_vec();
         let answer = hex!("D54300 00 3B884FA07C137CE1 9000").to_vec();
+        // The card's number in the clear, of which both sides need no more than that they agree.
+        let mut b = hex!("577293FD2F34CA51");
+        let factory = Key::new(KeyType::TwoKeyTripleDes, &hex!("49454D4B41455242214E4143554F5946")).unwrap();
+        factory.cipher().decrypt_cbc(&mut Vector::ZERO.clone(), &mut b).unwrap();
+        assert_eq!(b, hex!("51E764602678DF2B"));
         let (key, a) = (hex!("49454D4B41455242214E4143554F5946"), hex!("A8AF3B256C75ED40"));
         let (sent, result) = replay(key, a, vec![question.clone(), answer.clone()]);
         assert_eq!(result, Ok(()));
@@ -127,6 +132,10 @@ mod tests {
     #[test]
     fn the_second_message_of_the_forum() {
         let question = hex!("D54300 AF 69ECC8F7CADC1AC8 9000").to_vec();
+        let mut b = hex!("69ECC8F7CADC1AC8");
+        let key = Key::new(KeyType::TwoKeyTripleDes, &hex!("425245414B4D454946594F5543414E21")).unwrap();
+        key.cipher().decrypt_cbc(&mut Vector::ZERO.clone(), &mut b).unwrap();
+        assert_eq!(b, hex!("CB0CACEEF276F17E"));
         let (sent, result) = replay(hex!("425245414B4D454946594F5543414E21"), hex!("C9600ADCEB08FDC4"), vec![question]);
         assert_eq!(sent[1], hex!("FF00000013 D442 AF 90799A6D73E95149C7AA66D90C08BEC5"));
         assert_eq!(result, Err(CardError::Lost));

@@ -72,7 +72,7 @@ impl Kind {
         usize::from(self.end() - FIRST) * PAGE
     }
     /// The first of four pages: first protected page, configuration, password, answer to the password.
-    fn password_pages(self) -> Option<u8> {
+    pub(crate) fn password_pages(self) -> Option<u8> {
         match self {
             Self::Ev1Small => Some(0x10),
             Self::Ev1Large => Some(0x25),

@@ -92,6 +92,8 @@ fn ev1_other_encrypted_commands() {
     // The next answer of that log begins at the vector that this leaves.
     assert_eq!(session.vector(), Vector::of(&hex("27882805FC3FD49D")));
 
+    assert_eq!([&[0x0D][..], &crc32(&[&[0x54, 0x0D]]), &[0; 3]].concat(), hex("0DED09401E000000"), "what is encrypted there");
+
     let mut session = Ev1::new(Key::aes(sixteen("A8514DD0350F3DFBC86E80744BCC9B57"), 0).cipher());
     let sent = session.encrypted(0xC4, &[0], &[&hex("25432A462D4A614E645267556B587032")[..], &[0x10]].concat(), &[]).expect("whole blocks");
     let apdu = hex("90C400002100C2B54A718D0251845653199909BB32E8E38BD6719E8DC21799C29C922A0984FC00");

@@ -126,6 +126,44 @@ async fn a_card_that_leaves_at_any_command_is_finished_when_it_comes_again() {
     assert!(commands > 30, "every command of a job: {commands}");
 }
 
+/// Mute, garbage, a wrong bit, another card: a card that is called torn or untouched is not believed, and a repeat finishes it.
+#[tokio::test]
+async fn a_fault_at_any_command_leaves_a_card_that_a_repeat_finishes() {
+    let kinds: [fn() -> FaultKind; 6] = [
+        || FaultKind::PulledInAnswer(1),
+        || FaultKind::Mute,
+        || FaultKind::Garbage(vec![0x6F, 0x00]),
+        || FaultKind::Garbage(vec![1, 2, 3, 4, 5, 6, 7, 0x91, 0x00]),
+        || FaultKind::Flipped(usize::MAX, 3),
+        || FaultKind::Replaced(Box::new(Ntag424Card::new([0x04, 9, 9, 9, 9, 9, 9]))),
+    ];
+    let mut tried = 0;
+    for kind in kinds {
+        for at in 0.. {
+            let d = Desk::with(Ntag424Card::new(UID));
+            d.reader.with_field(|field| field.plan(Fault { at, kind: kind() }));
+            let result = d.encode(profile(1)).await;
+            if d.reader.with_field(|field| field.sent()) <= at {
+                result.unwrap();
+                break;
+            }
+            tried += 1;
+            let other = d.reader.take();
+            if !d.reader.put_back() {
+                d.reader.put(other.unwrap());
+            }
+            let what = format!("{:?} at {at}: {result:?}", kind());
+            if let Err(failure) = &result {
+                assert!(failure.card != CardState::Written, "{what}");
+                assert!(failure.card == CardState::Unknown || !d.is_believed(1), "{what}");
+            }
+            d.encode(profile(1)).await.unwrap_or_else(|failure| panic!("{what}, then {failure:?}"));
+            assert!(d.is_believed(1) && d.journal.is_empty(), "{what}");
+        }
+    }
+    assert!(tried > 150, "{tried}");
+}
+
 /// The job that finishes an interrupted card may be interrupted too. A card that a backend believes by then is not called torn, which would say that
 /// it opens nothing.
 #[tokio::test]

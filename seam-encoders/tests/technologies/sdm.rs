@@ -31,6 +31,33 @@ fn macs_of_the_application_note() {
     assert_eq!(derived.decrypt(hex!("010000"), data.to_vec()), b"sixteen letters!");
 }
 
+/// NXP AN12196 tables 3 and 4, and the master key of the same with LRP (nfc-ev2-crypto, in the tests of the crate ntag424 0.1.1): the session keys
+/// themselves, and that what is derived does what they do.
+#[test]
+fn session_keys_byte_for_byte() {
+    use seam_encoders::crypto::{BlockCipher, MacKey, Vector, lrp::Lrp};
+    let master = MacKey::new(zero().cipher());
+    let encryption = hex!("8097D73344D53F963B09E23E03B62336");
+    assert_eq!(master.cmac(&[&hex!("C33C00010080 04958CAA5C5E80 010000")]), encryption);
+    let mut vector = Vector(BlockCipher::aes(&encryption).encrypted_block(hex!("01000000000000000000000000000000")));
+    let mut data = *b"sixteen letters!";
+    BlockCipher::aes(&encryption).encrypt_cbc(&mut vector, &mut data).unwrap();
+    let keys = Keys::derive(Suite::Aes, &zero(), Some(&hex!("04958CAA5C5E80")), Some(&hex!("010000"))).unwrap();
+    assert_eq!(keys.decrypt(hex!("010000"), data.to_vec()), b"sixteen letters!");
+
+    let mac = hex!("3FB5F6E3A807A03D5E3570ACE393776F");
+    assert_eq!(master.cmac(&[&hex!("3CC300010080 04DE5F1EACC040 3D0000")]), mac);
+    let whole = MacKey::new(BlockCipher::aes(&mac)).cmac(&[b"x"]);
+    let keys = Keys::derive(Suite::Aes, &zero(), Some(&hex!("04DE5F1EACC040")), Some(&hex!("3D0000"))).unwrap();
+    assert_eq!(keys.mac(b"x"), std::array::from_fn(|at| whole[2 * at + 1]));
+
+    let mac = hex!("99C2FD9C885C2CA3C9089C20057310C0");
+    assert_eq!(Lrp::for_mac(&[0; 16]).cmac(&hex!("00010080 042E1D222A6380 6A0000 1EE1")), mac);
+    let whole = Lrp::for_mac(&mac).cmac(b"x");
+    let keys = Keys::derive(Suite::Lrp, &zero(), Some(&hex!("042E1D222A6380")), Some(&hex!("6A0000"))).unwrap();
+    assert_eq!(keys.mac(b"x"), std::array::from_fn(|at| whole[2 * at + 1]));
+}
+
 /// NXP AN12196 table 3: the encrypted part of a file, sixteen times the letter x.
 #[test]
 fn the_encrypted_part_of_the_application_note() {

@@ -22,6 +22,9 @@ fn card(kind: Kind, uid: [u8; 7]) -> UltralightCard {
         Kind::Ev1Small => UltralightCard::ev1_small(uid),
         Kind::Ev1Large => UltralightCard::ev1_large(uid),
         Kind::C => UltralightCard::c(uid),
+        Kind::Ntag213 => UltralightCard::ntag213(uid),
+        Kind::Ntag215 => UltralightCard::ntag215(uid),
+        Kind::Ntag216 => UltralightCard::ntag216(uid),
         _ => UltralightCard::aes(uid),
     }
 }
@@ -69,7 +72,7 @@ fn as_a_phone(field: &mut Field, kind: Kind) -> Result<Option<Message>, CardErro
 
 #[test]
 fn each_card_is_written_and_protected() {
-    for kind in [Kind::Ev1Small, Kind::Ev1Large, Kind::C, Kind::Aes] {
+    for kind in [Kind::Ev1Small, Kind::Ev1Large, Kind::C, Kind::Aes, Kind::Ntag213, Kind::Ntag215, Kind::Ntag216] {
         let order = order(kind, protection(kind, false));
         let mut field = Field::with(card(kind, UID));
         write(&mut field, &order).unwrap();
@@ -100,7 +103,7 @@ fn a_card_may_be_closed_to_reading_too_and_opened_with_the_proof() {
 
 #[test]
 fn a_password_and_a_key_can_be_rotated() {
-    for kind in [Kind::Ev1Large, Kind::C, Kind::Aes] {
+    for kind in [Kind::Ev1Large, Kind::C, Kind::Aes, Kind::Ntag213, Kind::Ntag216] {
         let mut field = Field::with(card(kind, UID));
         let mut order = order(kind, protection(kind, false));
         write(&mut field, &order).unwrap();
@@ -121,7 +124,7 @@ fn a_password_and_a_key_can_be_rotated() {
 
 #[test]
 fn a_fault_at_every_command_is_typed_and_a_repeat_finishes() {
-    for kind in [Kind::Ev1Small, Kind::C, Kind::Aes] {
+    for kind in [Kind::Ev1Small, Kind::C, Kind::Aes, Kind::Ntag215] {
         for reading_too in [false, true] {
             let order = order(kind, protection(kind, reading_too));
             let mut field = Field::with(card(kind, UID));
@@ -230,7 +233,7 @@ fn a_message_that_is_too_long_is_refused_before_the_card_sees_anything() {
 
 #[test]
 fn a_card_says_which_it_is() {
-    for kind in [Kind::Ev1Small, Kind::Ev1Large, Kind::Aes] {
+    for kind in [Kind::Ev1Small, Kind::Ev1Large, Kind::Aes, Kind::Ntag213, Kind::Ntag215, Kind::Ntag216] {
         let mut field = Field::with(card(kind, UID));
         let said = field.run(Dialogue::<_, CardError>::new(|card| async move { ultralight::identify(&card, Reader::Pn532).await }));
         assert_eq!(said, Ok(kind));

@@ -25,6 +25,10 @@ use std::time::Duration;
 /// messages are short have a limit of their own far below it. Whoever sends more would fill the memory.
 pub const LONGEST_ANSWER: usize = 16 << 20;
 
+/// The longest list that is taken from a system, all its pages together, in bytes: 100,000 users with 600 bytes each are less. One that goes on for ever would
+/// fill the memory, page by page.
+pub const LONGEST_LIST: usize = 64 << 20;
+
 /// The longest pause that a server is granted. Whoever asks for more is broken, and a revocation does not wait for that.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 

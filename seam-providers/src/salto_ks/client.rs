@@ -2,7 +2,7 @@
 use super::error::checked;
 use super::wire::{Page, Request};
 use crate::net::oauth::Tokens;
-use crate::net::{Deadline, LONGEST_ANSWER, only_asked};
+use crate::net::{Deadline, LONGEST_ANSWER, LONGEST_LIST, only_asked};
 use seam_core::provider::{Failure, HttpMethod, HttpRequest, HttpResponse, HttpTransport, Reason};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -50,10 +50,7 @@ impl Client {
 
     /// Sends a request and reads what the answer says.
     pub(super) async fn read<T: DeserializeOwned>(&self, request: &Request, deadline: &Deadline) -> Result<T, Failure> {
-        let answer = self.send(request, deadline).await?;
-        let failure = Failure::unknown(Reason::Garbled, "the answer could not be understood");
-        // The message of the parser may quote the answer.
-        serde_json::from_slice(&answer.body).map_err(|_| if request.method == HttpMethod::Get { only_asked(failure) } else { failure })
+        parsed(request, &self.send(request, deadline).await?)
     }
 
     /// Reads a list to its end. Its next pages are looked for at the same server only: a link may say anything.
@@ -64,9 +61,14 @@ impl Client {
         mut enough: impl FnMut(&[T]) -> bool,
     ) -> Result<Vec<T>, Failure> {
         let mut request = first.clone();
-        let mut all = Vec::new();
+        let (mut all, mut bytes) = (Vec::new(), 0);
         for _ in 0..MOST_PAGES {
-            let (items, next) = match self.read::<Page<T>>(&request, deadline).await? {
+            let answer = self.send(&request, deadline).await?;
+            bytes += answer.body.len();
+            if bytes > LONGEST_LIST {
+                return Err(Failure::nothing(Reason::Garbled, "the list is too long"));
+            }
+            let (items, next) = match parsed::<Page<T>>(&request, &answer)? {
                 Page::Bare(items) => (items, None),
                 Page::Items { items, next_page_link } => (items, next_page_link.filter(|l| !l.is_empty())),
             };
@@ -81,4 +83,10 @@ impl Client {
         }
         Err(Failure::nothing(Reason::Garbled, "the list has no end"))
     }
+}
+
+fn parsed<T: DeserializeOwned>(request: &Request, answer: &HttpResponse) -> Result<T, Failure> {
+    let failure = Failure::unknown(Reason::Garbled, "the answer could not be understood");
+    // The message of the parser may quote the answer.
+    serde_json::from_slice(&answer.body).map_err(|_| if request.method == HttpMethod::Get { only_asked(failure) } else { failure })
 }

@@ -2,8 +2,8 @@
 use super::client::Client;
 use super::config::{Settings, schema};
 use super::error::invalid;
-use super::put::Job;
-use super::wire::{At, Entry, Lock, Site, Subscription, instant, sites};
+use super::put::{Job, Seats, held};
+use super::wire::{At, Entry, Lock, Site, SiteUser, Subscription, instant, sites};
 use crate::net::Deadline;
 use crate::net::oauth::Tokens;
 use async_trait::async_trait;
@@ -38,6 +38,7 @@ pub trait OneTimeCodes: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub struct KsProvider {
     client: Client,
+    seats: Seats,
     clock: Arc<dyn Clock>,
     codes: Option<Arc<dyn OneTimeCodes>>,
     only: BTreeSet<String>,
@@ -68,7 +69,8 @@ impl KsProvider {
 
     fn job<'a>(&'a self, call: &'a Call<'a>) -> Result<Job<'a>, Failure> {
         let at = At(site_of(call.system)?);
-        Ok(Job { client: &self.client, at, call, deadline: Deadline::after(&self.clock, call.within) })
+        let deadline = Deadline::after(&self.clock, call.within);
+        Ok(Job { client: &self.client, seats: &self.seats, now: self.clock.now(), at, call, deadline })
     }
 
     /// Doors of a permission become parts of paths and bodies.
@@ -219,8 +221,9 @@ impl Inventory for KsProvider {
         site_of(system).map(|_| Vec::new())
     }
     async fn held(&self, system: &SystemRef, _cursor: Option<&str>) -> Result<Option<HeldPage>, Failure> {
-        // Users can be listed and permissions not: half a list would look like permissions that are gone.
-        site_of(system).map(|_| None)
+        // Permissions are on no list, and have no read-back: that they are not on this one means nothing.
+        let users: Vec<SiteUser> = self.client.list(&At(site_of(system)?).users(), &self.usual(), |_| false).await?;
+        Ok(Some(HeldPage::new(users.iter().filter(|u| uuid_like(&u.id)).flat_map(held).collect(), None)))
     }
 }
 
@@ -310,6 +313,6 @@ impl ProviderFactory for KsFactory {
         let reads_log = settings.reads_log;
         let client = Client { api_url: settings.api_url, http: Arc::clone(&self.http), tokens };
         let only = settings.sites.into_iter().collect();
-        Ok(Arc::new(KsProvider { client, clock: env.clock, codes: self.codes.clone(), only, channel, reads_log }))
+        Ok(Arc::new(KsProvider { client, seats: Seats::default(), clock: env.clock, codes: self.codes.clone(), only, channel, reads_log }))
     }
 }

@@ -7,18 +7,24 @@ use super::error::invalid;
 use super::provider::uuid_like;
 use super::wire::{At, Made as MadeThing, SiteUser};
 use crate::net::Deadline;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use seam_core::model::Window;
 use seam_core::provider::{
-    AccessSpec, Body, Call, CredentialSpec, Effect, Failure, Found, Handle, Kind, Made, Needs, Reason, Receipt, Seen, Tag, UserSpec, Want,
+    AccessSpec, Body, Call, CredentialSpec, Effect, Failure, Found, Handle, Held, Kind, Made, Needs, Reason, Receipt, Seen, Tag, UserSpec,
+    Want,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// For about a minute after a user was made, PINs and groups do not know her.
 const NOT_YET: Duration = Duration::from_secs(5);
+/// So long after a seat was seen a PIN is made without another look at it: the same check-in. A guest who is given a seat with her booking and a PIN with her
+/// arrival is looked at again.
+const SEEN_FOR: TimeDelta = TimeDelta::minutes(2);
 /// Times are kept in whole minutes: what ends at 23:59 comes back as 23:59:59.
 pub(super) const MINUTE: i64 = 60;
 
@@ -102,9 +108,28 @@ fn doubtful(mut failure: Failure) -> Failure {
     failure
 }
 
+/// Users who were just seen with a seat, and when. It saves a look and is lost with the process.
+#[derive(Debug, Default)]
+pub(super) struct Seats(Mutex<BTreeMap<String, DateTime<Utc>>>);
+
+impl Seats {
+    fn saw(&self, user: &str, now: DateTime<Utc>) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|_, at| now < *at + SEEN_FOR);
+        seen.insert(user.to_owned(), now);
+    }
+    /// Good for one PIN.
+    fn take(&self, user: &str, now: DateTime<Utc>) -> bool {
+        let at = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(user);
+        at.is_some_and(|at| at <= now && now < at + SEEN_FOR)
+    }
+}
+
 /// A call at one site.
 pub(super) struct Job<'a> {
     pub(super) client: &'a Client,
+    pub(super) seats: &'a Seats,
+    pub(super) now: DateTime<Utc>,
     pub(super) at: At<'a>,
     pub(super) call: &'a Call<'a>,
     pub(super) deadline: Deadline,
@@ -187,6 +212,8 @@ impl Job<'_> {
         }
         if want.suspended && user.has_seat() {
             self.client.send(&self.at.seat(&user.id, false), &self.deadline).await.map_err(|f| f.with_left(handle.clone()))?;
+        } else if !want.suspended {
+            self.seats.saw(&user.id, self.now);
         }
         Ok(Receipt::accepted().with_handle(handle))
     }
@@ -260,21 +287,27 @@ impl Job<'_> {
     }
 
     async fn put_pin(&self, spec: &CredentialSpec, had: Option<&Handle>) -> Result<Receipt, Failure> {
-        let user = self.user(spec.user.as_ref()).await?;
-        if !user.has_seat() {
-            return Err(Failure::refused(Reason::Full, "the user has no seat: a PIN would open nothing"));
-        }
-        let handle = pin_handle(&user.id, true);
-        if user.use_pin && had == Some(&handle) {
+        let holder = part(spec.user.as_ref(), "site_user");
+        let (user, uses_pin) = if had.is_none() && self.seats.take(holder, self.now) {
+            (holder.to_owned(), false)
+        } else {
+            let user = self.user(spec.user.as_ref()).await?;
+            if !user.has_seat() {
+                return Err(Failure::refused(Reason::Full, "the user has no seat: a PIN would open nothing"));
+            }
+            (user.id, user.use_pin)
+        };
+        let handle = pin_handle(&user, true);
+        if uses_pin && had == Some(&handle) {
             // Asking again would make another one.
             return Ok(Receipt::accepted().with_handle(handle));
         }
-        if !user.use_pin {
-            let allowed = self.client.send(&self.at.allow_pin(&user.id, true), &self.deadline).await;
-            self.not_yet(allowed, &user.id).await?;
+        if !uses_pin {
+            let allowed = self.client.send(&self.at.allow_pin(&user, true), &self.deadline).await;
+            self.not_yet(allowed, &user).await?;
         }
-        let made = self.client.read::<String>(&self.at.make_pin(&user.id), &self.deadline).await;
-        let pin = match self.not_yet(made, &user.id).await {
+        let made = self.client.read::<String>(&self.at.make_pin(&user), &self.deadline).await;
+        let pin = match self.not_yet(made, &user).await {
             Ok(pin) => pin,
             // She may use a PIN now, but has none that anybody knows.
             Err(f) => return Err(doubtful(f)),
@@ -344,6 +377,15 @@ impl Job<'_> {
             _ => Ok(Found::CannotTell),
         }
     }
+}
+
+/// What the list of users shows: users, and who of them may use a PIN. Permissions are on no list.
+pub(super) fn held(user: &SiteUser) -> impl Iterator<Item = Held> {
+    let tag = user.alias.as_deref().and_then(|alias| alias.rsplit_once('#')).map(|(_, tag)| Tag(tag.to_owned()));
+    let mut person = Held::new(Kind::User, user_handle(user), tag);
+    person.name.clone_from(&user.alias);
+    let pin = user.use_pin.then(|| Held::new(Kind::Code, pin_handle(&user.id, true), None));
+    std::iter::once(person).chain(pin)
 }
 
 fn pin_handle(user: &str, known: bool) -> Handle {

@@ -165,6 +165,24 @@ impl KsSim {
     pub fn remove_user(&self, name_ends: &str) {
         self.cloud.state().users.retain(|_, u| !u.alias.ends_with(name_ends));
     }
+    /// A person takes the right to a PIN from a user whose name ends so.
+    pub fn forbid_pin(&self, name_ends: &str) {
+        for user in self.cloud.state().users.values_mut().filter(|u| u.alias.ends_with(name_ends)) {
+            (user.use_pin, user.pin) = (false, None);
+        }
+    }
+    /// A person makes a user with this name.
+    pub fn add_user(&self, name: &str) {
+        let mut state = self.cloud.state();
+        let (id, made_at) = (state.id(), self.cloud.clock.now());
+        state.users.insert(id, User { alias: name.to_owned(), seat: true, made_at, ..User::default() });
+    }
+    /// A person takes a user's seat.
+    pub fn take_seat(&self, name_ends: &str) {
+        for user in self.cloud.state().users.values_mut().filter(|u| u.alias.ends_with(name_ends)) {
+            user.seat = false;
+        }
+    }
     /// Sets the cloud's clock wrong: so much fast, or slow when negative. Its locks are right.
     pub fn set_clock_fast(&self, by: TimeDelta) {
         self.cloud.state().fast = by;

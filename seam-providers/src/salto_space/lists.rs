@@ -1,6 +1,6 @@
 //! What SHIP lists: users, doors, the audit trail.
 //!
-//! A page begins at an id. Whether that id itself is on the page is not known, so what was seen before is passed over, and a page that brings nothing new is
+//! A page begins at an id. Whether that id itself is on the page is not known, so what was seen before is passed over, and a page with nothing but that id is
 //! the last one.
 use super::ship::Request;
 use super::users::{PAGE, USUAL, Users, key_handle, levels, pin_handle, window_of};
@@ -33,12 +33,15 @@ impl Users {
         for _ in 0..MOST_PAGES {
             let page = self.user_page(from.as_deref(), PAGE, deadline).await?;
             let last = last_id(&page, "SaltoDBUserList", "SaltoDBUser", "ExtUserID");
-            let end = page.flag("EOF");
+            let (end, alone) = (page.flag("EOF"), count(&page, "SaltoDBUserList") <= 1);
             if let Some(user) = take_user(page, id) {
                 return Ok(Some(user));
             }
-            if end || last.is_none() || last == from {
+            if end || last.is_none() {
                 return Ok(None);
+            }
+            if last == from {
+                return if alone { Ok(None) } else { Err(endless()) };
             }
             from = last;
         }
@@ -68,11 +71,14 @@ impl Users {
             }
             let answer = with_list(self.client.ask(&request, &deadline).await?, "SaltoDBDoorList")?;
             let last = last_id(&answer, "SaltoDBDoorList", "SaltoDBDoor", "ExtDoorID");
-            let before = doors.len();
+            let (before, alone) = (doors.len(), count(&answer, "SaltoDBDoorList") <= 1);
             let list = answer.child("SaltoDBDoorList").map(|l| l.children.clone()).unwrap_or_default();
             doors.extend(list.into_iter().map(|d| (d.text_of("ExtDoorID").to_owned(), d)).filter(|(id, _)| !id.is_empty()));
-            if answer.flag("EOF") || doors.len() == before || last.is_none() {
+            if answer.flag("EOF") || last.is_none() || doors.len() == before && alone {
                 break;
+            }
+            if doors.len() == before {
+                return Err(endless());
             }
             from = last;
         }
@@ -126,6 +132,9 @@ impl Users {
                 continue;
             }
             self.things_of(id, user, &mut things);
+        }
+        if !page.flag("EOF") && last.as_deref() == cursor && count(&page, "SaltoDBUserList") > 1 {
+            return Err(endless());
         }
         // Without anything new there is nowhere to go on from.
         let next = last.filter(|last| !page.flag("EOF") && cursor != Some(last.as_str()));
@@ -189,6 +198,12 @@ fn with_list(page: Node, list: &str) -> Result<Node, Failure> {
         true => Ok(page),
         false => Err(Failure::nothing(Reason::Garbled, "the answer has no list")),
     }
+}
+
+/// How many things are on a page. One that is on it alone, and was seen before, is the end of a list whose pages begin with the id that was asked for; more of
+/// them are a page that comes again and again.
+fn count(page: &Node, list: &str) -> usize {
+    page.child(list).map_or(0, |l| l.children.len())
 }
 
 fn take_user(mut page: Node, id: &str) -> Option<Node> {

@@ -79,21 +79,50 @@ async fn users_at_salto_space_over_stp() {
     users_at_salto_space(true).await;
 }
 
-/// Nothing lists the groups of Salto KS, so that a list of users would be half a truth: who was removed there is not noticed. Nothing is made worse by it,
-/// and taking the grant away works.
+/// Nothing lists the groups of Salto KS; its users, and who of them may use a PIN, are listed. The cloud makes another PIN then, which the guest is told.
 #[tokio::test]
 async fn users_at_salto_ks() {
     let (g, ks) = ks_of().await;
+    let sim = &ks.0;
     let anna = g.guest("Anna", 0, "stay", FROM, TO).await;
-    let pin = g.issue(&anna).await;
-    assert!(g.opens(0, &pin));
-    ks.0.remove_user("");
-    assert!(!g.opens(0, &pin));
-    ks.0.take_requests();
-    g.house.rescan().await;
-    let asked = ks.0.take_requests();
+    let first = g.issue(&anna).await;
+    assert!(g.opens(0, &first));
+    let look = async || {
+        g.house.later(10).await;
+        g.house.rescan().await;
+        g.issue(&anna).await
+    };
+
+    // Gone: the user, and with her the membership of her group.
+    sim.remove_user("");
+    assert!(!g.opens(0, &first));
+    let second = look().await;
+    assert!(g.opens(0, &second) && !g.opens(0, &first) && !g.opens(1, &second));
+    assert_eq!((sim.users_named(""), sim.groups()), (1, 1), "once, and the group of the one who is gone is gone as well");
+
+    // She may use no PIN any more.
+    sim.forbid_pin("");
+    assert!(!g.opens(0, &second));
+    let third = look().await;
+    assert!(g.opens(0, &third) && !g.opens(0, &second));
+    assert_eq!((sim.users_named(""), sim.groups()), (1, 1));
+
+    // Nothing is wrong: nothing is made.
+    sim.take_requests();
+    assert_eq!(look().await, third);
+    let asked = sim.take_requests();
     assert!(!asked.is_empty() && asked.iter().all(|request| request.starts_with("GET ")), "{asked:?}");
+
+    // Not ours.
+    sim.add_user("Carl Taker");
+    g.house.rescan().await;
+    let door: AcsEntranceId = g.house.door(g.at.doors()[0]).await;
+    let system = g.house.ws.acs().entrances().get(door).await.unwrap().acs_system_id;
+    let shown = g.house.ws.acs().users().list_unmanaged(system, None, 10).await.unwrap().items;
+    assert_eq!(shown.len(), 1, "{shown:?}");
     g.house.ws.access_grants().delete(anna.access_grant_id).await.unwrap();
-    g.house.later(30).await;
-    assert_eq!((g.house.questions().await, ks.0.groups()), (0, 0));
+    g.house.go(at("2026-03-04T08:00:00Z")).await;
+    assert!(!g.opens(0, &third));
+    assert_eq!((g.house.questions().await, sim.groups()), (0, 0));
+    assert_eq!((sim.users_named(""), sim.users_named("Carl Taker")), (1, 1), "ours is gone, and he is not");
 }

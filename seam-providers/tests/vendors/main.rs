@@ -23,11 +23,18 @@ macro_rules! table {
 // Where a column is not there, the system has no such thing, and says so: no server of users and permissions overrides anybody (what ends a key there is its
 // end, and its removal), and Salto KS has no encoders. The drift of users at Salto Space and KS has tests of its own (`drift`).
 table! {
-    visionline_web: create, join, extend, change_rooms, revoke, replace, encode, lost_answers, lost_requests, half_answers, crash, made_by_hand;
-    visionline_pms: create, join, extend, change_rooms, revoke, replace, encode, lost_answers, lost_requests, half_answers, crash, made_by_hand;
-    vision_pmsif: create, join, extend, change_rooms, revoke, replace, encode, lost_answers, lost_requests, half_answers, crash, made_by_hand;
-    salto_pms: create, join, extend, change_rooms, revoke, replace, encode, lost_answers, lost_requests, half_answers, crash, made_by_hand;
-    salto_ship_http: create, join, extend, change_rooms, revoke, encode, lost_answers, lost_requests, half_answers, crash;
-    salto_ship_stp: create, join, extend, change_rooms, revoke, encode, lost_answers, lost_requests, half_answers, crash;
-    salto_ks: create, join, extend, change_rooms, revoke, no_encoder, lost_answers, lost_requests, half_answers, crash;
+    visionline_web: create, join, extend, change_rooms, revoke, replace, encode,
+        slow_answers, dripping_answers, lost_answers, lost_requests, half_answers, crash, made_by_hand;
+    visionline_pms: create, join, extend, change_rooms, revoke, replace, encode,
+        slow_answers, dripping_answers, lost_answers, lost_requests, half_answers, crash, made_by_hand;
+    vision_pmsif: create, join, extend, change_rooms, revoke, replace, encode,
+        slow_answers, dripping_answers, lost_answers, lost_requests, half_answers, crash, made_by_hand;
+    salto_pms: create, join, extend, change_rooms, revoke, replace, encode,
+        slow_answers, dripping_answers, lost_answers, lost_requests, half_answers, crash, made_by_hand;
+    salto_ship_http: create, join, extend, change_rooms, revoke, encode,
+        slow_answers, dripping_answers, lost_answers, lost_requests, half_answers, crash;
+    salto_ship_stp: create, join, extend, change_rooms, revoke, encode,
+        slow_answers, dripping_answers, lost_answers, lost_requests, half_answers, crash;
+    salto_ks: create, join, extend, change_rooms, revoke, no_encoder,
+        slow_answers, dripping_answers, lost_answers, lost_requests, half_answers, crash;
 }

@@ -139,6 +139,29 @@ pub(crate) async fn half_answers(g: Ground) {
     no_answer(g, Misbehaviour::HalfAnswer).await;
 }
 
+/// Answers that come late, or in pieces, are answers: one key is made, and nobody is asked anything.
+async fn hardly_an_answer(g: Ground, how: Misbehaviour) {
+    g.at.misbehave(Some(how)).await;
+    let anna = g.guest("Anna", 0, "stay", FROM, TO).await;
+    if g.at.encoder().is_none() {
+        // What is left to be done is done at its time, and nobody lets time pass while it waits.
+        g.at.misbehave(None).await;
+    }
+    let key = g.issue(&anna).await;
+    g.at.misbehave(None).await;
+    assert!(g.opens(0, &key) && !g.opens(1, &key));
+    assert_eq!(g.house.questions().await, 0);
+    assert_eq!(g.at.made(), usize::from(g.at.encoder().is_some()));
+}
+
+pub(crate) async fn slow_answers(g: Ground) {
+    hardly_an_answer(g, Misbehaviour::Slow(Duration::from_secs(3))).await;
+}
+
+pub(crate) async fn dripping_answers(g: Ground) {
+    hardly_an_answer(g, Misbehaviour::Drip).await;
+}
+
 /// A request without an answer. At an encoder nothing is written again by itself: a person is asked where the system cannot tell, and writing the same key
 /// again is an answer. Elsewhere it is looked at and repeated, and ends in one key.
 async fn no_answer(g: Ground, how: Misbehaviour) {

@@ -59,11 +59,10 @@ impl Params {
     /// # Errors
     /// `invalid_input`, with what is wrong with which parameter.
     pub fn read<P: DeserializeOwned>(&self, asked: Value) -> Result<P, Problem> {
-        let mut faults = Faults::default();
-        for error in self.validator.iter_errors(&asked) {
-            tell(&mut faults, &error);
-        }
-        if !faults.is_empty() {
+        // Nearly always it is: whether it is costs a part of saying what is wrong.
+        if !self.validator.is_valid(&asked) {
+            let mut faults = Faults::default();
+            self.validator.iter_errors(&asked).for_each(|error| tell(&mut faults, &error));
             return Err(faults.into());
         }
         serde_json::from_value(asked).map_err(|e| {

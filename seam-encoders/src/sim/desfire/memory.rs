@@ -1,17 +1,19 @@
 //! What the card keeps without power.
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::status::{BOUNDARY, PARAMETER, Refusal};
 
 /// A key with its version.
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
 pub(super) struct StoredKey {
     pub bytes: Vec<u8>,
     pub version: u8,
 }
 
 /// The card itself (application 0), or an application.
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
 pub(super) struct Application {
     pub settings: u8,
     /// 00, 40 or 80.
@@ -20,7 +22,7 @@ pub(super) struct Application {
     pub files: BTreeMap<u8, File>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
 pub(super) struct File {
     pub mode: u8,
     pub rights: u16,
@@ -28,7 +30,7 @@ pub(super) struct File {
 }
 
 /// What a file holds, and what waits for a commit.
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
 pub(super) enum Content {
     Standard(Vec<u8>),
     Backup { kept: Vec<u8>, pending: Option<Vec<u8>> },
@@ -38,7 +40,7 @@ pub(super) enum Content {
 }
 
 /// Changes of a file of records.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 pub(super) struct Pending {
     pub is_cleared: bool,
     pub record: Option<Vec<u8>>,

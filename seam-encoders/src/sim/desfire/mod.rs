@@ -19,9 +19,10 @@ use self::memory::{Application, Content};
 use self::session::{Secured, Session};
 use self::status::{ABORTED, AUTHENTICATION, ILLEGAL_COMMAND, LENGTH, NO_SUCH_APPLICATION, Refusal};
 use super::SimulatedCard;
+use serde::{Deserialize, Serialize};
 
 /// Which card it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum DesfireModel {
     /// EV1: no EV2 messaging, no transaction MAC.
     Ev1,
@@ -32,6 +33,7 @@ pub enum DesfireModel {
 }
 
 /// A simulated card. It comes as from the factory: empty, with a master key of zeros for DES.
+#[derive(Deserialize, Serialize)]
 pub struct DesfireCard {
     model: DesfireModel,
     uid: [u8; 7],
@@ -41,20 +43,30 @@ pub struct DesfireCard {
     /// Bytes of memory for files.
     memory: usize,
     drawn: u64,
+    #[serde(skip)]
     recorded: VecDeque<u8>,
     // What it forgets without power:
+    #[serde(skip)]
     selected: u32,
+    #[serde(skip)]
     session: Option<Session>,
+    #[serde(skip)]
     exchange: Exchange,
     /// What the transaction MAC is over.
+    #[serde(skip)]
     transaction: Vec<u8>,
 }
 
 /// What a chain of frames is at.
+#[derive(Default)]
 enum Exchange {
+    #[default]
     Idle,
     Authenticating(Half),
-    Receiving { ins: u8, params: Vec<u8> },
+    Receiving {
+        ins: u8,
+        params: Vec<u8>,
+    },
     Sending(VecDeque<Vec<u8>>),
 }
 

@@ -200,7 +200,7 @@ impl Ntag424Card {
             } else if self.hides {
                 Err(DENIED)
             } else {
-                Ok((self.signature.to_vec(), 0x90))
+                Ok((self.signature.clone(), 0x90))
             };
         }
         self.checked(0x3c, data, 1)?;

@@ -1,8 +1,9 @@
 //! The card's side of secure dynamic messaging.
 use super::crypto::{self, Block, LrpKey};
+use serde::{Deserialize, Serialize};
 
 /// What a file's settings say about mirrors, as the card keeps them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Mirrors {
     /// The bytes as they came, for `GetFileSettings`.
     pub(super) raw: Vec<u8>,

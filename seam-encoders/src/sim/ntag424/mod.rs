@@ -8,6 +8,7 @@ mod mirror;
 use super::SimulatedCard;
 use crypto::{Block, SessionKeys};
 use mirror::Mirrors;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 const OK: u8 = 0x00;
@@ -23,7 +24,7 @@ const BOUNDARY: u8 = 0xbe;
 const ABORTED: u8 = 0xca;
 const NO_FILE: u8 = 0xf0;
 
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
 struct SimFile {
     data: Vec<u8>,
     /// 0 plain, 1 MAC, 3 full.
@@ -58,6 +59,7 @@ enum Pending {
 }
 
 /// The card. It holds keys of zeros and empty files until somebody writes it.
+#[derive(Deserialize, Serialize)]
 pub struct Ntag424Card {
     uid: [u8; 7],
     keys: [Block; 5],
@@ -66,15 +68,20 @@ pub struct Ntag424Card {
     lrp: bool,
     hides: bool,
     taps: u32,
-    signature: [u8; 56],
+    signature: Vec<u8>,
     draws: u64,
     // What it forgets without power.
+    #[serde(skip)]
     selected: bool,
+    #[serde(skip)]
     session: Option<Session>,
+    #[serde(skip)]
     pending: Option<Pending>,
     /// Commands that are one tap together.
+    #[serde(skip)]
     tapping: bool,
     /// The file that `ISOReadBinary` reads.
+    #[serde(skip)]
     current: Option<usize>,
 }
 
@@ -103,7 +110,7 @@ impl Ntag424Card {
             lrp: false,
             hides: false,
             taps: 0,
-            signature: [0; 56],
+            signature: vec![0; 56],
             draws: u64::from_be_bytes([0, uid[0], uid[1], uid[2], uid[3], uid[4], uid[5], uid[6]]),
             selected: false,
             session: None,
@@ -115,7 +122,7 @@ impl Ntag424Card {
     /// With the manufacturer's signature of its number.
     #[must_use]
     pub fn signed(mut self, signature: [u8; 56]) -> Self {
-        self.signature = signature;
+        self.signature = signature.to_vec();
         self
     }
     /// With LRP switched on.

@@ -213,7 +213,7 @@ async fn a_guest_gets_a_pin_that_opens_during_her_window() {
     let user = s.put(&s.user(), None, "user1").await.unwrap().handle.unwrap();
     let access = s.put(&s.access(&user, 2), None, "access1").await.unwrap().handle.unwrap();
     let made = s.put(&s.pin(&user), None, "pin1").await.unwrap();
-    assert_eq!(s.sim.take_requests().len(), 8, "a guest, a group with its times, lock and member, a look, a right to a PIN and the PIN");
+    assert_eq!(s.sim.take_requests().len(), 7, "a guest, a group with its times, lock and member, a right to a PIN and the PIN");
     let pin = made.made.pin.unwrap();
     assert!(s.sim.enter(LOCKS[0], pin.expose_secret()) && !s.sim.enter(LOCKS[1], pin.expose_secret()));
     // Asked for again it stays the same: the guest knows it.
@@ -235,6 +235,42 @@ async fn seats_that_run_out_silently_are_a_refusal_that_leaves_nothing() {
     let refused = s.put(&s.user(), None, "two").await.unwrap_err();
     assert_eq!((refused.effect, refused.reason), (Effect::Refused, Reason::Full));
     assert_eq!((s.sim.users_named("one"), s.sim.users_named("two")), (1, 0));
+}
+
+/// A guest who was given a seat with her booking may have lost it by her arrival: only at once it is not looked at again.
+#[tokio::test]
+async fn a_pin_is_made_for_nobody_without_a_seat() {
+    let s = Stage::new(OTP).await;
+    let user = s.put(&s.user(), None, "user").await.unwrap().handle.unwrap();
+    s.sim.take_seat("user");
+    s.clock.advance(TimeDelta::minutes(2));
+    let refused = s.put(&s.pin(&user), None, "pin").await.unwrap_err();
+    assert_eq!((refused.effect, refused.reason), (Effect::Refused, Reason::Full));
+    assert!(!s.sim.may_use_pin(user.0["site_user"].as_str().unwrap()));
+    // What was seen is good for one PIN, and never for a look at one that is there.
+    let other = s.put(&s.user(), None, "other").await.unwrap().handle.unwrap();
+    let made = s.put(&s.pin(&other), None, "pin").await.unwrap();
+    s.sim.take_seat("other");
+    for had in [None, made.handle.as_ref()] {
+        assert_eq!(s.put(&s.pin(&other), had, "pin").await.unwrap_err().reason, Reason::Full);
+    }
+}
+
+/// Each page is small enough, and has another one behind it.
+#[tokio::test]
+async fn a_list_that_does_not_end_is_left() {
+    let s = Stage::new(OTP).await;
+    let endless = s.behind(|_, url, answer| match url.contains("/locks") {
+        true => {
+            let page = r#"{"items":[{"id":"5a0f1f36-1d0e-4c53-9d3a-0000000000a1"}],"next_page_link":"/v1.2/sites/x/locks?page=2"}"#;
+            Ok(HttpResponse::new(200).with_body(format!("{page}{}", " ".repeat(crate::net::LONGEST_LIST / 3)), false))
+        }
+        false => Ok(answer),
+    });
+    s.sim.take_requests();
+    let failure = endless.inventory().unwrap().entrances(&s.system).await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason), (Effect::Nothing, Reason::Garbled));
+    assert_eq!(s.sim.take_requests().len(), 4, "the site, and three pages");
 }
 
 /// Before the first guest is sent away.

@@ -200,6 +200,33 @@ async fn a_list_that_is_not_there_is_no_empty_list() {
     assert!(matches!(s.pass_while(s.provider.find(&user, None, &call)).await.unwrap(), Found::Absent));
 }
 
+/// The server passes over where a page is to begin: who is not on it may be on another one.
+#[tokio::test]
+async fn a_list_that_repeats_itself_is_no_whole_list() {
+    let s = Stage::new(Way::Http, |_| {}).await;
+    let system = s.system();
+    let call = call(&system, "row");
+    let user = Want::User(UserSpec { name: "Ana".to_owned(), email: None, phone: None, window: None, suspended: false });
+    let page = |kind: &str, ids: &[&str]| {
+        let things: String = ids.iter().map(|id| format!("<SaltoDB{kind}><Ext{kind}ID>{id}</Ext{kind}ID></SaltoDB{kind}>")).collect();
+        let name = format!("<RequestName>SaltoDB{kind}List.Read</RequestName>");
+        let list = format!("<SaltoDB{kind}List>{things}</SaltoDB{kind}List><EOF>0</EOF>");
+        let body = format!("<RequestResponse>{name}<Params>{list}</Params></RequestResponse>");
+        Some(Misbehaviour::Garbage(format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()))
+    };
+    let inventory = s.provider.inventory().unwrap();
+    s.sim.ship.misbehave(page("User", &["one", "two"])).await.unwrap();
+    let failure = s.pass_while(s.provider.find(&user, None, &call)).await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason), (Effect::Nothing, Reason::Garbled));
+    let first = inventory.held(&system, None).await.unwrap().unwrap();
+    assert_eq!(inventory.held(&system, first.next.as_deref()).await.unwrap_err().reason, Reason::Garbled);
+    s.sim.ship.misbehave(page("Door", &["one", "two"])).await.unwrap();
+    assert_eq!(inventory.entrances(&system).await.unwrap_err().reason, Reason::Garbled);
+    // Only the id that was asked for: so ends a list whose pages begin with it.
+    s.sim.ship.misbehave(page("User", &["two"])).await.unwrap();
+    assert!(matches!(s.pass_while(s.provider.find(&user, None, &call)).await.unwrap(), Found::Absent));
+}
+
 /// What the system says of a request may quote it, and a PIN is in some.
 #[tokio::test]
 async fn the_words_of_an_exception_are_not_repeated_and_a_gateway_s_503_is_in_doubt() {
@@ -230,6 +257,22 @@ async fn every_room_of_a_stay_that_is_known_is_checked_out() {
     s.pass_while(s.provider.remove(&Want::Stay(stay), None, &call)).await.unwrap();
     assert!(!s.sim.is_occupied("101"), "a room that the settings have no more keeps no other from being checked out");
     assert_eq!(s.sim.take_requests(), ["CN", "CO", "CO"]);
+}
+
+/// `MC` has no word for a stay that does not end.
+#[tokio::test]
+async fn a_stay_without_an_end_is_refused_before_anything_is_sent() {
+    let s = Stage::new(Way::Pms, |_| {}).await;
+    let (mut stay, _) = s.guest("room/101").stay.unwrap();
+    stay.window = Window::new(stay.window.starts_at(), None).unwrap();
+    let system = s.system();
+    let call = call(&system, "row");
+    let before = s.sim.pms.requests();
+    for had in [None, Some(Handle::text("1100241126"))] {
+        let refused = s.provider.put(&Want::Stay(stay.clone()), had.as_ref(), &call).await.unwrap_err();
+        assert_eq!((refused.effect, refused.reason), (Effect::Refused, Reason::WindowRefused));
+    }
+    assert_eq!(s.sim.pms.requests(), before);
 }
 
 /// The number of a card goes into events and lists.

@@ -67,6 +67,21 @@ scenario('what_a_person_can_enter', async () => {
   await notFound(() => seam.userIdentities.revokeAccessToDevice({ user_identity_id, device_id: randomUUID() }))
 })
 
+scenario('a_device_is_an_entrance', async () => {
+  const [{ acs_entrance_id }] = await seam.acs.entrances.list({ acs_system_id: (await office()).acs_system_id })
+  const { user_identity_id } = await guest()
+  const what = { user_identity_id, device_id: acs_entrance_id }
+  await seam.userIdentities.grantAccessToDevice(what)
+  await until('the person can enter', async () =>
+    ids(await seam.userIdentities.listAccessibleEntrances({ user_identity_id }), 'acs_entrance_id').includes(acs_entrance_id))
+  // How such access is taken away again is not documented: at once, or not in this way.
+  try {
+    await seam.userIdentities.revokeAccessToDevice(what)
+  } catch {
+    await refused(() => seam.userIdentities.revokeAccessToDevice(what), 400, 'not_supported')
+  }
+})
+
 scenario('users_of_a_person', async () => {
   const { acs_system_id } = await office()
   const { user_identity_id } = await guest()

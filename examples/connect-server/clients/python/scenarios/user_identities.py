@@ -73,6 +73,20 @@ class UserIdentities(Scenarios):
         self.not_found(lambda: people.grant_access_to_device(**who, device_id=str(uuid4())))
         self.not_found(lambda: people.revoke_access_to_device(**who, device_id=str(uuid4())))
 
+    def test_a_device_is_an_entrance(self):
+        entrance = seam.acs.entrances.list(acs_system_id=office().acs_system_id)[0].acs_entrance_id
+        what = {"user_identity_id": guest().user_identity_id, "device_id": entrance}
+        people.grant_access_to_device(**what)
+        until(
+            "the person can enter",
+            lambda: entrance in ids(people.list_accessible_entrances(user_identity_id=what["user_identity_id"]), "acs_entrance_id"),
+        )
+        # How such access is taken away again is not documented: at once, or not in this way.
+        try:
+            people.revoke_access_to_device(**what)
+        except SeamHttpApiError:
+            self.refused(lambda: people.revoke_access_to_device(**what), 400, "not_supported")
+
     def test_users_of_a_person(self):
         one, user = guest().user_identity_id, clerk()
         people.add_acs_user(user_identity_id=one, acs_user_id=user.acs_user_id)

@@ -40,9 +40,15 @@ function choose(providers) {
     read = object(fields, providers.find((one) => one.kind === pick.value).schema, 'settings')
     problem.textContent = ''
   }
+  const clear = () => {
+    problem.textContent = ''
+    form.querySelectorAll('[aria-invalid]').forEach((input) => input.removeAttribute('aria-invalid'))
+  }
+  // What was wrong is not said any longer of a form that is being put right.
+  form.addEventListener('input', clear)
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
-    problem.textContent = ''
+    clear()
     const wrong = [...form.elements].find((input) => input.willValidate && !input.checkValidity())
     if (wrong) {
       problem.textContent = `${wrong.labels?.[0]?.firstChild.textContent || 'A field'}: ${wrong.validationMessage}`

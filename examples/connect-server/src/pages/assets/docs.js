@@ -1,5 +1,5 @@
 // The routes, read from their own description.
-import { Refused, byId, call, chip, count, el, fill, key, rest } from './page.js'
+import { Refused, breakable, byId, call, chip, count, el, fill, key, rest } from './page.js'
 
 const OWN = ['get', 'patch', 'put', 'delete', 'post']
 let document_
@@ -147,16 +147,19 @@ function draw() {
   const shown = routes.filter((route) => wanted.every((word) => haystack(route).includes(word)))
   const groups = Map.groupBy ? Map.groupBy(shown, (route) => route.group) : shown.reduce((map, route) => map.set(route.group, [...(map.get(route.group) || []), route]), new Map())
   byId('found').textContent = wanted.length ? `${count(shown.length, 'route')} of ${routes.length}` : count(routes.length, 'route')
-  fill(byId('groups'), el('ul', {}, [...groups.keys()].map((name) => el('li', {}, el('a', { href: `#${anchor(name)}` }, name)))))
+  fill(byId('groups'), el('ul', {}, [...groups.keys()].map((name) => el('li', {}, el('a', { href: `#${anchor(name)}` }, breakable(name))))))
   fill(byId('routes'), [...groups].map(([name, list]) => el('section', { class: 'card', 'aria-labelledby': anchor(name) }, el('h2', { id: anchor(name) }, name), list.map(item))))
 }
+
+/** A text with what stands between backticks set as code. */
+const prose = (text) => text.split('`').map((part, i) => (i % 2 ? el('code', {}, part) : part))
 
 const anchor = (name) => `group-${name.replaceAll('/', '-')}`
 
 function item(route) {
   const inside = el('div', { class: 'inside' })
   const verbs = [chip(route.verb.toUpperCase(), `verb ${route.verb}`), route.alsoPost && chip('POST', 'verb post')]
-  const node = el('details', { class: 'row route', 'data-path': route.path }, el('summary', {}, el('span', { class: 'chips' }, verbs), el('code', {}, route.path), el('span', { class: 'hint' }, route.operation.summary)), inside)
+  const node = el('details', { class: 'row route', 'data-path': route.path }, el('summary', {}, el('span', { class: 'chips' }, verbs), el('code', {}, breakable(route.path)), el('span', { class: 'hint' }, route.operation.summary)), inside)
   // Most are never opened: what is inside is made when it is.
   node.addEventListener('toggle', () => node.open && !inside.hasChildNodes() && inside.append(...body(route).flat(9).filter(Boolean)))
   return node
@@ -177,7 +180,7 @@ try {
   if (!response.ok) throw new Error(`status ${response.status}`)
   const spec = await response.json()
   byId('title').textContent = spec.info?.title || 'Routes'
-  byId('about').textContent = [spec.info?.summary, spec.info?.description].filter(Boolean).join(' ')
+  fill(byId('about'), prose([spec.info?.summary, spec.info?.description].filter(Boolean).join(' ')))
   routes = read(spec)
   draw()
 } catch {

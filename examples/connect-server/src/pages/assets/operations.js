@@ -1,5 +1,5 @@
 // The operations page: what there is, what happens, and why somebody can or cannot pass a door.
-import { Refused, byId, call, chip, clockTime, count, el, fill, key, notes, rest, time, words } from './page.js'
+import { Refused, breakable, byId, call, chip, clockTime, count, el, fill, key, notes, rest, time, words } from './page.js'
 import { plot } from './plot.js'
 
 const PAGE = 25
@@ -335,7 +335,7 @@ function told(place, event) {
       'li',
       { 'data-type': event.event_type },
       el('details', {},
-        el('summary', {}, el('time', { dateTime: event.created_at, title: event.created_at }, clockTime(event.created_at)), ' ', el('strong', {}, event.event_type)),
+        el('summary', {}, el('time', { dateTime: event.created_at, title: event.created_at }, clockTime(event.created_at)), el('strong', {}, breakable(event.event_type))),
         el('dl', {}, ids.map(([name, value]) => [el('dt', {}, words(name.slice(0, -3))), el('dd', {}, el('code', {}, value))]), el('dt', {}, 'Place'), el('dd', {}, place))),
       about && el('p', { class: 'hint' }, about),
     ),

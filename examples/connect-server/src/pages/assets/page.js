@@ -82,6 +82,9 @@ export const words = (name) => {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
+/** A machine name that goes on in the next line after a dot or an underscore, if it has to. */
+export const breakable = (name) => String(name).split(/(?<=[._/])/).flatMap((part) => [part, el('wbr')])
+
 /** Runs something once typing has come to rest. */
 export function rest(work, pause = 250) {
   let timer
