@@ -12,6 +12,7 @@ mod lists;
 mod load;
 mod open;
 mod options;
+mod patience;
 mod read;
 mod ready;
 mod schema;

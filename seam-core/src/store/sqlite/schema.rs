@@ -70,7 +70,7 @@ pub(super) const NEXT_OPENING: &str =
 pub(super) const ADD_WORKSPACE: &str = "INSERT INTO workspace (no, id) VALUES (?1, ?2)";
 /// How many rows the statements of [`Added`] add, the most first. What SQLite does for every statement, whatever it adds, is a good part of
 /// what adding one small row costs.
-pub(super) const WIDTHS: [usize; 4] = [8, 4, 2, 1];
+pub(super) const WIDTHS: [usize; 5] = [16, 8, 4, 2, 1];
 
 /// Statements that add rows to a table, one for each of the [`WIDTHS`].
 pub(super) type Added = LazyLock<[String; WIDTHS.len()]>;
@@ -96,8 +96,8 @@ pub(super) static ADD_LOOKUP: Added = LazyLock::new(|| adding("INSERT OR IGNORE 
 pub(super) const DROP_LOOKUP: &str = "DELETE FROM lookup WHERE idx = ?1 AND ws = ?2 AND key = ?3 AND row = ?4";
 pub(super) static ADD_CLAIM: Added = LazyLock::new(|| adding("INSERT OR IGNORE INTO claim (key, start, stop, row, exclusive)", 5));
 pub(super) const DROP_CLAIM: &str = "DELETE FROM claim WHERE key = ?1 AND start = ?2 AND stop = ?3 AND row = ?4 AND exclusive = ?5";
-pub(super) const ADD_LOG: &str =
-    "INSERT INTO log (no, last_event, changeset, hash, told, wrote, audit, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+pub(super) static ADD_LOG: Added =
+    LazyLock::new(|| adding("INSERT OR FAIL INTO log (no, last_event, changeset, hash, told, wrote, audit, events)", 8));
 pub(super) const SET_CURSOR: &str =
     "INSERT INTO cursor (ws, name, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)";
 
