@@ -292,6 +292,21 @@ impl Store for SqliteStore {
         Ok(self.head()?.workspaces.keys().copied().collect())
     }
 
+    async fn webhooks(&self) -> Result<Vec<Arc<Row>>> {
+        drop(self.head()?);
+        if let Some(rows) = self.lists().webhooks(&self.shared.changes) {
+            return Ok(rows);
+        }
+        let since = self.shared.changes.mark();
+        let shared = Arc::clone(&self.shared);
+        self.in_file(move |conn| {
+            let rows = read::snapshot(conn, || load::webhooks(conn))?;
+            shared.lists().keep_webhooks(since, &rows);
+            Ok(rows)
+        })
+        .await
+    }
+
     async fn claim(&self, me: InstanceId, can: &CanServe, lease: Duration) -> Result<Option<Lease>> {
         let now = self.shared.clock.now();
         Ok(self.head()?.agenda.claim(me, can, lease, now))

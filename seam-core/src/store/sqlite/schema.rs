@@ -50,6 +50,10 @@ pub(super) const LIST_UNIQUE: &str = "SELECT r.id, r.version, r.doc FROM uniq k 
 pub(super) const LIST_LOOKUP: &str = "SELECT r.id, r.version, r.doc FROM lookup k CROSS JOIN row r ON r.id = k.row
     WHERE k.idx = ?5 AND k.ws = CASE WHEN ?6 THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?1) END AND k.key = ?7 AND k.row > ?3
     AND r.ws = (SELECT no FROM workspace WHERE id = ?1) AND r.kind = ?2 ORDER BY k.row LIMIT ?4";
+/// The webhooks of all workspaces: what their index holds.
+pub(super) const WEBHOOKS: &str =
+    "SELECT w.id, r.id, r.version, r.doc FROM lookup k JOIN workspace w ON w.no = k.ws JOIN row r ON r.id = k.row
+    WHERE k.idx = ?1 AND k.key = ?2 ORDER BY w.id, r.id";
 pub(super) const DUE: &str = "SELECT id, class, at, channel FROM row INDEXED BY row_due WHERE due IS NOT NULL";
 pub(super) const WORKSPACES: &str = "SELECT no, id FROM workspace";
 pub(super) const LAST_LOG: &str = "SELECT no, last_event, hash FROM log WHERE no BETWEEN ?1 AND ?2 ORDER BY no DESC LIMIT 1";
