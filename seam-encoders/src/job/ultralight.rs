@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 /// The page with the lock bits.
 const LOCKS: u8 = 2;
-/// What stands in the first page of the image while the others are written.
+/// What stands in one page of the image while the others are written.
 const EMPTY: [u8; PAGE] = [0; PAGE];
 
 /// Images of pages, as Visionline makes them for a card with a given serial number: `{"first_page": 4, "hex": "<whole pages, hexadecimal>"}`.
 ///
 /// What stands in an image, and whose it is, only the access system knows: it is written as it comes. So this profile cannot tell a card that a system
 /// of ours wrote before from one of somebody else: cards whose pages are in use are foreign, unless it [`overwrites`](Self::overwrites) them. The
-/// first page is emptied first and written last, so that a card that is torn before has no whole image, neither the old one nor the new one.
+/// first page that is not zeros is emptied first and written last: once it is empty, a torn card has no whole image, neither the old one nor the new.
 ///
 /// Sources: that the image goes there as it is, one public client of Visionline; pages, lock bits and password, NXP MF0ULX1 sections 8.5 and 8.8.
 #[derive(Clone, Debug)]
@@ -64,21 +64,22 @@ impl UltralightImageProfile {
         if pages.iter().map(|(_, data)| data).eq(&held) {
             return Ok(());
         }
-        let Some(((first, start), rest)) = pages.split_first() else { return Err(WriteError::Image("it has no pages")) };
-        let of = u32::try_from(pages.len()).unwrap_or(u32::MAX);
+        let mut rest = pages;
+        let (key_page, key_data) = rest.remove(rest.iter().position(|(_, data)| *data != EMPTY).unwrap_or(0));
+        let of = u32::try_from(rest.len() + 1).unwrap_or(u32::MAX);
         card.report(Progress::Writing { done: 0, of });
         task.begins();
-        ultralight::write(card, *first, EMPTY).await?;
-        for (done, (page, data)) in (1u32..).zip(rest) {
+        ultralight::write(card, key_page, EMPTY).await?;
+        for (done, (page, data)) in (1u32..).zip(&rest) {
             ultralight::write(card, *page, *data).await?;
             card.report(Progress::Writing { done, of });
         }
-        for (page, data) in rest {
+        for (page, data) in &rest {
             written(card, *page, *data).await?;
         }
         same_card(card, task).await?;
         task.goes_live();
-        Ok(ultralight::write(card, *first, *start).await?)
+        Ok(ultralight::write(card, key_page, key_data).await?)
     }
 
     /// What stands where the image goes, on a card that may be written.
