@@ -193,11 +193,11 @@ impl Site {
         Ok(methods)
     }
 
-    /// Waits for a PIN: the system makes it, and is asked for it.
+    /// Waits for a PIN: the system makes it, and is asked for it. Whether it is there still is looked at a second or two later, on purpose.
     async fn issued(&self, method: AccessMethodId) -> Result<(), Failed> {
         for _ in 0..100 {
             let seen = self.ws.access_methods().get(method).await?;
-            if seen.is_issued {
+            if seen.code.is_some() {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
