@@ -21,12 +21,12 @@ const STEP: Duration = Duration::from_secs(3);
 /// For the transaction: far longer than anything that is answered takes.
 const TRANSACTION: Duration = Duration::from_secs(60);
 
-/// A bus for anybody who finds it, in a folder that the daemon makes.
+/// A bus for anybody who knows its name, which stands for `NAME`. It leaves no file behind.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>system</type>
-  <listen>unix:tmpdir=/tmp</listen>
+  <listen>unix:abstract=NAME</listen>
   <auth>EXTERNAL</auth>
   <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
 </busconfig>
@@ -106,8 +106,9 @@ fn with_service(case: &str) -> Option<(String, Vec<String>)> {
         );
         return None;
     }
-    let config = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bus-{}-{case}.conf", std::process::id()));
-    std::fs::write(&config, BUS).unwrap();
+    let name = format!("seam-ble-{}-{case}", std::process::id());
+    let config = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.conf"));
+    std::fs::write(&config, BUS.replace("NAME", &name)).unwrap();
     let mut daemon = Command::new("dbus-daemon");
     daemon.arg("--nofork").arg("--print-address").arg(format!("--config-file={}", config.display()));
     let (_daemon, mut address) = Running::start(&mut daemon);

@@ -152,12 +152,17 @@ fn the_keys_and_signed_bytes_are_those_of_the_script_on_every_backend() {
 }
 
 #[test]
-fn the_certificate_is_the_one_of_the_script() {
-    let (site, location) = (SiteId(hex_n(BLE_SITE_ID)), LocationId(hex_n(BLE_READER_LOCATION_ID)));
-    let bytes = hex(BLE_CERTIFICATE);
-    let key_in_it: [u8; 33] = bytes[3 + 41..3 + 74].try_into().unwrap();
-    let reader: PublicKey = RustCrypto.decompress(&key_in_it).unwrap();
-    let made = Certificate::issue(&key(0x44), site, location, 0, NO_END, &reader).unwrap();
-    assert_eq!([&[0x10, 0x81, 0x8A], made.as_bytes().as_slice()].concat(), bytes);
-    assert_eq!(made.verify(&RustCrypto, &public(0x44), site, location, None), Ok(reader));
+fn the_certificate_is_the_one_of_the_script_on_every_backend() {
+    fn check<C: Crypto>(crypto: &C) {
+        let (site, location) = (SiteId(hex_n(BLE_SITE_ID)), LocationId(hex_n(BLE_READER_LOCATION_ID)));
+        let bytes = hex(BLE_CERTIFICATE);
+        let key_in_it: [u8; 33] = bytes[3 + 41..3 + 74].try_into().unwrap();
+        let reader: PublicKey = crypto.decompress(&key_in_it).unwrap();
+        let made = Certificate::issue(&key(0x44), site, location, 0, NO_END, &reader).unwrap();
+        assert_eq!([&[0x10, 0x81, 0x8A], made.as_bytes().as_slice()].concat(), bytes);
+        assert_eq!(made.verify(crypto, &public(0x44), site, location, None), Ok(reader));
+    }
+    check(&RustCrypto);
+    #[cfg(feature = "aws-lc")]
+    check(&seam_ble::crypto::aws_lc::AwsLc);
 }
