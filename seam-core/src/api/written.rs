@@ -165,7 +165,6 @@ impl Workspace {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
     use super::*;
     use crate::Seam;
     use crate::api::IdentityFilter;
