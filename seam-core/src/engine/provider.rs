@@ -186,13 +186,10 @@ impl Notes for RowNotes<'_> {
                     Some(a) => a.target(),
                     None => Some(row),
                 };
-                if let Some(target) = target
-                    && let Some(mut t) = d.try_get::<Target>(target)?
-                {
-                    t.handle = Some(handle.clone());
-                    d.set(target, t);
+                match target {
+                    Some(target) => crate::plan::settle::half_way(&mut d, target, &handle),
+                    None => Ok(()),
                 }
-                Ok(())
             })();
             match result {
                 Ok(()) => {

@@ -5,7 +5,7 @@ use super::read::Try;
 use super::{method, next, settle};
 use crate::model::{AccessGrantId, AccessMethodId, AcsEntranceId, AcsSystemId, EventType, UserIdentityId};
 use crate::planted::{self, Bug};
-use crate::provider::{Certainty, DoorClass, Needs};
+use crate::provider::{Certainty, DoorClass, Handle, Needs};
 use crate::state::*;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -13,12 +13,7 @@ use std::collections::BTreeSet;
 /// Tells and derives what follows from a target's change.
 pub(super) fn after(d: &mut Draft<'_>, row: RowId, before: &Target) -> Try<()> {
     let t = d.get::<Target>(row)?;
-    if let (TargetOf::User(user), Wanted::User { .. }) = (t.of, &t.want)
-        && before.handle.is_some()
-        && t.handle != before.handle
-    {
-        super::member::follow_user(d, user)?;
-    }
+    renamed(d, &t, before.handle.as_ref())?;
     if t.credential().is_some() {
         credential_changed(d, row, before, t.clone())?;
     }
@@ -26,6 +21,16 @@ pub(super) fn after(d: &mut Draft<'_>, row: RowId, before: &Target) -> Try<()> {
         TargetOf::Method(m) => method_changed(d, m),
         TargetOf::User(u) => user_changed(d, u),
         TargetOf::Stay(_) | TargetOf::Direct => Ok(()),
+    }
+}
+
+/// What belongs to a user follows her when she has another id at the vendor than before.
+pub(super) fn renamed(d: &mut Draft<'_>, t: &Target, before: Option<&Handle>) -> Try<()> {
+    match (t.of, &t.want) {
+        (TargetOf::User(user), Wanted::User { .. }) if before.is_some() && t.handle.as_ref() != before => {
+            super::member::follow_user(d, user)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{access_log, card, clash, guest, method, next, refresh, scan_assign, 
 use crate::encoder::CardSeen;
 use crate::model::{ActionAttemptId, EventType, codes};
 use crate::planted::{self, Bug};
-use crate::provider::{Certainty, Effect, Failure, Found, KindRules, LogPage, Needs, ReadBack, Reason, Receipt};
+use crate::provider::{Certainty, Effect, Failure, Found, Handle, KindRules, LogPage, Needs, ReadBack, Reason, Receipt};
 use crate::state::*;
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt;
@@ -87,6 +87,18 @@ pub(super) fn attempt_lost(d: &mut Draft<'_>, row: RowId) -> Try<()> {
         _ => Report::Done(Err(failure)),
     };
     settle_attempt(d, row, &a, &report)
+}
+
+/// A provider has made a part, and tells its name before the rest is done, so that it is known whatever becomes of the rest. A user who has another name than
+/// before is followed at once: when the rest is settled nobody sees the difference any more.
+///
+/// # Errors
+/// None of its own.
+pub(crate) fn half_way(d: &mut Draft<'_>, row: RowId, handle: &Handle) -> Try<()> {
+    let Some(mut t) = d.try_get::<Target>(row)? else { return Ok(()) };
+    let before = t.handle.replace(handle.clone());
+    d.set(row, t.clone());
+    refresh::renamed(d, &t, before.as_ref())
 }
 
 fn settle_target(d: &mut Draft<'_>, row: RowId, doing: Doing, report: &Report) -> Try<()> {

@@ -99,7 +99,11 @@ pub(super) fn credential(
         None => "Guest".to_owned(),
     };
     let body = match c.kind {
-        Kind::Code => SpecBody::Code { pin: open(d, row, "pin", t.pin.as_ref())?, slot: c.slot },
+        Kind::Code => {
+            // Where the system makes the PINs none is asked for: the one that it made before is known, and no wish.
+            let chosen = !d.get::<System>(t.system)?.report.pin.as_ref().is_some_and(|rules| rules.made_by_vendor);
+            SpecBody::Code { pin: open(d, row, "pin", t.pin.as_ref().filter(|_| chosen))?, slot: c.slot }
+        }
         Kind::Card => {
             let stored = open(d, row, "card_number", t.card_number.as_ref())?.map(|s| s.expose_secret().to_owned());
             SpecBody::Card { number: number.or(stored) }

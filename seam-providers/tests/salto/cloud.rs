@@ -37,6 +37,24 @@ async fn a_guest_gets_a_pin_keeps_it_when_she_stays_on_and_loses_it() {
     assert_eq!(sim.groups(), 0);
 }
 
+/// A PIN there cannot be suspended, so it is taken away. The one that the cloud made is not asked for again: it makes another one.
+#[tokio::test]
+async fn a_guest_who_was_suspended_gets_another_pin() {
+    let (h, sim) = cloud().await;
+    let anna = h.grant(h.wish("Anna", &["D\u{f6}r 0"], CODE, None, FROM, TO).await).await;
+    let pin = async || {
+        h.later(10).await;
+        h.methods(&anna).await[0].code.clone().expect("the cloud made a PIN").expose().to_owned()
+    };
+    let first = pin().await;
+    h.ws.access_grants().suspend(anna.access_grant_id).await.unwrap();
+    h.later(10).await;
+    assert!(!sim.enter(LOCKS[0], &first));
+    h.ws.access_grants().resume(anna.access_grant_id).await.unwrap();
+    let second = pin().await;
+    assert!(sim.enter(LOCKS[0], &second) && first != second);
+}
+
 #[tokio::test]
 async fn a_seat_is_waited_for() {
     let (h, sim) = cloud().await;

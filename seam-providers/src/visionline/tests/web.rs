@@ -45,6 +45,13 @@ async fn a_server_that_refuses_every_signature_is_asked_twice_and_no_more() {
     let failure = s.put(&tag("second"), &key("101", 20, Role::Open)).await.unwrap_err();
     assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Unauthenticated));
     assert!(s.sim.requests() - before <= 3, "{} requests", s.sim.requests() - before);
+    // It logs everybody in, and knows no session.
+    s.sim.answer_with(200, None, 0);
+    s.sim.reconfigure(|plan| plan.session_life = TimeDelta::zero());
+    let before = s.sim.requests();
+    let failure = s.put(&tag("third"), &key("101", 20, Role::Open)).await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Unauthenticated));
+    assert_eq!(s.sim.requests() - before, 4, "two logins, and the request under each");
 }
 
 #[tokio::test]
