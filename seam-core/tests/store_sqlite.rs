@@ -450,7 +450,8 @@ async fn a_conflict_that_only_the_file_finds_leaves_nothing_of_its_changeset_and
     assert!(w.is_free(key, (5, None), 0, uuid::Uuid::nil()).await);
     assert!(matches!(&answers[1], Err(CommitError::Conflict(Conflict::KeyTaken(_, id))) if *id == gym.id), "{answers:?}");
     assert!(matches!(&answers[3], Err(CommitError::Conflict(Conflict::Row(id))) if *id == old.id), "{answers:?}");
-    assert_eq!(store.stats().redone, 2);
+    // The first four were written together, and the last by itself.
+    assert_eq!(store.stats().redone, 1);
     assert_eq!([0, 2, 4].map(|n| answers[n].as_ref().unwrap().last_event), [3, 4, 5]);
     let asked = w.store.audit(w.ws, 5, 10).await.unwrap();
     drop((w, store));
@@ -462,6 +463,42 @@ async fn a_conflict_that_only_the_file_finds_leaves_nothing_of_its_changeset_and
     let free = OnlyIf::Free { key, from: w.at(5), until: None, gap_seconds: 0, except: uuid::Uuid::nil() };
     let audit = asked[0].audit.clone();
     w.commit(Changeset { id: asked[0].changeset, events: Vec::new(), audit, ..w.set_if(vec![free], Vec::new()) }).await.unwrap();
+    drop(w);
+    assert_eq!(tables(&file), tables(&alone));
+}
+
+#[tokio::test]
+async fn many_changesets_written_at_once_are_in_the_file_as_if_written_one_by_one() {
+    let (file, alone) = (File::new(), File::new());
+    let w = file.world();
+    let gym = w.put_one(w.row(space(Some("gym"), &[]))).await;
+    drop(w);
+    std::fs::copy(file.path(), alone.path()).unwrap();
+    let store = Arc::new(file.open().unwrap());
+    let w = World::new(Arc::clone(&store) as _, Arc::clone(&file.clock));
+    let (door, key) = (w.id(), ClaimKey(w.id()));
+    let claim = |from| Claim { key, from: w.at(from), until: Some(w.at(from + 10)), exclusive: true };
+    let fresh = |n: i64| vec![w.row(space(Some(&format!("new {n}")), &[door, w.id()])), w.row(held(w.id(), vec![claim(n * 100)]))];
+    let mut puts: Vec<_> = (0..9).map(fresh).collect();
+    // Rows that are new in the same batch are changed in it, and what they give up goes to others.
+    let [first, holder] = [&puts[8][0], &puts[8][1]].map(Clone::clone);
+    let taken = w.row(space(Some("new 8"), &[door]));
+    puts.push(vec![Row { version: 1, body: space(None, &[]), ..first.clone() }]);
+    puts.push(vec![taken.clone()]);
+    puts.push(vec![Row { version: 1, body: held(w.id(), Vec::new()), ..holder }, w.row(held(w.id(), vec![claim(800)]))]);
+    puts.push(vec![Row { body: space(None, &[door]), ..gym }]);
+    puts.extend([vec![w.row(space(Some("gym"), &[]))], vec![Row { version: 2, body: space(Some("last"), &[door]), ..first }]]);
+    let sets: Vec<_> = puts.into_iter().map(|put| w.set(put)).collect();
+    for answer in together(&w, sets.clone()).await {
+        answer.unwrap();
+    }
+    assert_eq!((store.stats().commits, store.stats().redone), (1, 0));
+    assert_eq!(w.find(w.ws, &Key::new(Index::SpaceKey, "new 8")).await, [taken.id]);
+    drop((w, store));
+    let w = alone.world();
+    for set in sets {
+        w.commit(set).await.unwrap();
+    }
     drop(w);
     assert_eq!(tables(&file), tables(&alone));
 }

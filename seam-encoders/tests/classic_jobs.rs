@@ -8,6 +8,7 @@ use seam_core::encoder::{CardImage, CardState, JobControl, Technology};
 use seam_encoders::classic::access::ClassicKey;
 use seam_encoders::classic::job::SectorKeys;
 use seam_encoders::classic::mad::Aid;
+use seam_encoders::error::CardError;
 use seam_encoders::job::{CardNumber, Cause, ClassicProfile, Encoded, Encoder, JobFailure, Profile, Task, WriteError};
 use seam_encoders::sim::classic::ClassicCard;
 use seam_encoders::sim::{Fault, FaultKind, Field, SimulatedCard};
@@ -149,4 +150,15 @@ fn another_card_is_not_called_foreign() {
     let (profile, mut field) = (profile(OURS, 0), Field::with(other));
     assert_eq!(field.run(profile.write(task.clone())), Err(WriteError::AnotherCard));
     assert_eq!(field.run(profile.verify(task)), Err(WriteError::AnotherCard));
+}
+
+#[tokio::test]
+async fn other_data_are_not_taken_for_what_was_written() {
+    let d = Desk::with(profile(OURS, 0));
+    d.encode(&d.encoder, "AA").await.unwrap();
+    let atr = d.card.lock().unwrap().power_on();
+    for (data, wanted) in [("AA", Ok(())), ("AB", Err(CardError::NotAsWritten.into()))] {
+        let task = Task::new(CardNumber(vec![0xDE, 0xAD, 0xBE, 1]), &atr, json!({ "data": data }), false);
+        assert_eq!(d.reader.with_field(|field| field.run(profile(OURS, 0).verify(task))), wanted, "{data}");
+    }
 }

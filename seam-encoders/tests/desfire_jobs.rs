@@ -10,7 +10,9 @@ use seam_encoders::access_data::GenericAccess;
 use seam_encoders::desfire::{Aid, ApplicationSettings, ChangeKey, CommMode, Desfire, KeySettings};
 use seam_encoders::dialogue::{Dialogue, SystemRandom};
 use seam_encoders::error::CardError;
-use seam_encoders::job::{Cause, DesfireProfile, Encoded, Encoder, JobFailure, Journal, MemoryJournal, WriteError};
+use seam_encoders::job::{
+    CardNumber, Cause, DesfireProfile, Encoded, Encoder, JobFailure, Journal, MemoryJournal, Profile, Task, WriteError,
+};
 use seam_encoders::keys::{Diversified, FixedKeys, Key, KeyError, KeySource, KeyType};
 use seam_encoders::sim::{DesfireCard, DesfireModel, Fault, FaultKind};
 use seam_encoders::transport::SimulatedReader;
@@ -198,6 +200,26 @@ async fn a_card_that_cannot_become_ours_is_refused_before_it_is_written() {
             assert!(d.card.lock().unwrap().applications().is_empty() && d.journal.is_empty());
         }
     }
+}
+
+/// Who answers is asked in the door's session: a card with the same keys and the same data, but another number, is another card.
+#[tokio::test]
+async fn neither_a_copy_nor_other_data_is_taken_for_what_was_written() {
+    let aid = [0xF5, 0x32, 0xF0];
+    let same_in_all = FixedKeys::default().with(&aid, 0, Key::aes([7; 16], 1)).with(&aid, 1, Key::aes([8; 16], 1));
+    let profile = DesfireProfile::new(AID, 32, Arc::new(same_in_all), 1).unwrap();
+    let d = Desk::with_card(new_card(DesfireModel::Ev3, OTHER));
+    d.encode(&d.profile(profile.clone()), "AA").await.unwrap();
+    let verify = |uid: [u8; 7], data: &str| {
+        let task = Task::new(CardNumber(uid.to_vec()), &[], json!({ "data": data }), false);
+        d.reader.with_field(|field| {
+            field.reset();
+            field.run(profile.verify(task))
+        })
+    };
+    assert_eq!(verify(OTHER, "AA"), Ok(()));
+    assert_eq!(verify(UID, "AA"), Err(WriteError::AnotherCard));
+    assert_eq!(verify(OTHER, "AB"), Err(CardError::NotAsWritten.into()));
 }
 
 /// A source of keys that does not answer for an earlier version says nothing about the card.

@@ -6,7 +6,9 @@ use chrono::TimeDelta;
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::encoder::{CardImage, CardState, JobControl, Technology};
 use seam_encoders::error::CardError;
-use seam_encoders::job::{Cause, Encoded, Encoder, JobFailure, Journal, MemoryJournal, UltralightImageProfile, WriteError};
+use seam_encoders::job::{
+    CardNumber, Cause, Encoded, Encoder, JobFailure, Journal, MemoryJournal, Profile, Task, UltralightImageProfile, WriteError,
+};
 use seam_encoders::sim::ultralight::UltralightCard;
 use seam_encoders::sim::{Fault, FaultKind, Field, SimulatedCard};
 use seam_encoders::transport::SimulatedReader;
@@ -212,6 +214,18 @@ async fn a_torn_card_has_no_whole_image() {
         }
     }
     assert!(torn > 20, "{torn}");
+}
+
+#[tokio::test]
+async fn neither_another_image_nor_another_card_is_taken_for_what_was_written() {
+    let d = Desk::with(UltralightCard::ev1_small(UID));
+    d.encode(profile(), image(0x20)).await.unwrap();
+    for (uid, first, wanted) in
+        [(UID, 0x20, Ok(())), (UID, 0x21, Err(CardError::NotAsWritten.into())), (OTHER, 0x20, Err(WriteError::AnotherCard))]
+    {
+        let task = Task::new(CardNumber(uid.to_vec()), &[], image(first), false);
+        assert_eq!(d.reader.with_field(|field| field.run(profile().verify(task))), wanted, "{first:x}");
+    }
 }
 
 /// The simulated card keeps to its lock bits.

@@ -37,6 +37,8 @@ impl Desk {
     }
     async fn grant(&self, new: NewGrant) -> AccessGrant {
         let g = self.ws.access_grants().create(new).await.unwrap();
+        // It is answered from what was decided, and not read back: nobody must be able to tell.
+        assert_eq!(self.ws.access_grants().get(g.access_grant_id).await.unwrap(), g);
         self.engine.round().await.unwrap();
         g
     }

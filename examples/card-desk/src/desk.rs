@@ -247,12 +247,20 @@ async fn watched<T>(control: &JobControl, job: impl Future<Output = Result<T, Jo
 }
 
 fn print_content(content: Option<&Value>) {
-    match content.and_then(Value::as_object) {
-        Some(content) => {
-            content.iter().for_each(|(name, what)| println!("{name:<11} {}", what.as_str().map_or(what.to_string(), str::to_owned)))
-        }
-        None => println!("content     nothing of ours"),
+    let Some(content) = content.and_then(Value::as_object) else { return println!("content     nothing of ours") };
+    for (name, what) in content {
+        println!("{name:<11} {}", what.as_str().map_or(what.to_string(), str::to_owned));
     }
+    if let Some(text) = content.get("data").and_then(Value::as_str).and_then(as_text) {
+        println!("as text     {text}");
+    }
+}
+
+/// What was written as text: printable letters, filled up with zeros.
+fn as_text(hex: &str) -> Option<String> {
+    let text = String::from_utf8(from_hex(hex)?).ok()?;
+    let text = text.trim_end_matches('\0');
+    (!text.is_empty() && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
 fn print_card(card: &CardSeen) {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[serde(rename_all = "snake_case")]
 pub(crate) enum VirtualCard {
     Desfire(DesfireCard),
-    Ntag424(Ntag424Card),
+    Ntag424(Box<Ntag424Card>),
     Classic(ClassicCard),
     Ultralight(UltralightCard),
 }
@@ -27,7 +27,7 @@ impl VirtualCard {
     pub(crate) fn new(technology: Technology) -> Self {
         match technology {
             Technology::Desfire => Self::Desfire(DesfireCard::new(DesfireModel::Ev3, [0x04, 0x5E, 0xA8, 0x01, 0x02, 0x03, 0x04])),
-            Technology::Ntag424 => Self::Ntag424(Ntag424Card::new([0x04, 0x5E, 0xA8, 0x0A, 0x0B, 0x0C, 0x0D])),
+            Technology::Ntag424 => Self::Ntag424(Box::new(Ntag424Card::new([0x04, 0x5E, 0xA8, 0x0A, 0x0B, 0x0C, 0x0D]))),
             Technology::Classic => Self::Classic(ClassicCard::new_1k([0x5E, 0xA8, 0x01, 0x02])),
             Technology::Ultralight => Self::Ultralight(UltralightCard::ev1_small([0x04, 0x5E, 0xA8, 0x11, 0x12, 0x13, 0x14])),
         }
@@ -35,7 +35,7 @@ impl VirtualCard {
     fn inside(&self) -> &dyn SimulatedCard {
         match self {
             Self::Desfire(card) => card,
-            Self::Ntag424(card) => card,
+            Self::Ntag424(card) => &**card,
             Self::Classic(card) => card,
             Self::Ultralight(card) => card,
         }
@@ -43,7 +43,7 @@ impl VirtualCard {
     fn inside_mut(&mut self) -> &mut dyn SimulatedCard {
         match self {
             Self::Desfire(card) => card,
-            Self::Ntag424(card) => card,
+            Self::Ntag424(card) => &mut **card,
             Self::Classic(card) => card,
             Self::Ultralight(card) => card,
         }

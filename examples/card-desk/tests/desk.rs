@@ -78,10 +78,10 @@ fn a_card_in_a_file_is_written_read_and_watched() {
     let folder = tempfile::tempdir().unwrap();
     let image = "00112233445566778899AABBCCDDEEFF";
     for (technology, more, stands) in [
-        ("desfire", &["--text", "room 101"][..], "data        726F6F6D20313031"),
+        ("desfire", &["--text", "room 101"][..], "as text     room 101"),
         ("desfire", &["--access", "--site", "7", "--credential", "4711"], "\"site\":7"),
         ("ntag424", &["--url", "https://door.example/t?p={picc}&m={mac}"], "url         https://door.example/t?p="),
-        ("classic", &["--text", "room 101"], "data        726F6F6D20313031"),
+        ("classic", &["--text", "room 101"], "as text     room 101"),
         ("ultralight", &["--data", image], image),
     ] {
         let file = folder.path().join(format!("{technology}-{}", more[0]));

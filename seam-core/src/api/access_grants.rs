@@ -1,13 +1,14 @@
 //! Grants.
 use super::paging::{Among, At, body, holds, paged, passing};
 use super::unmanaged::{UnmanagedFilter, not_taken_over};
+use super::workspace::Deed;
 use super::{Related, RelatedKind, Select, Workspace, Written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AccessGrant, AccessGrantId, AccessMethodId, AcsEntranceId, AcsSystemId, Page, SpaceId, UnmanagedAccessGrant, UserIdentityId,
 };
 use crate::plan::{Change, GrantUpdate, NewGrant, NewMethod, Outcome, Try};
-use crate::state::{Grant, Index, Key, Method, Row, RowId, RowKind, Space};
+use crate::state::{Changeset, Grant, Index, Key, Method, Row, RowId, RowKind, Space};
 use crate::view::{self, Viewer, history::GrantHistory};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -52,6 +53,10 @@ pub struct GrantFilter {
 }
 paged!(GrantFilter);
 
+fn unexpected() -> Error {
+    Error::new(ErrorKind::Internal, "unexpected_outcome", "a grant was expected")
+}
+
 impl AccessGrants<'_> {
     /// Grants access. Durable when it returns; the engine carries it to the access systems.
     ///
@@ -63,9 +68,15 @@ impl AccessGrants<'_> {
     /// `IdempotencyConflict`, `Unsupported` (a system cannot do it), `Exhausted` (no PIN or slot is free): nothing was written.
     /// `Busy`, `Store`: nothing was written; may be retried.
     pub async fn create(self, new: NewGrant) -> Result<AccessGrant> {
-        let outcome = self.ws.apply(Change::CreateGrant(Box::new(new))).await?;
-        let Outcome::Grant(id) = outcome else { return Err(Error::new(ErrorKind::Internal, "unexpected_outcome", "a grant was expected")) };
-        self.get(id).await
+        let see = |deed: &Deed<'_>, changeset: &mut Changeset, outcome: &Outcome| match outcome {
+            Outcome::Grant(id) => deed.see(changeset, |v| view::access_grant(v, *id)),
+            _ => None,
+        };
+        match self.ws.carry_out(Change::CreateGrant(Box::new(new)), see).await? {
+            (_, Some(grant)) => Ok(grant),
+            (Outcome::Grant(id), None) => self.get(id).await,
+            _ => Err(unexpected()),
+        }
     }
     /// A grant by its id. An ended grant is still there; a deleted one is not (see [`Workspace::history`]).
     ///

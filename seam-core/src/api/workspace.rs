@@ -39,6 +39,31 @@ pub(super) struct Seen<T> {
     pub(super) until: DateTime<Utc>,
 }
 
+/// A change that is about to be committed.
+pub(super) struct Deed<'a> {
+    ws: &'a Workspace,
+    vault: &'a Vault,
+    /// What its decision has read.
+    facts: &'a Facts,
+}
+
+impl Deed<'_> {
+    /// Looks at rows as they will be once the changeset is committed, beside those that its decision has read. Keys are not looked up: what they find
+    /// may change with it.
+    pub(super) fn see<T>(&self, changeset: &mut Changeset, see: impl FnOnce(&Viewer<'_>) -> Try<T>) -> Option<T> {
+        let put: Vec<_> = std::mem::take(&mut changeset.put).into_iter().map(Arc::new).collect();
+        let mut facts = Facts { rows: self.facts.rows.clone(), ..Facts::default() };
+        facts.rows.extend(put.iter().map(|row| (row.id, Some(Arc::clone(row)))));
+        let seen = {
+            let (reader, present) = (Reader::new(&facts), Present::new(self.ws.seam.clock().now()));
+            see(&self.ws.viewer(self.vault, &reader, &present)).ok()
+        };
+        drop(facts);
+        changeset.put.extend(put.into_iter().map(Arc::unwrap_or_clone));
+        seen
+    }
+}
+
 impl Workspace {
     pub(super) fn new(seam: Seam, id: WorkspaceId) -> Self {
         Self { seam, id, actor: Actor::Integration("sdk".to_owned()), reason: None, once: None }
@@ -84,17 +109,33 @@ impl Workspace {
     /// What the change can be refused for (`InvalidInput`, `NotFound`, `Conflict`, `IdempotencyConflict`, `Unsupported`, `Exhausted`: nothing was
     /// written, asking again changes nothing); `Busy` and `Store` (nothing was written; may be retried).
     pub async fn apply(&self, change: Change) -> Result<Outcome> {
+        self.carry_out(change, |_, _, _| None::<()>).await.map(|(outcome, _)| outcome)
+    }
+
+    /// As [`Workspace::apply`]. `see` is shown what the decision knew and is about to write: mostly that tells what is to be answered, so that it need
+    /// not be read back. `None` when it does not, or when others were in the way of the change: then it is to be read.
+    pub(super) async fn carry_out<T: Send + 'static>(
+        &self,
+        change: Change,
+        see: impl Fn(&Deed<'_>, &mut Changeset, &Outcome) -> Option<T> + Send + 'static,
+    ) -> Result<(Outcome, Option<T>)> {
         let change = Arc::new(change);
         let name = change.name();
-        let (seed, me) = (self.seam.seed(), self.clone());
+        let (seed, me, vault) = (self.seam.seed(), self.clone(), self.seam.0.vault.remembering());
         let done = perform(&*self.seam.0.store, self.id, move |facts: &Facts, attempt: u32| {
-            let decided = plan::decide(&change, me.once.as_deref(), facts, me.env(seed, attempt))?;
-            Ok(decided.into_step())
+            let mut decided = plan::decide(&change, me.once.as_deref(), facts, me.env(vault.clone(), seed, attempt))?;
+            // Later attempts are made while everybody waits for the store.
+            let seen = match &mut decided {
+                Decided::Done { changeset, outcome } if attempt == 0 => see(&Deed { ws: &me, vault: &vault, facts }, changeset, outcome),
+                _ => None,
+            };
+            let (step, outcome) = decided.into_step();
+            Ok((step, outcome.map(|outcome| (outcome, seen))))
         })
         .await
         .map_err(|e| e.with_operation(name))?;
         match done {
-            Performed::Done(outcome) => Ok(outcome),
+            Performed::Done(answer) => Ok(answer),
             Performed::FenceLost => Err(Error::new(ErrorKind::Internal, "unexpected_fence", "a change has no fence")),
         }
     }
@@ -107,7 +148,7 @@ impl Workspace {
         let mut facts = Facts::default();
         let seed = self.seam.seed();
         loop {
-            match plan::decide(change, None, &facts, self.env(seed, 1))? {
+            match plan::decide(change, None, &facts, self.env(self.seam.0.vault.clone(), seed, 1))? {
                 Decided::Need(reads) => facts.merge(self.seam.0.store.read(self.id, &reads).await?),
                 Decided::Done { changeset, outcome } => return Ok(Preview { changeset: *changeset, outcome }),
                 Decided::Before(_) => return Err(Error::new(ErrorKind::Internal, "preview_answered", "a preview has no key")),
@@ -115,8 +156,8 @@ impl Workspace {
         }
     }
 
-    fn env(&self, seed: u64, attempt: u32) -> Env {
-        let mut env = Env::new(self.id, self.seam.clock().now(), self.actor.clone(), self.seam.0.vault.clone(), seed);
+    fn env(&self, vault: Vault, seed: u64, attempt: u32) -> Env {
+        let mut env = Env::new(self.id, self.seam.clock().now(), self.actor.clone(), vault, seed);
         env.reason.clone_from(&self.reason);
         env.attempt = attempt;
         env
@@ -129,7 +170,7 @@ impl Workspace {
             let present = Present::new(self.seam.clock().now());
             let reads = {
                 let reader = Reader::new(&facts);
-                match see(&self.viewer(&reader, &present)) {
+                match see(&self.viewer(&self.seam.0.vault, &reader, &present)) {
                     Ok(x) => return Ok(x),
                     Err(Stop::Reject(e)) => return Err(e),
                     Err(Stop::Need(reads)) => *reads,
@@ -155,8 +196,8 @@ impl Workspace {
     }
 
     /// What looks through facts of this workspace.
-    fn viewer<'a>(&'a self, reader: &'a Reader<'a>, present: &'a Present) -> Viewer<'a> {
-        Viewer { reader, vault: &self.seam.0.vault, workspace: self.id, present, links: &self.seam.0.links, pages: self.seam.pages() }
+    fn viewer<'a>(&'a self, vault: &'a Vault, reader: &'a Reader<'a>, present: &'a Present) -> Viewer<'a> {
+        Viewer { reader, vault, workspace: self.id, present, links: &self.seam.0.links, pages: self.seam.pages() }
     }
 
     /// Looks at each of some rows, all of them with the same few reads; `None` for one that the view does not show.
@@ -182,7 +223,7 @@ impl Workspace {
             for (row, seen) in rows.iter().zip(&mut seen).filter(|(_, seen)| seen.is_none()) {
                 let reader = if noting { Reader::noting(&facts) } else { Reader::new(&facts) };
                 let present = Present::new(now);
-                let looked = see(&self.viewer(&reader, &present), row.id);
+                let looked = see(&self.viewer(&self.seam.0.vault, &reader, &present), row.id);
                 match looked {
                     Ok(it) => *seen = Some(Some(Seen { it, by: reader.noted(), until: present.until() })),
                     Err(Stop::Reject(e)) if e.kind() == ErrorKind::NotFound => *seen = Some(None),

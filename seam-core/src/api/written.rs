@@ -162,3 +162,27 @@ impl Workspace {
         Ok(texts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Seam;
+    use crate::api::IdentityFilter;
+    use crate::clock::SystemClock;
+    use crate::plan::Person;
+    use crate::store::{MemoryStore, StaticKeys, Vault};
+
+    #[tokio::test]
+    async fn no_text_of_anybody_outlives_an_erasure() {
+        let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+        let seam = Seam::new(store, Vault::new(Arc::new(StaticKeys::new([7; 32]))));
+        let ws = seam.create_workspace("house", false).await.unwrap();
+        let people = ws.user_identities();
+        let ada = people.create(Person::named("Ada")).await.unwrap().user_identity_id;
+        let is_kept = || ws.kept().0.get(&(ws.id(), RowKind::Identity, ada.uuid()), weight).is_some();
+        people.list_written(&IdentityFilter::default()).await.unwrap();
+        assert!(is_kept(), "what is listed is kept");
+        people.erase(ada).await.unwrap();
+        assert!(!is_kept(), "whoever is erased is not kept");
+    }
+}

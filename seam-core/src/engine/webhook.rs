@@ -77,27 +77,23 @@ pub(super) async fn claim_all<'i>(
     }
     let mut next: Option<DateTime<Utc>> = None;
     let mut held = Vec::new();
-    // By their key and not as a list: a store knows in memory that a workspace has none, and where those stand that it has.
-    let wanted = ReadSet { keys: BTreeSet::from([webhooks_key()]), ..ReadSet::default() };
-    for workspace in inner.store.workspaces().await? {
-        let facts = inner.store.read(workspace, &wanted).await?;
-        for row in facts.rows.values().flatten() {
-            let Body::Webhook(webhook) = &row.body else { continue };
-            let behind = webhook.is_active() && {
-                let place = stream::of_webhook(&*inner.store, workspace, row.id, webhook).await?;
-                !inner.store.events(workspace, place, 1).await?.is_empty()
-            };
-            let rests = inner.looked.rests_until(row.id);
-            let Some(at) = due(webhook, behind, now).map(|at| rests.map_or(at, |until| until.max(at))) else { continue };
-            if at > now {
-                next = Some(next.map_or(at, |next| next.min(at)));
-                continue;
-            }
-            let channel = Channel::webhook(row.id);
-            match inner.store.claim(inner.me, &CanServe::only([channel.clone()]), inner.config.lease).await? {
-                Some(lease) => active.push(Box::pin(work(inner, transport, lease, workspace, row.id))),
-                None => held.push(channel),
-            }
+    for row in inner.store.webhooks().await? {
+        let Body::Webhook(webhook) = &row.body else { continue };
+        let workspace = row.workspace;
+        let behind = webhook.is_active() && {
+            let place = stream::of_webhook(&*inner.store, workspace, row.id, webhook).await?;
+            !inner.store.events(workspace, place, 1).await?.is_empty()
+        };
+        let rests = inner.looked.rests_until(row.id);
+        let Some(at) = due(webhook, behind, now).map(|at| rests.map_or(at, |until| until.max(at))) else { continue };
+        if at > now {
+            next = Some(next.map_or(at, |next| next.min(at)));
+            continue;
+        }
+        let channel = Channel::webhook(row.id);
+        match inner.store.claim(inner.me, &CanServe::only([channel.clone()]), inner.config.lease).await? {
+            Some(lease) => active.push(Box::pin(work(inner, transport, lease, workspace, row.id))),
+            None => held.push(channel),
         }
     }
     if !held.is_empty() {

@@ -104,8 +104,9 @@ fn entry_hash(before: &Hash, entry: &AuditEntry) -> Option<Hash> {
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(1_024);
     // What has no JSON (it cannot happen to these types) is hashed as if it were absent, on both sides alike.
-    serde_json::to_vec(value).unwrap_or_default()
+    serde_json::to_writer(&mut text, value).map(|()| text).unwrap_or_default()
 }
 
 /// A hash as it is written: 64 digits, small letters.

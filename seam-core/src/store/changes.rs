@@ -5,7 +5,7 @@
 //! counts as changed since.
 use super::logic::{Place, Written, place};
 use crate::model::WorkspaceId;
-use crate::state::{ClaimKey, Key, RowId, RowKind};
+use crate::state::{ClaimKey, Index, Key, RowId, RowKind};
 use foldhash::quality::FixedState;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -32,6 +32,13 @@ impl Touched {
     }
     pub(super) fn place(&mut self, place: &Place) {
         self.add((1u8, place));
+        if place.1.index == Index::Webhooks {
+            self.webhooks();
+        }
+    }
+    /// That some workspace has a webhook more, or less.
+    pub(crate) fn webhooks(&mut self) {
+        self.add(3u8);
     }
     pub(crate) fn claim(&mut self, key: ClaimKey) {
         self.add((2u8, key));

@@ -94,6 +94,20 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// As [`read`](Self::read).
     async fn workspaces(&self) -> Result<Vec<WorkspaceId>>;
 
+    /// The webhooks of all workspaces that are not deleted, in the order of the workspaces, then of their own ids. An engine asks for them often: a
+    /// store that can tell answers in one look, and from memory while none of them changes.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    async fn webhooks(&self) -> Result<Vec<Arc<Row>>> {
+        let wanted = ReadSet { keys: BTreeSet::from([webhooks_key()]), ..ReadSet::default() };
+        let mut rows = Vec::new();
+        for workspace in self.workspaces().await? {
+            rows.extend(self.read(workspace, &wanted).await?.rows.into_values().flatten());
+        }
+        Ok(rows)
+    }
+
     /// Takes one channel that has something due now, which nobody holds and which `can` serve: the one with the most urgent class, then the
     /// longest due. `None` when there is none.
     ///

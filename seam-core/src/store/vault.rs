@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -85,16 +85,30 @@ fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
 /// Seals and opens secrets, and makes the keyed hashes by which they can be found without being known.
 ///
 /// XChaCha20-Poly1305; the associated data binds workspace, row and field, so a ciphertext that is moved to another row does not open.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Vault {
     keys: Arc<dyn KeyProvider>,
+    /// What was sealed for one change, if that is remembered.
+    sealed: Option<Arc<Remembered>>,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("keys", &self.keys).finish_non_exhaustive()
+    }
 }
 
 impl Vault {
     /// A vault over these keys.
     #[must_use]
     pub fn new(keys: Arc<dyn KeyProvider>) -> Self {
-        Self { keys }
+        Self { keys, sealed: None }
+    }
+
+    /// The same vault for one change. A decision is asked again from the start with more facts and the same random numbers, and then shown what it has
+    /// written: what it sealed is sealed once, and what was sealed by it need not be opened.
+    pub(crate) fn remembering(&self) -> Self {
+        Self { keys: Arc::clone(&self.keys), sealed: Some(Arc::default()) }
     }
 
     /// Seals a secret for one field of one row.
@@ -107,7 +121,7 @@ impl Vault {
             .keys
             .key(&name)
             .ok_or_else(|| Error::new(ErrorKind::Internal, "sealing_key_missing", "the key provider does not have its current key"))?;
-        Ok(Sealed(seal_with(&key, &name, workspace, row, field, secret, rng)?))
+        Ok(Sealed(self.seal_with(&key, &name, &aad(workspace, row, field), secret, rng)?))
     }
 
     /// Opens what was sealed for the same field of the same row.
@@ -120,7 +134,7 @@ impl Vault {
             Error::new(ErrorKind::Corrupt, "sealing_key_unknown", "a stored secret was sealed with a key that is not known")
                 .with_context("key", name)
         })?;
-        open_with(&key, rest, workspace, row, field)
+        open_with(self.sealed.as_deref(), &key, rest, &aad(workspace, row, field))
     }
 
     /// Makes a person's own key, sealed. What is sealed under it can be made unreadable by destroying it.
@@ -147,7 +161,7 @@ impl Vault {
         rng: &mut dyn Rng,
     ) -> Result<Sealed> {
         let key = self.own_key(own, workspace, row)?;
-        Ok(Sealed(seal_with(&key, "own", workspace, row, field, secret, rng)?))
+        Ok(Sealed(self.seal_with(&key, "own", &aad(workspace, row, field), secret, rng)?))
     }
 
     /// Opens a secret that was sealed under a person's own key.
@@ -163,7 +177,7 @@ impl Vault {
     /// # Errors
     /// `Corrupt` when it does not open.
     pub(crate) fn own(&self, own: &Sealed, workspace: WorkspaceId, row: RowId) -> Result<OwnKey> {
-        Ok(OwnKey { key: self.own_key(own, workspace, row)?, workspace, row })
+        Ok(OwnKey { key: self.own_key(own, workspace, row)?, workspace, row, sealed: self.sealed.clone() })
     }
 
     fn own_key(&self, own: &Sealed, workspace: WorkspaceId, row: RowId) -> Result<Zeroizing<[u8; 32]>> {
@@ -204,6 +218,7 @@ pub(crate) struct OwnKey {
     key: Zeroizing<[u8; 32]>,
     workspace: WorkspaceId,
     row: RowId,
+    sealed: Option<Arc<Remembered>>,
 }
 
 impl OwnKey {
@@ -213,7 +228,7 @@ impl OwnKey {
     /// `Corrupt` when it does not open.
     pub(crate) fn open(&self, field: &str, sealed: &Sealed) -> Result<SecretString> {
         let rest = sealed.0.strip_prefix("own.").ok_or_else(corrupt)?;
-        open_with(&self.key, rest, self.workspace, self.row, field)
+        open_with(self.sealed.as_deref(), &self.key, rest, &aad(self.workspace, self.row, field))
     }
 }
 
@@ -229,17 +244,62 @@ fn aad(workspace: WorkspaceId, row: RowId, field: &str) -> Vec<u8> {
     aad
 }
 
-fn seal_with(key: &[u8; 32], name: &str, ws: WorkspaceId, row: RowId, field: &str, secret: &str, rng: &mut dyn Rng) -> Result<String> {
-    let mut nonce = [0u8; 24];
-    rng.fill_bytes(&mut nonce);
-    let cipher = XChaCha20Poly1305::new(&Key::from(*key));
-    let sealed = cipher
-        .encrypt(&XNonce::from(nonce), Payload { msg: secret.as_bytes(), aad: &aad(ws, row, field) })
-        .map_err(|_| Error::new(ErrorKind::Internal, "sealing_failed", "a secret could not be sealed"))?;
-    Ok(format!("{name}.{}{}", hex(&nonce), hex(&sealed)))
+/// What was sealed for one change. Wiped when the change is done.
+#[derive(Default)]
+struct Remembered(Mutex<Vec<Sealing>>);
+
+/// How many secrets of a change are remembered.
+const REMEMBERED: usize = 32;
+
+struct Sealing {
+    key: Zeroizing<[u8; 32]>,
+    nonce: [u8; 24],
+    aad: Vec<u8>,
+    secret: Zeroizing<String>,
+    /// What came of it: the nonce and the ciphertext in hexadecimal.
+    text: String,
 }
 
-fn open_with(key: &[u8; 32], text: &str, ws: WorkspaceId, row: RowId, field: &str) -> Result<SecretString> {
+impl Remembered {
+    fn find<T>(&self, is_it: impl Fn(&Sealing) -> bool, take: impl FnOnce(&Sealing) -> T) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().find(|sealing| is_it(sealing)).map(take)
+    }
+    fn add(&self, sealing: Sealing) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < REMEMBERED {
+            all.push(sealing);
+        }
+    }
+}
+
+impl Vault {
+    fn seal_with(&self, key: &[u8; 32], name: &str, aad: &[u8], secret: &str, rng: &mut dyn Rng) -> Result<String> {
+        let mut nonce = [0u8; 24];
+        rng.fill_bytes(&mut nonce);
+        // Everything that the ciphertext depends on is compared.
+        let is_it = |s: &Sealing| s.nonce == nonce && *s.key == *key && s.aad == aad && *s.secret == secret;
+        if let Some(text) = self.sealed.as_ref().and_then(|sealed| sealed.find(is_it, |s| format!("{name}.{}", s.text))) {
+            return Ok(text);
+        }
+        let cipher = XChaCha20Poly1305::new(&Key::from(*key));
+        let sealed = cipher
+            .encrypt(&XNonce::from(nonce), Payload { msg: secret.as_bytes(), aad })
+            .map_err(|_| Error::new(ErrorKind::Internal, "sealing_failed", "a secret could not be sealed"))?;
+        let text = hex(&nonce) + &hex(&sealed);
+        let whole = format!("{name}.{text}");
+        if let Some(remembered) = &self.sealed {
+            let (key, secret) = (Zeroizing::new(*key), Zeroizing::new(secret.to_owned()));
+            remembered.add(Sealing { key, nonce, aad: aad.to_vec(), secret, text });
+        }
+        Ok(whole)
+    }
+}
+
+fn open_with(remembered: Option<&Remembered>, key: &[u8; 32], text: &str, aad: &[u8]) -> Result<SecretString> {
+    let is_it = |s: &Sealing| s.text == text && *s.key == *key && s.aad == aad;
+    if let Some(secret) = remembered.and_then(|r| r.find(is_it, |s| SecretString::from(s.secret.as_str()))) {
+        return Ok(secret);
+    }
     let bytes = unhex(text).ok_or_else(corrupt)?;
     if bytes.len() < 24 {
         return Err(corrupt());
@@ -248,7 +308,7 @@ fn open_with(key: &[u8; 32], text: &str, ws: WorkspaceId, row: RowId, field: &st
     let mut n = [0u8; 24];
     n.copy_from_slice(nonce);
     let cipher = XChaCha20Poly1305::new(&Key::from(*key));
-    let plain = cipher.decrypt(&XNonce::from(n), Payload { msg: sealed, aad: &aad(ws, row, field) }).map_err(|_| corrupt())?;
+    let plain = cipher.decrypt(&XNonce::from(n), Payload { msg: sealed, aad }).map_err(|_| corrupt())?;
     let plain = Zeroizing::new(plain);
     std::str::from_utf8(&plain).map(|s| SecretString::from(s.to_owned())).map_err(|_| corrupt())
 }
@@ -274,4 +334,37 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
         _ => None,
     };
     text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    #[test]
+    fn what_a_change_seals_again_is_what_it_would_have_sealed_anew() {
+        let plain = Vault::new(Arc::new(StaticKeys::new([7; 32])));
+        let remembering = plain.remembering();
+        let (ws, row) = (WorkspaceId::from_uuid(Uuid::from_u128(1)), Uuid::from_u128(2));
+        let seal =
+            |vault: &Vault, seed: u64, row, field, secret| vault.seal(ws, row, field, secret, &mut StdRng::seed_from_u64(seed)).unwrap();
+        let first = seal(&remembering, 1, row, "pin", "4711");
+        assert_eq!(first, seal(&plain, 1, row, "pin", "4711"));
+        // Twice the same, and then each thing that is another: always what a vault seals that remembers nothing.
+        let asked = [(1, row, "pin", "4711"), (2, row, "pin", "4711"), (1, ws.uuid(), "pin", "4711"), (1, row, "code", "4711")];
+        for (seed, row, field, secret) in asked.into_iter().chain([(1, row, "pin", "0815")]) {
+            assert_eq!(seal(&remembering, seed, row, field, secret), seal(&plain, seed, row, field, secret));
+        }
+        assert_eq!(remembering.open(ws, row, "pin", &first).unwrap().expose_secret(), "4711");
+        // What is remembered opens where it was sealed for, and nowhere else.
+        assert!(remembering.open(ws, row, "code", &first).is_err() && remembering.open(ws, ws.uuid(), "pin", &first).is_err());
+        let other = Vault { keys: Arc::new(StaticKeys::new([8; 32])), ..remembering.clone() };
+        assert!(other.open(ws, row, "pin", &first).is_err());
+        let own = remembering.new_own_key(ws, row, &mut StdRng::seed_from_u64(3)).unwrap();
+        let name = remembering.seal_own(&own, ws, row, "full_name", "Ada", &mut StdRng::seed_from_u64(4)).unwrap();
+        assert_eq!(plain.open_own(&own, ws, row, "full_name", &name).unwrap().expose_secret(), "Ada");
+        assert_eq!(remembering.open_own(&own, ws, row, "full_name", &name).unwrap().expose_secret(), "Ada");
+        assert!(!format!("{remembering:?}").contains("4711"));
+    }
 }

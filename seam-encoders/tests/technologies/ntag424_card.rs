@@ -130,6 +130,28 @@ fn a_job_needs_so_many_commands() {
 }
 
 #[test]
+fn neither_other_content_nor_other_settings_are_taken_for_what_was_written() {
+    let mut field = Field::with(card(Suite::Aes, UID));
+    write(&mut field, &order(Suite::Aes)).unwrap();
+    let verified = |field: &mut Field, change: &dyn Fn(&mut Order)| {
+        let mut order = order(Suite::Aes);
+        change(&mut order);
+        field.reset();
+        verify(field, &order)
+    };
+    assert_eq!(verified(&mut field, &|_| {}), Ok(()));
+    // Not of the address, which a tap would give away.
+    let content = |order: &mut Order| order.proprietary.iter_mut().for_each(|file| file.content[3] ^= 1);
+    assert_eq!(verified(&mut field, &content), Err(CardError::NotAsWritten));
+    let master = Access::Key(KeyNo::MASTER);
+    let settings = |order: &mut Order| order.proprietary.iter_mut().for_each(|file| file.settings.rights.write = master);
+    assert_eq!(verified(&mut field, &settings), Err(CardError::NotAsWritten));
+    assert_eq!(verified(&mut field, &|order| order.ndef.settings.rights.write = master), Err(CardError::NotAsWritten));
+    let key = |order: &mut Order| order.new[4] = Key::aes([0x99; 16], 1);
+    assert!(matches!(verified(&mut field, &key), Err(CardError::AuthenticationRefused { key_no: 4, .. })));
+}
+
+#[test]
 fn a_finished_card_may_be_written_again() {
     let mut field = Field::with(card(Suite::Aes, UID));
     write(&mut field, &order(Suite::Aes)).unwrap();

@@ -90,6 +90,31 @@ fn each_card_is_written_and_protected() {
 }
 
 #[test]
+fn neither_another_message_nor_less_protection_is_taken_for_what_was_written() {
+    for kind in [Kind::Ev1Small, Kind::C, Kind::Aes] {
+        let order = order(kind, protection(kind, false));
+        let mut field = Field::with(card(kind, UID));
+        write(&mut field, &order).unwrap();
+        let mut verify = |order: &Order| {
+            let order = order.clone();
+            field.reset();
+            field.run(Dialogue::<_, CardError>::new(|card| async move { job::verify(&card, &order, &mut Counting(7)).await }))
+        };
+        assert_eq!(verify(&order), Ok(()));
+        let message = Message::new(vec![Record::uri("https://door.example/b").unwrap()]);
+        assert_eq!(verify(&Order { message, ..order.clone() }), Err(CardError::NotAsWritten), "{kind:?}");
+        assert!(verify(&Order { uid: OTHER, ..order.clone() }).is_err());
+        // A card that asks for nothing.
+        let mut open = Field::with(card(kind, UID));
+        write(&mut open, &Order { new: Protection::Open, ..order.clone() }).unwrap();
+        open.reset();
+        let closed = order.clone();
+        let verified = open.run(Dialogue::<_, CardError>::new(|card| async move { job::verify(&card, &closed, &mut Counting(7)).await }));
+        assert!(verified.is_err(), "{kind:?}");
+    }
+}
+
+#[test]
 fn a_card_may_be_closed_to_reading_too_and_opened_with_the_proof() {
     for kind in [Kind::Ev1Small, Kind::C, Kind::Aes] {
         let order = order(kind, protection(kind, true));

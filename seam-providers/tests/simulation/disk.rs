@@ -104,6 +104,9 @@ impl Store for OnDisk {
     async fn workspaces(&self) -> Result<Vec<WorkspaceId>> {
         wait(self.now().workspaces())
     }
+    async fn webhooks(&self) -> Result<Vec<Arc<Row>>> {
+        wait(self.now().webhooks())
+    }
     async fn claim(&self, me: InstanceId, can: &CanServe, lease: Duration) -> Result<Option<Lease>> {
         wait(self.now().claim(me, can, lease))
     }

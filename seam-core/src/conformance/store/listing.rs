@@ -1,5 +1,6 @@
 //! Listing.
-use super::world::{Random, World, held, space};
+use super::world::{Random, World, held, space, webhook};
+use crate::model::WorkspaceId;
 use crate::state::*;
 use crate::store::ListQuery;
 use std::collections::BTreeMap;
@@ -115,4 +116,33 @@ pub async fn workspaces_in_order(w: &World) {
     assert_eq!(w.store.workspaces().await.unwrap(), [w.other]);
     w.put_one(w.row(space(None, &[]))).await;
     assert_eq!(w.store.workspaces().await.unwrap(), [w.ws, w.other]);
+}
+
+/// The webhooks of all workspaces, while some are made, change and are deleted: always those that are stored then, however often they are asked for.
+pub async fn webhooks_of_all_workspaces(w: &World) {
+    let mut random = Random(13);
+    let mut rows: BTreeMap<(WorkspaceId, RowId), Row> = BTreeMap::new();
+    for step in 0..120 {
+        let some = rows.values().nth(usize::try_from(random.below(rows.len() as u64)).unwrap()).cloned();
+        let row = match (some, random.below(6)) {
+            // Deleted, or changed.
+            (Some(old), choice @ 0..3) => Row { body: webhook(step, choice == 0), ..old },
+            // What has nothing to do with any of them.
+            (_, 3) => w.row(space(None, &[])),
+            (_, 4) => Row { workspace: w.other, ..w.row(webhook(step, false)) },
+            _ => w.row(webhook(step, false)),
+        };
+        let set = Changeset { workspace: row.workspace, ..w.set(vec![row.clone()]) };
+        w.commit(set).await.unwrap();
+        let stored = Row { version: row.version + 1, ..row };
+        let at = (stored.workspace, stored.id);
+        match &stored.body {
+            Body::Webhook(webhook) if webhook.deleted_at.is_none() => drop(rows.insert(at, stored)),
+            _ => drop(rows.remove(&at)),
+        }
+        for _ in 0..2 {
+            let told: Vec<Row> = w.store.webhooks().await.unwrap().iter().map(|row| Row::clone(row)).collect();
+            assert_eq!(told, rows.values().cloned().collect::<Vec<_>>(), "step {step}");
+        }
+    }
 }

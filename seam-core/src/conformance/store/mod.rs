@@ -24,7 +24,7 @@ pub use races::*;
 pub use rows::*;
 pub use streams::*;
 pub use transact::*;
-pub use world::{Random, World, audit_of, event, held, held_claims, space, system, target, timer};
+pub use world::{Random, World, audit_of, event, held, held_claims, space, system, target, timer, webhook};
 
 use crate::clock::ManualClock;
 use crate::store::Store;
@@ -74,6 +74,7 @@ cases![
     pages_by_key,
     pages_again_and_again,
     workspaces_in_order,
+    webhooks_of_all_workspaces,
     urgent_first,
     only_what_can_be_served,
     leases_run_by_the_clock,

@@ -136,6 +136,16 @@ pub fn space(key: Option<&str>, entrances: &[Uuid]) -> Body {
     Body::Space(serde_json::from_value(value).unwrap())
 }
 
+/// An endpoint that was changed so many times.
+#[must_use]
+pub fn webhook(touched: u32, deleted: bool) -> Body {
+    let value = json!({
+        "url": "https://hooks.example", "event_types": ["*"], "secret": "", "touched": touched, "created_at": START,
+        "deleted_at": deleted.then_some(START)
+    });
+    Body::Webhook(serde_json::from_value(value).unwrap())
+}
+
 /// A system, found by its fingerprint in all workspaces.
 #[must_use]
 pub fn system(fingerprint: &str, account: Uuid) -> Body {

@@ -85,6 +85,10 @@ impl Store for MemoryStore {
         Ok(self.state().workspaces())
     }
 
+    async fn webhooks(&self) -> Result<Vec<Arc<Row>>> {
+        Ok(self.state().webhooks())
+    }
+
     async fn claim(&self, me: InstanceId, can: &CanServe, lease: Duration) -> Result<Option<Lease>> {
         let mut state = self.state();
         let now = state.now;

@@ -158,6 +158,12 @@ impl State {
         self.streams.keys().copied().collect()
     }
 
+    pub(super) fn webhooks(&self) -> Vec<Arc<Row>> {
+        let places = self.streams.keys().map(|workspace| logic::place(*workspace, &webhooks_key()));
+        let ids = places.filter_map(|place| self.lookups.get(&place)).flatten();
+        ids.filter_map(|id| self.rows.get(id).cloned()).collect()
+    }
+
     pub(super) fn list(&mut self, workspace: WorkspaceId, query: &ListQuery) -> Result<Vec<Arc<Row>>> {
         let past = |id: &RowId| query.after.is_none_or(|after| *id > after);
         if let Some(key) = &query.key {

@@ -22,6 +22,13 @@ pub(super) struct Unwritten {
     pub(super) heads: Heads,
 }
 
+impl Unwritten {
+    /// Whether it changes nothing that is there.
+    pub(super) fn only_adds(&self) -> bool {
+        self.rows.iter().all(|written| written.old.is_none())
+    }
+}
+
 /// The claims of a key that the batch touches.
 #[derive(Debug, Default)]
 pub(super) struct TouchedClaims {
@@ -41,8 +48,9 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(shared: &'a Shared, conn: &'a Connection, careful: bool) -> Self {
-        Self { shared, conn, now: shared.clock.now(), careful, change: Change::default() }
+    /// `expected`: of so many changesets, more or less.
+    pub(super) fn new(shared: &'a Shared, conn: &'a Connection, careful: bool, expected: usize) -> Self {
+        Self { shared, conn, now: shared.clock.now(), careful, change: Change::of(expected) }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -42,6 +42,18 @@ pub(super) struct Change {
     pub(super) outcomes: Vec<(WorkspaceId, ChangesetId, Committed)>,
 }
 
+impl Change {
+    /// With room for so many changesets of the usual size: maps that grow under a batch are hashed anew at each step.
+    pub(super) fn of(changesets: usize) -> Self {
+        Self {
+            rows: HashMap::with_capacity(changesets * 8),
+            places: HashMap::with_capacity(changesets * 8),
+            claims: HashMap::with_capacity(changesets * 4),
+            ..Self::default()
+        }
+    }
+}
+
 /// Whether the store works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Condition {

@@ -31,21 +31,37 @@ impl Kept {
     }
 }
 
-/// Pages, at most so many rows in all.
-pub(super) struct Lists(Recent<Asked, Kept>);
+/// Pages, at most so many rows in all, and the webhooks of all workspaces.
+pub(super) struct Lists {
+    pages: Recent<Asked, Kept>,
+    webhooks: Option<Kept>,
+}
 
 impl Lists {
     pub(super) fn new(room: usize) -> Self {
-        Self(Recent::new(room))
+        Self { pages: Recent::new(room), webhooks: None }
+    }
+
+    pub(super) fn webhooks(&mut self, changes: &Changes) -> Option<Vec<Arc<Row>>> {
+        self.webhooks = self.webhooks.take().filter(|kept| changes.is_untouched(&kept.looked, kept.since));
+        self.webhooks.as_ref().map(|kept| kept.rows.clone())
+    }
+
+    /// Keeps the webhooks that were read after `since`.
+    pub(super) fn keep_webhooks(&mut self, since: Mark, rows: &[Arc<Row>]) {
+        let mut touched = Touched::default();
+        touched.webhooks();
+        rows.iter().for_each(|row| touched.row(row.id));
+        self.webhooks = Some(Kept { rows: rows.to_vec(), looked: touched.into(), since });
     }
 
     pub(super) fn get(&mut self, changes: &Changes, workspace: WorkspaceId, query: &ListQuery) -> Option<Vec<Arc<Row>>> {
         let asked = asked(workspace, query);
-        let kept = self.0.get(&asked, weight)?;
+        let kept = self.pages.get(&asked, weight)?;
         if changes.is_untouched(&kept.looked, kept.since) && !kept.has_grown(changes, workspace, query) {
             return Some(kept.rows.clone());
         }
-        self.0.remove(&asked);
+        self.pages.remove(&asked);
         None
     }
 
@@ -56,7 +72,7 @@ impl Lists {
         query.key.iter().for_each(|key| touched.key(workspace, key));
         let kept = Kept { rows: rows.to_vec(), looked: touched.into(), since };
         let weight = weight(&kept);
-        self.0.insert(asked(workspace, &query), kept, weight);
+        self.pages.insert(asked(workspace, &query), kept, weight);
     }
 }
 

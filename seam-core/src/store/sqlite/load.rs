@@ -91,6 +91,22 @@ pub(super) fn list(
     Ok(listed)
 }
 
+/// The webhooks of all workspaces.
+pub(super) fn webhooks(conn: &Connection) -> Result<Vec<Arc<Row>>> {
+    let key = webhooks_key();
+    let mut find = conn.prepare_cached(sql::WEBHOOKS).map_err(typed)?;
+    let mut rows = find.query(params![key.index as u8, codec::key(&key.key)]).map_err(typed)?;
+    let mut webhooks = Vec::new();
+    while let Some(row) = rows.next().map_err(typed)? {
+        let id = |n| codec::id(row.get_ref(n).map_err(typed)?.as_blob().map_err(|_| corrupt("row", "of a webhook"))?);
+        let (workspace, id) = (id(0)?, id(1)?);
+        let version = row.get(2).map_err(|_| corrupt("row", id))?;
+        let document = row.get_ref(3).map_err(typed)?;
+        webhooks.push(codec::row(id, workspace.into(), version, document.as_bytes().map_err(|_| corrupt("row", id))?)?);
+    }
+    Ok(webhooks)
+}
+
 /// Where a workspace's streams end.
 pub(super) fn heads(conn: &Connection, ws: i64, workspace: WorkspaceId) -> Result<Heads> {
     let mut last = conn.prepare_cached(sql::LAST_LOG).map_err(typed)?;

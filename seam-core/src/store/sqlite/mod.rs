@@ -12,6 +12,7 @@ mod lists;
 mod load;
 mod open;
 mod options;
+mod patience;
 mod read;
 mod ready;
 mod schema;
@@ -289,6 +290,21 @@ impl Store for SqliteStore {
 
     async fn workspaces(&self) -> Result<Vec<WorkspaceId>> {
         Ok(self.head()?.workspaces.keys().copied().collect())
+    }
+
+    async fn webhooks(&self) -> Result<Vec<Arc<Row>>> {
+        drop(self.head()?);
+        if let Some(rows) = self.lists().webhooks(&self.shared.changes) {
+            return Ok(rows);
+        }
+        let since = self.shared.changes.mark();
+        let shared = Arc::clone(&self.shared);
+        self.in_file(move |conn| {
+            let rows = read::snapshot(conn, || load::webhooks(conn))?;
+            shared.lists().keep_webhooks(since, &rows);
+            Ok(rows)
+        })
+        .await
     }
 
     async fn claim(&self, me: InstanceId, can: &CanServe, lease: Duration) -> Result<Option<Lease>> {

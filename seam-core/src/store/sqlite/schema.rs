@@ -50,6 +50,10 @@ pub(super) const LIST_UNIQUE: &str = "SELECT r.id, r.version, r.doc FROM uniq k 
 pub(super) const LIST_LOOKUP: &str = "SELECT r.id, r.version, r.doc FROM lookup k CROSS JOIN row r ON r.id = k.row
     WHERE k.idx = ?5 AND k.ws = CASE WHEN ?6 THEN 0 ELSE (SELECT no FROM workspace WHERE id = ?1) END AND k.key = ?7 AND k.row > ?3
     AND r.ws = (SELECT no FROM workspace WHERE id = ?1) AND r.kind = ?2 ORDER BY k.row LIMIT ?4";
+/// The webhooks of all workspaces: what their index holds.
+pub(super) const WEBHOOKS: &str =
+    "SELECT w.id, r.id, r.version, r.doc FROM lookup k JOIN workspace w ON w.no = k.ws JOIN row r ON r.id = k.row
+    WHERE k.idx = ?1 AND k.key = ?2 ORDER BY w.id, r.id";
 pub(super) const DUE: &str = "SELECT id, class, at, channel FROM row INDEXED BY row_due WHERE due IS NOT NULL";
 pub(super) const WORKSPACES: &str = "SELECT no, id FROM workspace";
 pub(super) const LAST_LOG: &str = "SELECT no, last_event, hash FROM log WHERE no BETWEEN ?1 AND ?2 ORDER BY no DESC LIMIT 1";
@@ -66,7 +70,7 @@ pub(super) const NEXT_OPENING: &str =
 pub(super) const ADD_WORKSPACE: &str = "INSERT INTO workspace (no, id) VALUES (?1, ?2)";
 /// How many rows the statements of [`Added`] add, the most first. What SQLite does for every statement, whatever it adds, is a good part of
 /// what adding one small row costs.
-pub(super) const WIDTHS: [usize; 4] = [8, 4, 2, 1];
+pub(super) const WIDTHS: [usize; 5] = [16, 8, 4, 2, 1];
 
 /// Statements that add rows to a table, one for each of the [`WIDTHS`].
 pub(super) type Added = LazyLock<[String; WIDTHS.len()]>;
@@ -92,8 +96,8 @@ pub(super) static ADD_LOOKUP: Added = LazyLock::new(|| adding("INSERT OR IGNORE 
 pub(super) const DROP_LOOKUP: &str = "DELETE FROM lookup WHERE idx = ?1 AND ws = ?2 AND key = ?3 AND row = ?4";
 pub(super) static ADD_CLAIM: Added = LazyLock::new(|| adding("INSERT OR IGNORE INTO claim (key, start, stop, row, exclusive)", 5));
 pub(super) const DROP_CLAIM: &str = "DELETE FROM claim WHERE key = ?1 AND start = ?2 AND stop = ?3 AND row = ?4 AND exclusive = ?5";
-pub(super) const ADD_LOG: &str =
-    "INSERT INTO log (no, last_event, changeset, hash, told, wrote, audit, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+pub(super) static ADD_LOG: Added =
+    LazyLock::new(|| adding("INSERT OR FAIL INTO log (no, last_event, changeset, hash, told, wrote, audit, events)", 8));
 pub(super) const SET_CURSOR: &str =
     "INSERT INTO cursor (ws, name, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)";
 

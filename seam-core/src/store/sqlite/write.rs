@@ -27,7 +27,7 @@ pub(super) struct Statements<'c> {
     drop_lookup: CachedStatement<'c>,
     add_claim: Adding<'c>,
     drop_claim: CachedStatement<'c>,
-    add_log: CachedStatement<'c>,
+    add_log: Adding<'c>,
 }
 
 impl<'c> Statements<'c> {
@@ -40,18 +40,19 @@ impl<'c> Statements<'c> {
             drop_lookup: conn.prepare_cached(sql::DROP_LOOKUP)?,
             add_claim: Adding::new(conn, &sql::ADD_CLAIM),
             drop_claim: conn.prepare_cached(sql::DROP_CLAIM)?,
-            add_log: conn.prepare_cached(sql::ADD_LOG)?,
+            add_log: Adding::new(conn, &sql::ADD_LOG),
         })
     }
 
-    /// Writes a changeset of the workspace with this number. What is given up goes first: a unique key may pass from one row to another.
-    pub(super) fn write(&mut self, set: &Ready, Unwritten { rows, heads }: &Unwritten, ws: i64) -> Result<()> {
-        let numbers = self.rows.put(rows, set.documents(), ws)?;
-        let scope = |place: &Place| if place.0.is_some() { ws } else { 0 };
-        for (Written { new, diff: Diff { keys_gone, claims_gone, .. }, .. }, no) in rows.iter().zip(&numbers) {
+    /// Writes changesets: one, or several that only add rows. What one gives up goes first: a unique key may pass from one row to another.
+    pub(super) fn write(&mut self, all: &[Entry<'_>]) -> Result<()> {
+        let rows: Vec<_> = all.iter().flat_map(Entry::rows).collect();
+        let numbers = self.rows.put(&rows)?;
+        let scope = |place: &Place, ws: i64| if place.0.is_some() { ws } else { 0 };
+        for ((Written { new, diff: Diff { keys_gone, claims_gone, .. }, .. }, _, ws), no) in rows.iter().zip(&numbers) {
             for place in keys_gone {
                 let statement = if place.1.index.is_unique() { &mut self.drop_unique } else { &mut self.drop_lookup };
-                statement.execute(params![place.1.index as u8, scope(place), codec::key(&place.1.key), new.id.as_bytes()])?;
+                statement.execute(params![place.1.index as u8, scope(place, *ws), codec::key(&place.1.key), new.id.as_bytes()])?;
             }
             for claim in claims_gone {
                 let (from, until) = (codec::moment(claim.from), codec::end(claim.until));
@@ -59,10 +60,10 @@ impl<'c> Statements<'c> {
             }
         }
         let (mut unique, mut lookups, mut claims) = (Vec::new(), Vec::new(), Vec::new());
-        for (Written { new, diff: Diff { keys_new, claims_new, .. }, .. }, no) in rows.iter().zip(&numbers) {
+        for ((Written { new, diff: Diff { keys_new, claims_new, .. }, .. }, _, ws), no) in rows.iter().zip(&numbers) {
             for place in keys_new {
                 let (index, key) = (place.1.index as u8, codec::key(&place.1.key));
-                let entry: [ToSqlOutput<'_>; 4] = [index.into(), scope(place).into(), key.into(), blob(new.id.as_bytes())];
+                let entry: [ToSqlOutput<'_>; 4] = [index.into(), scope(place, *ws).into(), key.into(), blob(new.id.as_bytes())];
                 if place.1.index.is_unique() { unique.push(entry) } else { lookups.push(entry) }
             }
             for claim in claims_new {
@@ -73,18 +74,43 @@ impl<'c> Statements<'c> {
         self.add_unique.execute(&unique)?;
         self.add_lookup.execute(&lookups)?;
         self.add_claim.execute(&claims)?;
-        let Ready { id, audit, events, told, wrote, .. } = set;
-        self.add_log.execute(params![
-            sql::log_no(ws, heads.last_audit),
-            integer(heads.last_event),
-            id.uuid().as_bytes(),
-            heads.hash,
-            told.as_ref().map_or(&[][..], |hash| &hash[..]),
-            wrote,
-            audit,
-            events,
-        ])?;
-        Ok(())
+        let ids: Vec<_> = all.iter().map(|entry| entry.set.id.uuid()).collect();
+        let logs: Vec<[ToSqlOutput<'_>; 8]> = all
+            .iter()
+            .zip(&ids)
+            .map(|(Entry { set, unwritten, ws }, id)| {
+                let heads = &unwritten.heads;
+                let told = set.told.as_ref().map_or(&[][..], |hash| &hash[..]);
+                [
+                    sql::log_no(*ws, heads.last_audit).into(),
+                    integer(heads.last_event).into(),
+                    blob(id.as_bytes()),
+                    blob(&heads.hash),
+                    blob(told),
+                    blob(&set.wrote),
+                    blob(&set.audit),
+                    blob(&set.events),
+                ]
+            })
+            .collect();
+        self.add_log.execute(&logs)
+    }
+}
+
+/// A changeset that was taken in: what it is, what it changes, and the number of its workspace.
+pub(super) struct Entry<'a> {
+    pub(super) set: &'a Ready,
+    pub(super) unwritten: &'a Unwritten,
+    pub(super) ws: i64,
+}
+
+/// A row, its document, and the number of its workspace.
+type EntryRow<'a> = (&'a Written, &'a [u8], i64);
+
+impl<'a> Entry<'a> {
+    fn rows(&self) -> impl Iterator<Item = EntryRow<'a>> + use<'a> {
+        let ws = self.ws;
+        self.unwritten.rows.iter().zip(self.set.documents()).map(move |(written, document)| (written, document, ws))
     }
 }
 
@@ -152,10 +178,10 @@ impl<'c> Rows<'c> {
     }
 
     /// Gives the numbers of those rows that are new or whose claims change.
-    fn put<'d>(&mut self, rows: &[Written], documents: impl Iterator<Item = &'d [u8]>, ws: i64) -> Result<Vec<Option<i64>>> {
+    fn put(&mut self, rows: &[EntryRow<'_>]) -> Result<Vec<Option<i64>>> {
         let (mut numbers, mut new) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-        let ats: Vec<_> = rows.iter().map(|w| w.diff.due_after.as_ref().map(|due| codec::instant(due.at))).collect();
-        for ((written, document), at) in rows.iter().zip(documents).zip(&ats) {
+        let ats: Vec<_> = rows.iter().map(|(w, ..)| w.diff.due_after.as_ref().map(|due| codec::instant(due.at))).collect();
+        for ((written, document, ws), at) in rows.iter().zip(&ats) {
             if written.old.is_some() {
                 numbers.push(self.set(written, document)?);
                 continue;
@@ -163,7 +189,7 @@ impl<'c> Rows<'c> {
             let due = written.diff.due_after.as_ref();
             new.push([
                 blob(written.new.id.as_bytes()),
-                ws.into(),
+                (*ws).into(),
                 (written.new.body.kind() as u8).into(),
                 integer(written.new.version).into(),
                 ToSqlOutput::Owned(number(due.map(|_| 1))),
@@ -181,7 +207,7 @@ impl<'c> Rows<'c> {
         // Each new row has the number above all that are there.
         let last = self.conn.last_insert_rowid();
         let first = last - i64::try_from(new.len()).unwrap_or(i64::MAX) + 1;
-        let added = rows.iter().zip(&mut numbers).filter(|(written, _)| written.old.is_none());
+        let added = rows.iter().zip(&mut numbers).filter(|((written, ..), _)| written.old.is_none());
         added.zip(first..).for_each(|((_, number), no)| *number = Some(no));
         Ok(numbers)
     }

@@ -3,6 +3,7 @@
 use super::batch::{Batch, Unwritten};
 use super::errors::{broken, closed, is_constraint, is_in_doubt, typed};
 use super::head::{Change, Condition};
+use super::patience::Patience;
 use super::ready::Ready;
 use super::{Shared, open, write};
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -10,7 +11,6 @@ use crate::model::WorkspaceId;
 use crate::store::{CommitError, Committed, Decision, logic};
 use rusqlite::Connection;
 use std::collections::VecDeque;
-use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -22,6 +22,8 @@ use tokio::sync::oneshot::Sender;
 const BATCH: usize = 1024;
 /// How often the length of the log is looked at, in commits.
 const LOOK_EVERY: u64 = 8;
+/// The most changesets that are written with the same statements.
+const TOGETHER: usize = 4;
 
 type Answer<T> = std::result::Result<T, CommitError>;
 
@@ -94,15 +96,8 @@ pub(super) struct Queue {
     from: Receiver<Ask>,
     /// Asks that came while the last batch was committed.
     waiting: VecDeque<Ask>,
-    /// How many callers there are: those whom the last commit released, and those who were waiting by then.
-    callers: usize,
-    /// What the last batch took, waiting for asks left out.
-    took: Duration,
+    patience: Patience,
 }
-
-/// What has been waited for a batch.
-#[derive(Default)]
-struct Patience(Duration);
 
 impl Queue {
     /// The next ask; `None` when all callers are gone.
@@ -110,32 +105,29 @@ impl Queue {
         self.waiting.pop_front().or_else(|| self.from.recv().ok())
     }
 
-    /// The next ask of a batch that has `count`. Callers whom the last commit released are about to come back: they are waited for as long as
-    /// one comes within a quarter of what that commit took, and for no longer than it took in all. Without it, batches alternate between
-    /// those who wait and those who decide, and each costs a sync.
-    fn next(&mut self, count: usize, patience: &mut Patience) -> Option<Ask> {
-        if let Some(ask) = self.waiting.pop_front().or_else(|| self.from.try_recv().ok()) {
-            return Some(ask);
-        }
-        if count >= self.callers {
-            return None;
-        }
+    /// The next ask of those that are here.
+    fn here(&mut self) -> Option<Ask> {
+        self.waiting.pop_front().or_else(|| self.from.try_recv().ok())
+    }
+
+    /// The next ask of a batch that has `count`, if it is worth waiting for one.
+    fn wait(&mut self, count: usize) -> Option<Ask> {
+        let wait = self.patience.wait(count)?;
         let begun = Instant::now();
-        let left = self.took.saturating_sub(patience.0);
-        let next = self.from.recv_timeout(left.min(self.took / 4)).ok();
-        patience.0 += begun.elapsed();
+        let next = self.from.recv_timeout(wait).ok();
+        self.patience.waited(begun.elapsed());
         next
     }
 
-    /// Takes what has come by now. `served`: how many the last batch had.
-    fn take_waiting(&mut self, served: usize) {
+    /// Takes what has come by now. `answered`: how many the last batch had; `commit`: what its commit took.
+    fn take_waiting(&mut self, answered: usize, commit: Option<Duration>) {
         while self.waiting.len() < BATCH {
             match self.from.try_recv() {
                 Ok(ask) => self.waiting.push_back(ask),
                 Err(_) => break,
             }
         }
-        self.callers = served + self.waiting.len();
+        self.patience.served(answered, self.waiting.len(), commit);
     }
 }
 
@@ -145,8 +137,21 @@ struct Attempted {
     answers: Result<Vec<Answer<Committed>>, Trouble>,
     /// What became durable, until it is known.
     durable: Option<Change>,
+    /// What making it durable took, if anything was written.
+    took: Option<Duration>,
     /// Whoever asked to stop ended the batch.
     stop: Option<Ask>,
+}
+
+/// A changeset that was taken in and is still to be written.
+struct Taken {
+    /// The place of its ask in the batch.
+    ask: usize,
+    /// Made by a decision in this batch; else it is the ask's own.
+    made: Option<Box<Ready>>,
+    unwritten: Unwritten,
+    /// The number of its workspace.
+    ws: i64,
 }
 
 impl Writer {
@@ -154,7 +159,7 @@ impl Writer {
         let data_version = data_version(&conn).unwrap_or(0);
         let page_size = conn.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap_or(1_024);
         let checkpoint_pages = i64::try_from(checkpoint_bytes).unwrap_or(i64::MAX) / i64::max(page_size, 1);
-        let asks = Queue { from: asks, waiting: VecDeque::new(), callers: 1, took: Duration::ZERO };
+        let asks = Queue { from: asks, waiting: VecDeque::new(), patience: Patience::default() };
         Self { shared, conn, asks, commits: 0, data_version, checkpoint_pages }
     }
 
@@ -186,11 +191,9 @@ impl Writer {
 
     /// Serves a batch that begins with this ask. Gives back the word to stop, if that ended it.
     fn serve(&mut self, first: Ask) -> Option<Ask> {
-        let begun = Instant::now();
-        let mut patience = Patience::default();
-        let Attempted { asks, answers, durable, stop } = self.attempt(first, Some(&mut patience));
+        let Attempted { asks, answers, durable, took, stop } = self.attempt(first, false);
         // Counted before anybody is answered: whoever waits now is not one of those who are about to come back.
-        self.asks.take_waiting(asks.len());
+        self.asks.take_waiting(asks.len(), took);
         match answers {
             Ok(answers) => self.answer(asks, answers, durable),
             Err(Trouble::Constraint(_)) => {
@@ -205,13 +208,12 @@ impl Writer {
                 }
             }
         }
-        self.asks.took = begun.elapsed().saturating_sub(patience.0);
         stop
     }
 
     /// Serves one ask in a transaction of its own, and looks at everything in full.
     fn serve_alone(&mut self, ask: Ask) {
-        let Attempted { asks, answers, durable, .. } = self.attempt(ask, None);
+        let Attempted { asks, answers, durable, .. } = self.attempt(ask, true);
         match answers {
             Ok(answers) => self.answer(asks, answers, durable),
             Err(trouble) => asks.into_iter().for_each(|ask| refuse(ask, &trouble)),
@@ -234,11 +236,12 @@ impl Writer {
         drop(unheard);
     }
 
-    /// Decides and writes a batch in one transaction: the first ask, and those who come while there is patience for them.
-    fn attempt(&mut self, first: Ask, patience: Option<&mut Patience>) -> Attempted {
-        let mut attempted = Attempted { asks: vec![first], answers: Ok(Vec::new()), durable: None, stop: None };
+    /// Decides and writes a batch in one transaction: the first ask, and unless it is to be `alone` those who come while there is patience for
+    /// them.
+    fn attempt(&mut self, first: Ask, alone: bool) -> Attempted {
+        let mut attempted = Attempted { asks: vec![first], answers: Ok(Vec::new()), durable: None, took: None, stop: None };
         let written = match self.begin() {
-            Ok(()) => self.decide_and_write(&mut attempted, patience),
+            Ok(()) => self.decide_and_write(&mut attempted, alone),
             Err(trouble) => Err(trouble),
         };
         if let Err(trouble) = written {
@@ -260,14 +263,17 @@ impl Writer {
         Ok(())
     }
 
-    fn decide_and_write(&mut self, attempted: &mut Attempted, mut patience: Option<&mut Patience>) -> Result<(), Trouble> {
+    fn decide_and_write(&mut self, attempted: &mut Attempted, alone: bool) -> Result<(), Trouble> {
         let Self { shared, conn, asks: queue, .. } = self;
-        let Attempted { asks, answers, durable, stop } = attempted;
+        let Attempted { asks, answers, durable, took, stop } = attempted;
         let mut decided = Vec::new();
-        let mut batch = Batch::new(shared, conn, patience.is_none());
+        let expected = if alone { 1 } else { queue.patience.expected().min(BATCH) };
+        let mut batch = Batch::new(shared, conn, alone, expected);
         let written = (|| {
             let mut statements = write::Statements::new(conn).map_err(failed)?;
+            let mut unwritten: Vec<Taken> = Vec::with_capacity(TOGETHER);
             loop {
+                let at = asks.len() - 1;
                 if let Some(ask) = asks.last_mut() {
                     let (answer, taken) = match decide(&mut batch, ask) {
                         Ok((committed, taken)) => (Ok(committed), taken),
@@ -278,15 +284,29 @@ impl Writer {
                         return Err(Trouble::Failed(taken_back(answer)));
                     }
                     decided.push(answer);
-                    if let Some((set, unwritten)) = taken {
-                        let (ws, new) = batch.number(set.workspace);
-                        if new {
-                            write::workspace(conn, set.workspace, ws).map_err(failed)?;
+                    if let Some((made, rows)) = taken {
+                        let taken = Taken { ask: at, ws: number(conn, &mut batch, ask, made.as_deref())?, made, unwritten: rows };
+                        // What changes rows, or gives keys up, is written by itself: the order may matter.
+                        let changes = !taken.unwritten.only_adds();
+                        if changes {
+                            write_all(&mut statements, asks, &mut unwritten)?;
                         }
-                        statements.write(&set, &unwritten, ws).map_err(failed)?;
+                        unwritten.push(taken);
+                        if changes || unwritten.len() == TOGETHER {
+                            write_all(&mut statements, asks, &mut unwritten)?;
+                        }
                     }
                 }
-                let next = patience.as_mut().filter(|_| asks.len() < BATCH).and_then(|patience| queue.next(asks.len(), patience));
+                if alone || asks.len() >= BATCH {
+                    break;
+                }
+                let next = match queue.here() {
+                    Some(next) => Some(next),
+                    None => {
+                        write_all(&mut statements, asks, &mut unwritten)?;
+                        queue.wait(asks.len())
+                    }
+                };
                 match next {
                     None => break,
                     Some(word @ Ask::Stop { .. }) => {
@@ -296,6 +316,7 @@ impl Writer {
                     Some(ask) => asks.push(ask),
                 }
             }
+            write_all(&mut statements, asks, &mut unwritten)?;
             let cursors = batch.cursors().clone();
             for ((workspace, name), seq) in &cursors {
                 let (ws, new) = batch.number(*workspace);
@@ -307,9 +328,11 @@ impl Writer {
             Ok(())
         })();
         let changesets = batch.changesets();
+        let begun = Instant::now();
         match written.and_then(|()| commit(shared, conn, batch)) {
             Ok(None) => {}
             Ok(Some(change)) => {
+                *took = Some(begun.elapsed());
                 *durable = Some(change);
                 shared.stats.commits.fetch_add(1, Relaxed);
                 shared.stats.changesets.fetch_add(changesets, Relaxed);
@@ -394,29 +417,49 @@ fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
-/// A changeset, the caller's or of a decision made here, and what it changes in the file.
-type Taken<'a> = (Made<'a>, Unwritten);
-
-enum Made<'a> {
-    ByCaller(&'a Ready),
-    Here(Box<Ready>),
-}
-
-impl Deref for Made<'_> {
-    type Target = Ready;
-    fn deref(&self) -> &Ready {
-        match self {
-            Self::ByCaller(set) => set,
-            Self::Here(set) => set,
-        }
+/// The number of the workspace of a changeset that was taken in. A new one is written.
+fn number(conn: &Connection, batch: &mut Batch<'_>, ask: &Ask, made: Option<&Ready>) -> Result<i64, Trouble> {
+    let workspace = match (made, ask) {
+        (Some(made), _) => made.workspace,
+        (None, Ask::Commit { set, .. }) => set.workspace,
+        (None, _) => return Ok(0),
+    };
+    let (ws, new) = batch.number(workspace);
+    if new {
+        write::workspace(conn, workspace, ws).map_err(failed)?;
     }
+    Ok(ws)
 }
 
-fn decide<'a>(batch: &mut Batch<'_>, ask: &'a mut Ask) -> Answer<(Committed, Option<Taken<'a>>)> {
+/// Writes what was taken in.
+fn write_all(statements: &mut write::Statements<'_>, asks: &[Ask], taken: &mut Vec<Taken>) -> Result<(), Trouble> {
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let set = |taken: &Taken| match asks.get(taken.ask) {
+        Some(Ask::Commit { set, .. }) => Some(&**set),
+        _ => None,
+    };
+    let all: Vec<_> = taken
+        .iter()
+        .filter_map(|taken| {
+            let set = taken.made.as_deref().or_else(|| set(taken))?;
+            Some(write::Entry { set, unwritten: &taken.unwritten, ws: taken.ws })
+        })
+        .collect();
+    statements.write(&all).map_err(failed)?;
+    taken.clear();
+    Ok(())
+}
+
+/// What a decided ask changes in the file: with the changeset, if the decision was made here.
+type Changes = (Option<Box<Ready>>, Unwritten);
+
+fn decide(batch: &mut Batch<'_>, ask: &mut Ask) -> Answer<(Committed, Option<Changes>)> {
     match ask {
         Ask::Commit { set, .. } => {
             let (committed, unwritten) = batch.take(set)?;
-            Ok((committed, Some((Made::ByCaller(set), unwritten))))
+            Ok((committed, Some((None, unwritten))))
         }
         Ask::Transact { workspace, decision, .. } => {
             // A decision is the caller's code. If it panics, it is that caller's panic and not the end of the writer.
@@ -426,7 +469,7 @@ fn decide<'a>(batch: &mut Batch<'_>, ask: &'a mut Ask) -> Answer<(Committed, Opt
                 Some(set) => {
                     let (mut set, _) = Ready::of(set)?;
                     let (committed, unwritten) = batch.take(&mut set)?;
-                    Ok((committed, Some((Made::Here(set), unwritten))))
+                    Ok((committed, Some((Some(set), unwritten))))
                 }
                 None => Ok((batch.committed(*workspace), None)),
             }

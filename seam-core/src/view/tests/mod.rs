@@ -228,6 +228,11 @@ impl World {
 
     /// Looks at the rows, reading as often as is asked for.
     pub(super) fn look<T>(&self, view: impl Fn(&Viewer<'_>) -> Try<T>) -> crate::error::Result<T> {
+        self.look_until(view).map(|(seen, _)| seen)
+    }
+
+    /// The same, with until when it may be kept.
+    pub(super) fn look_until<T>(&self, view: impl Fn(&Viewer<'_>) -> Try<T>) -> crate::error::Result<(T, DateTime<Utc>)> {
         let mut facts = Facts::default();
         for _ in 0..40 {
             let reader = Reader::new(&facts);
@@ -241,7 +246,7 @@ impl World {
                 pages: "https://connect.example",
             };
             let wanted = match view(&v) {
-                Ok(seen) => return Ok(seen),
+                Ok(seen) => return Ok((seen, present.until())),
                 Err(Stop::Reject(error)) => return Err(error),
                 Err(Stop::Need(wanted)) => wanted,
             };

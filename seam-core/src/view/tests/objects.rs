@@ -148,6 +148,28 @@ fn people_are_found_through_merges_and_hidden_when_deleted() {
     assert_eq!(w.look(|v| view::user_identity(v, other)).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
+/// Lists keep what they have shown, in memory and as it is: only what holds no secret, and only for as long as it is true.
+#[test]
+fn what_shows_a_secret_or_the_present_is_not_kept() {
+    let mut w = World::new();
+    let door = w.door("Gym", DoorClass::Online);
+    let code = w.grant(&AccessMethodMode::Code, &[door], window(-1, 5), None);
+    let card = w.grant(&AccessMethodMode::Card, &[door], window(3, 5), None);
+    w.carry(&card, Certainty::Verified);
+    let text = |grant: AccessGrantId| {
+        let (seen, until) = w.look_until(|v| view::access_grant(v, grant)).unwrap();
+        (serde_json::to_string(&seen).unwrap(), until)
+    };
+    let (with, never) = text(code.grant);
+    assert!(with.contains("1234") && never <= w.now, "a PIN that was asked for stands in it");
+    let (without, begins) = text(card.grant);
+    assert!(!without.contains("1234"));
+    assert_eq!(begins, hours(3), "it says something else when it has begun");
+    assert!(w.look_until(|v| view::access_method(v, code.method)).unwrap().1 <= w.now);
+    assert!(w.look_until(|v| view::acs_credential(v, code.target.into())).unwrap().1 <= w.now);
+    assert!(w.look_until(|v| view::user_identity(v, w.person)).unwrap().1 > hours(1_000));
+}
+
 #[test]
 fn a_pin_is_shown_and_is_issued_by_the_best_certainty_of_its_kind() {
     let mut w = World::new();

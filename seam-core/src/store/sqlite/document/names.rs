@@ -45,11 +45,13 @@ pub(super) fn name(number: usize) -> Option<&'static str> {
 
 fn place(name: &str) -> usize {
     let bytes = name.as_bytes();
-    let word = |part: &[u8]| match part.first_chunk() {
-        Some(eight) => u64::from_le_bytes(*eight),
-        None => part.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    // The first and the last bytes, which may be the same: no loop over a text's bytes for each word of a document.
+    let (head, tail) = match (bytes.first_chunk(), bytes.last_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(head), Some(tail), ..) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+        (_, _, Some(head), Some(tail)) => (u32::from_le_bytes(*head).into(), u32::from_le_bytes(*tail).into()),
+        _ => (bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
     };
-    let ends = word(bytes) ^ word(&bytes[bytes.len().saturating_sub(8)..]).rotate_left(23) ^ (bytes.len() as u64) << 57;
+    let ends = head ^ tail.rotate_left(23) ^ (bytes.len() as u64) << 57;
     (ends.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize % PLACES
 }
 

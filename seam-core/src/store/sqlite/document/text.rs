@@ -56,17 +56,19 @@ pub(super) fn id(text: &str) -> Option<[u8; 16]> {
 }
 
 /// A text that ends with hexadecimal, cut where that begins: at the beginning, or behind the last point.
-pub(super) fn hex(text: &str) -> Option<(&str, Vec<u8>)> {
+pub(super) fn hex(text: &str) -> Option<(&str, &str)> {
     if text.len() < LEAST_HEX {
         return None;
     }
     let cut = text.rfind('.').map_or(0, |point| point + 1);
     let (head, digits) = text.split_at(cut);
-    if digits.len() < LEAST_HEX || digits.len() % 2 == 1 {
-        return None;
-    }
-    let bytes = digits.as_bytes().chunks_exact(2).map(|pair| byte(pair[0], pair[1])).collect::<Option<_>>()?;
-    Some((head, bytes))
+    let is_hex = |digits: &[u8]| digits.iter().all(|digit| VALUES[usize::from(*digit)] != NO_DIGIT);
+    (digits.len() >= LEAST_HEX && digits.len() % 2 == 0 && is_hex(digits.as_bytes())).then_some((head, digits))
+}
+
+/// The bytes of hexadecimal digits.
+pub(super) fn bytes(digits: &str) -> impl Iterator<Item = u8> {
+    digits.as_bytes().chunks_exact(2).map(|pair| VALUES[usize::from(pair[0])] << 4 | VALUES[usize::from(pair[1])])
 }
 
 /// An instant of the years 0 to 9999 as chrono writes it in UTC: the digits of its fraction, the seconds since 1970, and the fraction.

@@ -76,10 +76,11 @@ impl<'a> Writer<'a> {
             if digits > 0 {
                 self.varint(u64::from(fraction));
             }
-        } else if let Some((head, bytes)) = text::hex(text) {
+        } else if let Some((head, digits)) = text::hex(text) {
             self.out.push(HEX);
             self.bytes(head.as_bytes());
-            self.bytes(&bytes);
+            self.varint(digits.len() as u64 / 2);
+            self.out.extend(text::bytes(digits));
         } else if text.len() < 32 {
             self.out.push(SHORT | text.len() as u8);
             self.out.extend_from_slice(text.as_bytes());
@@ -114,6 +115,12 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
     type SerializeMap = Self;
     type SerializeStruct = Self;
     type SerializeStructVariant = Self;
+
+    /// So that an id gives its bytes (the only thing that does) and not its text, which would be taken apart again: it is written as that text
+    /// would be, and read as text.
+    fn is_human_readable(&self) -> bool {
+        false
+    }
 
     fn serialize_bool(self, v: bool) -> Result<(), Unfit> {
         self.out.push(if v { TRUE } else { FALSE });
@@ -156,6 +163,10 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         Ok(())
     }
     fn serialize_bytes(self, v: &[u8]) -> Result<(), Unfit> {
+        if let Ok(id) = v.try_into() {
+            self.id(id);
+            return Ok(());
+        }
         self.out.push(LIST);
         v.iter().for_each(|byte| self.number(u64::from(*byte)));
         self.out.push(END);
