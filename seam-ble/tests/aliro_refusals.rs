@@ -7,12 +7,15 @@ mod support;
 use std::cell::RefCell;
 
 use seam_ble::aliro::command::{Auth0, Auth1, Command};
-use seam_ble::aliro::device::{Device, Trust};
-use seam_ble::aliro::reader::{Reader, StoredPhone};
-use seam_ble::aliro::{AliroError, Policy, TransactionId, Version};
+use seam_ble::aliro::device::{Credential, Device, Moment, Trust, Wallet};
+use seam_ble::aliro::document::DocType;
+use seam_ble::aliro::keys;
+use seam_ble::aliro::reader::{Auth0Outcome, Reader, StoredPhone};
+use seam_ble::aliro::{AliroError, Policy, ReaderId, Signaling, TransactionId, Version};
+use seam_ble::bytes::Writer;
 use seam_ble::crypto::{Crypto, CryptoError, PublicKey, Secret, Signature, SigningKey, TAG};
 use seam_ble::tlv::TlvError;
-use support::{Backend, Phone, array, hex, pair, proprietary, reader_id, transact, written};
+use support::{Backend, Phone, array, device_random, hex, pair, proprietary, reader_id, reader_random, transact, written};
 
 /// The prime of the field and the order of the group (FIPS 186-4, D.1.2.3).
 const PRIME: &str = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";
@@ -69,6 +72,35 @@ fn line_01_an_ephemeral_key_that_is_no_point_is_refused<B: Backend>() {
     }
 }
 
+/// Line 2: also where the two keys are agreed on.
+fn line_02_nobody_agrees_on_a_key_with_himself<B: Backend>() {
+    let crypto = B::default();
+    let (key, own) = crypto.agreement_key(&Secret::new([7; 32])).unwrap();
+    let (_, peer) = crypto.agreement_key(&Secret::new([8; 32])).unwrap();
+    let agree = |with| keys::agree(&crypto, &key, &own, with, &TransactionId([1; 16])).map(drop);
+    assert_eq!((agree(&own), agree(&peer)), (Err(AliroError::OwnKey), Ok(())));
+}
+
+/// Line 8: a cryptogram that is missing, and one that nobody asked for.
+fn line_08_a_cryptogram_comes_when_it_is_asked_for_and_only_then<B: Backend>() {
+    let crypto = B::default();
+    let (key, mut phone) = pair(&crypto);
+    let reader = Reader::new(&crypto, reader_id(), &key);
+    // The answer to AUTH0 begins with the phone's key, 67 bytes.
+    let without = |number, bytes: &mut Vec<u8>| {
+        if number == 3 {
+            bytes.drain(67..67 + 66);
+        }
+    };
+    assert_eq!(transact(reader, &mut phone, Some(&[]), 1, without).map(|_| ()), Err(AliroError::Cryptogram));
+    let with = |number, bytes: &mut Vec<u8>| {
+        if number == 3 {
+            bytes.splice(67..67, [0x9D, 64].into_iter().chain([0; 64]));
+        }
+    };
+    assert_eq!(transact(reader, &mut phone, None, 2, with).map(|_| ()), Err(AliroError::Cryptogram));
+}
+
 /// Line 3: r or s zero or not below the order, and DER instead of the 64 bytes, as the reader's signature.
 fn line_03_a_signature_out_of_range_or_in_der_is_refused<B: Backend>() {
     let crypto = B::default();
@@ -104,6 +136,81 @@ fn line_03_a_signature_out_of_range_or_in_der_is_refused<B: Backend>() {
     let mut changed = changed;
     changed[4] = u8::try_from(changed.len() - 6).unwrap();
     assert_eq!(Command::parse(&changed).map(|_| ()), Err(AliroError::Tlv(TlvError::Value(0x9E))));
+}
+
+/// A key that shows a public key, and signs as it likes.
+struct Impostor<F>(PublicKey, F);
+
+impl<F: Fn(&[u8]) -> Signature> SigningKey for Impostor<F> {
+    fn public_key(&self) -> PublicKey {
+        self.0
+    }
+    fn sign(&self, message: &[u8]) -> Result<Signature, CryptoError> {
+        Ok((self.1)(message))
+    }
+}
+
+/// A phone with one key.
+struct OneKey<K>(K, Trust);
+
+impl<K: SigningKey> Wallet for OneKey<K> {
+    type Key = K;
+    fn credential(&self, _: &ReaderId, _: Policy) -> Option<Credential<'_, K>> {
+        let (key, trust, signaling) = (&self.0, self.1, Signaling(0));
+        Some(Credential { key, trust, signaling, persistent: None, credential_signed: None, revocation_signed: None })
+    }
+    fn document(&self, _: &ReaderId, _: DocType, _: &str) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// Whom the reader takes a phone for that shows `shown` and signs by `signs`.
+fn taken_for<B: Backend>(
+    crypto: &B,
+    reader: &B::Key,
+    shown: PublicKey,
+    seed: u8,
+    signs: impl Fn(&[u8]) -> Signature,
+) -> Result<PublicKey, AliroError> {
+    let wallet = OneKey(Impostor(shown, signs), Trust::Key(reader.public_key()));
+    let (mut device, random) = (Device::nfc(crypto, proprietary()), device_random(seed ^ 0x77));
+    let mut send = |command: &[u8]| {
+        let (mut command, mut scratch, mut answer) = (command.to_vec(), [0; 512], [0; 512]);
+        let mut out = Writer::new(&mut answer);
+        let moment = Moment { wallet: &wallet, random: &random, now: None, mailbox: &mut [], scratch: &mut scratch };
+        device.handle(&mut command, moment, &mut out).unwrap();
+        out.as_slice().to_vec()
+    };
+    let (state, command) = written(|out| Reader::new(crypto, reader_id(), reader).select(out));
+    let state = state.on_response(&send(&command))?;
+    let (state, command) = written(|out| state.auth0(&reader_random(seed), false, out));
+    let none: [&StoredPhone; 0] = [];
+    let Auth0Outcome::Standard(unproven) = state.on_response(&send(&command), none)? else { panic!("no cryptogram was asked for") };
+    let (state, command) = written(|out| unproven.auth1(out));
+    state.on_response(&mut send(&command), |_| None).map(|outcome| outcome.credential)
+}
+
+/// Line 4: a phone that does everything right, and shows a key that it does not hold: it signs with another one, repeats what the key signed
+/// before, or turns round what the reader signs.
+fn line_04_a_phone_that_does_not_hold_the_key_it_shows_is_refused<B: Backend>() {
+    let crypto = B::default();
+    let (reader, guest, own) = (B::key([0x33; 32]), B::key([0x44; 32]), B::key([0x66; 32]));
+    let shown = guest.public_key();
+    let refused = Err(AliroError::Crypto(CryptoError::Signature));
+
+    let heard = RefCell::new(None);
+    let honest = taken_for(&crypto, &reader, shown, 1, |message| *heard.borrow_mut().insert(guest.sign(message).unwrap()));
+    assert_eq!(honest, Ok(shown));
+    let heard = heard.into_inner().unwrap();
+    assert_eq!(taken_for(&crypto, &reader, shown, 1, |_| heard), Ok(shown), "in the same transaction it fits");
+
+    assert_eq!(taken_for(&crypto, &reader, shown, 2, |message| own.sign(message).unwrap()), refused);
+    assert_eq!(taken_for(&crypto, &reader, shown, 3, |_| heard), refused, "in another one it does not");
+    let turned_round = taken_for(&crypto, &reader, reader.public_key(), 4, |message| {
+        let usage = message.len() - 4;
+        reader.sign(&[&message[..usage], &[0x41, 0x5D, 0x95, 0x69]].concat()).unwrap()
+    });
+    assert_eq!(turned_round, refused);
 }
 
 /// Line 11: AUTH0's list with a tag twice, one missing, one too many, something behind it, and lengths in another form than the shortest.
@@ -235,7 +342,10 @@ fn line_08_a_phone_that_knows_the_reader_does_the_same_work_as_one_that_does_not
 
 on_each_backend!(
     line_01_an_ephemeral_key_that_is_no_point_is_refused,
+    line_02_nobody_agrees_on_a_key_with_himself,
     line_03_a_signature_out_of_range_or_in_der_is_refused,
+    line_04_a_phone_that_does_not_hold_the_key_it_shows_is_refused,
+    line_08_a_cryptogram_comes_when_it_is_asked_for_and_only_then,
     line_08_a_phone_that_knows_the_reader_does_the_same_work_as_one_that_does_not,
     line_11_a_list_that_is_not_in_its_one_form_is_refused,
 );

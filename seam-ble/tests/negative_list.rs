@@ -43,6 +43,7 @@ const LIST: &[(u8, &str, &[Test])] = &[
         "a zero or reflected ephemeral key, our own key echoed",
         &[
             (TRANSACTIONS, "line_02_our_own_ephemeral_key_is_refused"),
+            (REFUSALS, "line_02_nobody_agrees_on_a_key_with_himself"),
             (RADIO, "line_10_a_channel_that_is_used_otherwise_opens_only_what_is_whole"),
             (PKOC, "n2_a_key_of_ones_own_that_comes_back_is_refused"),
             (NUKI, "n2_ones_own_key_echoed_is_refused"),
@@ -60,8 +61,12 @@ const LIST: &[(u8, &str, &[Test])] = &[
     ),
     (
         4,
-        "a signature of the other side",
-        &[(TRANSACTIONS, "line_04_a_signature_of_the_other_side_is_refused"), (PKOC, "n4_the_readers_own_proof_is_no_credential")],
+        "a signature of the other side, of another key, of another transaction",
+        &[
+            (TRANSACTIONS, "line_04_a_signature_of_the_other_side_is_refused"),
+            (REFUSALS, "line_04_a_phone_that_does_not_hold_the_key_it_shows_is_refused"),
+            (PKOC, "n4_the_readers_own_proof_is_no_credential"),
+        ],
     ),
     (
         5,
@@ -101,6 +106,7 @@ const LIST: &[(u8, &str, &[Test])] = &[
         &[
             (TRANSACTIONS, "a_changed_cryptogram_leads_to_the_standard_phase"),
             (TRANSACTIONS, "line_08_an_unknown_reader_cannot_tell_that_it_is_unknown"),
+            (REFUSALS, "line_08_a_cryptogram_comes_when_it_is_asked_for_and_only_then"),
             (REFUSALS, "line_08_a_phone_that_knows_the_reader_does_the_same_work_as_one_that_does_not"),
             (RADIO, "a_rust_phone_opens_a_rust_lock_by_aliro"),
         ],

@@ -68,6 +68,20 @@ fn an_erased_lock_opens_for_nobody() {
     assert_eq!(Journal::open(erased).unwrap_err(), JournalError::NoState);
 }
 
+// A state that was made of an earlier one, by a part of the firmware that did not see what came in between.
+#[test]
+fn an_outdated_state_takes_nothing_back() {
+    let mut journal = fitted();
+    let outdated = journal.state().raise_floor(UnixTime(3_000));
+    let list = Revocations::new(7, 0, &[BOB]).unwrap();
+    journal.keep(journal.state().with_revocations(list).unwrap()).unwrap();
+    let _permit = admit(&mut journal, 5_000).unwrap();
+    journal.keep(outdated).unwrap();
+    let kept = *journal.state();
+    assert_eq!((kept.issue(), kept.floor(), *kept.revocations()), (IssueNumber(5_000), UnixTime(3_000), list));
+    assert_eq!(*Journal::open(journal.into_storage()).unwrap().state(), kept);
+}
+
 #[test]
 fn fitting_a_lock_again_keeps_what_it_knew() {
     let mut journal = fitted();
