@@ -1,7 +1,7 @@
 //! Logins, keys, tokens, PINs and people are planted at each vendor, and looked for in all that is told outside of the vault and the wire:
 //! logs down to the finest level (ours, and those of the HTTP client and of TLS), spans, `Debug`, errors, warnings, events, audit entries,
 //! action attempts.
-#![cfg(feature = "sim")]
+#![cfg(all(feature = "sim", feature = "visionline", feature = "salto-space", feature = "salto-ks", feature = "open-lock"))]
 #![expect(clippy::unwrap_used, reason = "a failed test is a failed test, with its line")]
 use chrono::{DateTime, Duration, TimeDelta, Utc};
 use seam_core::clock::{Clock, ManualClock};

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 pub(super) fn after(d: &mut Draft<'_>, row: RowId, before: &Target) -> Try<()> {
     let t = d.get::<Target>(row)?;
     renamed(d, &t, before.handle.as_ref())?;
+    arrived(d, row, &t, before)?;
     if t.credential().is_some() {
         credential_changed(d, row, before, t.clone())?;
     }
@@ -32,6 +33,22 @@ pub(super) fn renamed(d: &mut Draft<'_>, t: &Target, before: Option<&Handle>) ->
         }
         _ => Ok(()),
     }
+}
+
+/// What waits for a user begins as soon as she is there, and not when it would have looked again. What failed keeps its own time.
+fn arrived(d: &mut Draft<'_>, row: RowId, t: &Target, before: &Target) -> Try<()> {
+    let is_there = |t: &Target| matches!(t.seen, SeenState::Present { .. });
+    let (TargetOf::User(user), Wanted::User { .. }, true) = (t.of, &t.want, is_there(t) && !is_there(before)) else { return Ok(()) };
+    let now = d.now();
+    for (id, mut waits) in super::user::hanging(d, user)? {
+        let is_put_off = waits.work.after == Some(row) && waits.work.failure.is_none() && waits.work.due_at.is_some_and(|at| at > now);
+        if is_put_off {
+            let rules = method::rules_of(d, &waits)?;
+            next::schedule(&mut waits, &rules, now);
+            d.set(id, waits);
+        }
+    }
+    Ok(())
 }
 
 /// Tells once that a credential was issued, issued again after a change, or is gone. One that is suspended is not issued, whatever is put.

@@ -3,7 +3,7 @@ use super::super::{NewUser, Outcome, Person, UserUpdate, identity, user};
 use super::{Site, Table, by_groups, scan_of, simple};
 use crate::error::ErrorKind;
 use crate::model::{AccessMethodMode, AcsAccessGroupId, AcsUserId};
-use crate::provider::{GroupReport, Handle};
+use crate::provider::{Effect, GroupReport, Handle, Reason, Receipt};
 use crate::state::*;
 use chrono::Duration;
 
@@ -233,4 +233,37 @@ fn merging_moves_users_or_leaves_them_their_own() {
     t.run(|d| identity::delete(d, a)).unwrap();
     assert!(t.all::<Target>().iter().all(|(_, x)| x.gone), "all goes with her");
     assert!(t.all::<AcsUser>().iter().all(|(_, u)| u.deleted_at.is_some()));
+}
+
+/// Nobody waits for the time limit of the call that made the user.
+#[test]
+fn what_waits_for_a_user_begins_when_she_is_there() {
+    let (mut t, site, groups) = start();
+    let user = create(&mut t, &NewUser { groups: vec![groups[0]], ..new(&site, "Ann") });
+    let hers = t.get::<AcsUser>(user).target;
+    let (permission, _) = t.all::<Target>().into_iter().find(|(_, x)| matches!(x.want, Wanted::Access { .. })).unwrap();
+    assert!(t.begin(hers).is_some());
+    assert!(t.begin(permission).is_none(), "she is not there yet");
+    assert!(t.get::<Target>(permission).work.due_at.unwrap() > t.now + Duration::seconds(10));
+    t.pass(Duration::seconds(1));
+    t.done(hers, Ok(Receipt::accepted()));
+    assert_eq!(t.get::<Target>(permission).work.due_at, Some(t.now));
+    assert!(t.begin(permission).is_some());
+}
+
+/// A call that failed waits as long as its failure says, whoever arrives meanwhile.
+#[test]
+fn what_failed_keeps_its_own_time_when_the_user_arrives() {
+    let (mut t, site, groups) = start();
+    let user = create(&mut t, &NewUser { groups: vec![groups[0]], ..new(&site, "Ann") });
+    let hers = t.get::<AcsUser>(user).target;
+    let (permission, _) = t.all::<Target>().into_iter().find(|(_, x)| matches!(x.want, Wanted::Access { .. })).unwrap();
+    assert!(t.begin(hers).is_some());
+    let later = t.now + Duration::hours(1);
+    t.edit::<Target>(permission, |x| {
+        x.work.due_at = Some(later);
+        x.work.failure = Some(Failed { effect: Effect::Nothing, reason: Reason::RateLimited, message: "later".to_owned(), at: later });
+    });
+    t.done(hers, Ok(Receipt::accepted()));
+    assert_eq!(t.get::<Target>(permission).work.due_at, Some(later));
 }
