@@ -14,11 +14,22 @@ use std::time::Duration;
 /// What a card takes, and how long the system waits for one that never comes.
 const CARD: Duration = Duration::from_secs(4);
 const WAIT: Duration = Duration::from_secs(20);
-/// So long nothing has happened on the sockets before time passes.
-const QUIET: Duration = Duration::from_millis(8);
+/// So long nothing has happened on the sockets before time passes. Where the machine is busy with something else an answer takes longer than that, and
+/// time passes over it: then the night is gone through again, more patiently.
+const QUIET: [Duration; 3] = [Duration::from_millis(8), Duration::from_millis(40), Duration::from_millis(200)];
 
 /// Makespan against the sum of the card times and of the waits for those who do not come.
 pub(super) async fn line(size: &Size) -> Result<Line, Failed> {
+    let [quick, patient, most_patient] = QUIET;
+    for quiet in [quick, patient] {
+        if let Ok(line) = night(size, quiet).await {
+            return Ok(line);
+        }
+    }
+    night(size, most_patient).await
+}
+
+async fn night(size: &Size, quiet: Duration) -> Result<Line, Failed> {
     let (guests, absent) = if size.is_smoke() { (8, 1) } else { (160, 3) };
     let clock = Arc::new(ManualClock::new("2026-03-01T16:00:00Z".parse()?));
     let told = || Arc::clone(&clock) as Arc<dyn Clock>;
@@ -54,7 +65,7 @@ pub(super) async fn line(size: &Size) -> Result<Line, Failed> {
         let asked = ws.access_methods().encode(method, desk).await?.action_attempt_id;
         let mut round = std::pin::pin!(engine.round());
         loop {
-            match tokio::time::timeout(QUIET, round.as_mut()).await {
+            match tokio::time::timeout(quiet, round.as_mut()).await {
                 Ok(done) => {
                     done?;
                     break;

@@ -194,9 +194,8 @@ impl Site {
     }
 
     /// Waits for a PIN: the system makes it, and is asked for it. Whether it is there still is looked at a second or two later, on purpose.
-    /// What belongs to a user who is being put waits for the limit of that call, 23 s, though she is there sooner.
     async fn issued(&self, method: AccessMethodId) -> Result<(), Failed> {
-        for _ in 0..400 {
+        for _ in 0..100 {
             let seen = self.ws.access_methods().get(method).await?;
             if seen.code.is_some() {
                 return Ok(());
