@@ -235,14 +235,20 @@ fn merging_moves_users_or_leaves_them_their_own() {
     assert!(t.all::<AcsUser>().iter().all(|(_, u)| u.deleted_at.is_some()));
 }
 
+/// A new user whose call is under way, and her permission at a group.
+fn under_way(t: &mut Table, site: &Site, group: AcsAccessGroupId) -> (RowId, RowId) {
+    let user = create(t, &NewUser { groups: vec![group], ..new(site, "Ann") });
+    let hers = t.get::<AcsUser>(user).target;
+    let (permission, _) = t.all::<Target>().into_iter().find(|(_, x)| matches!(x.want, Wanted::Access { .. })).unwrap();
+    assert!(t.begin(hers).is_some());
+    (hers, permission)
+}
+
 /// Nobody waits for the time limit of the call that made the user.
 #[test]
 fn what_waits_for_a_user_begins_when_she_is_there() {
     let (mut t, site, groups) = start();
-    let user = create(&mut t, &NewUser { groups: vec![groups[0]], ..new(&site, "Ann") });
-    let hers = t.get::<AcsUser>(user).target;
-    let (permission, _) = t.all::<Target>().into_iter().find(|(_, x)| matches!(x.want, Wanted::Access { .. })).unwrap();
-    assert!(t.begin(hers).is_some());
+    let (hers, permission) = under_way(&mut t, &site, groups[0]);
     assert!(t.begin(permission).is_none(), "she is not there yet");
     assert!(t.get::<Target>(permission).work.due_at.unwrap() > t.now + Duration::seconds(10));
     t.pass(Duration::seconds(1));
@@ -255,10 +261,7 @@ fn what_waits_for_a_user_begins_when_she_is_there() {
 #[test]
 fn what_failed_keeps_its_own_time_when_the_user_arrives() {
     let (mut t, site, groups) = start();
-    let user = create(&mut t, &NewUser { groups: vec![groups[0]], ..new(&site, "Ann") });
-    let hers = t.get::<AcsUser>(user).target;
-    let (permission, _) = t.all::<Target>().into_iter().find(|(_, x)| matches!(x.want, Wanted::Access { .. })).unwrap();
-    assert!(t.begin(hers).is_some());
+    let (hers, permission) = under_way(&mut t, &site, groups[0]);
     let later = t.now + Duration::hours(1);
     t.edit::<Target>(permission, |x| {
         x.work.due_at = Some(later);
