@@ -8,12 +8,10 @@ mod deadline;
 pub mod oauth;
 #[cfg(feature = "sim")]
 pub mod sim;
-#[cfg(test)]
-#[cfg(feature = "sim")]
+#[cfg(all(test, feature = "sim"))]
 pub(crate) mod stand;
 pub mod tcp;
-#[cfg(test)]
-#[cfg(feature = "sim")]
+#[cfg(all(test, feature = "sim"))]
 mod tests;
 
 pub use deadline::Deadline;

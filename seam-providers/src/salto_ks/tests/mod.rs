@@ -1,4 +1,6 @@
 //! Tests of Salto KS.
+mod errors;
+
 use crate::http::HttpClient;
 use crate::net::sim::Misbehaviour;
 use crate::net::stand::misbehaviour;

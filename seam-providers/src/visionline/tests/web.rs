@@ -84,6 +84,18 @@ async fn pauses_errors_and_garbage_are_told_for_what_they_are() {
     assert_eq!(s.sim.cards_of(&tag.0).len(), 1);
 }
 
+/// The rest of it is not read: it would fill the memory.
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_none() {
+    let s = phones(|_| {}).await;
+    s.provider.systems().await.unwrap();
+    let body = format!("[{}]", " ".repeat(crate::net::LONGEST_ANSWER));
+    let answer = format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    s.sim.misbehave(Some(Misbehaviour::Garbage(answer.into_bytes()))).await.unwrap();
+    let failure = s.provider.inventory().unwrap().entrances(&s.system).await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason, failure.message.as_str()), (Effect::Nothing, Reason::Garbled, "the answer is too long"));
+}
+
 #[tokio::test]
 async fn an_unknown_outcome_of_an_encode_is_one_whatever_came_instead_of_an_answer() {
     let s = stage(|p| p.auto_card = true, |_| {}).await;
