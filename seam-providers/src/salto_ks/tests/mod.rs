@@ -1,5 +1,6 @@
 //! Tests of Salto KS.
 mod errors;
+mod paths;
 
 use crate::http::HttpClient;
 use crate::net::sim::Misbehaviour;

@@ -361,6 +361,14 @@ fn bombs_and_strangers_are_no_answers() {
     for broken in ["", "hello", "<a>", "<a></b>", "<a/><b/>", "<a>\u{0}"] {
         assert!(info.answer(broken).is_err(), "{broken:?}");
     }
+    let many = format!("<a>{}</a>", "<a/>".repeat(1_000_000));
+    assert_eq!(info.answer(&many).unwrap_err(), NoAnswer::Xml(XmlError::TooMuch), "small on the wire, and not in memory");
+    // Nothing is kept free, or waited for, that is longer than an answer may be.
+    let most = crate::net::LONGEST_ANSWER - 16;
+    for (length, is_possible) in [(most, true), (most + 1, false), (99_999_999, false)] {
+        let head = StpCodec.decode(&mut BytesMut::from(format!("STP/00/{length}/").as_bytes()));
+        assert_eq!(head.is_ok(), is_possible, "{length}");
+    }
     let other = "<RequestResponse><RequestName>SaltoDBUser.Delete</RequestName></RequestResponse>";
     assert_eq!(info.answer(other).unwrap_err(), NoAnswer::Stranger);
     let gone = "<RequestResponse><RequestName>SaltoDBUser.Delete</RequestName><Exception><Code>200</Code><Message>User does not exist</Message></Exception></RequestResponse>";
