@@ -99,10 +99,7 @@ impl Users {
             from = last;
         }
         let online = self.online(&doors, &deadline, &mut bytes).await?;
-        Ok(doors
-            .into_iter()
-            .map(|(id, door)| self.entrance(&id, &door, online.contains(&door.name) || online.contains(&id)))
-            .collect())
+        Ok(doors.into_iter().map(|(id, door)| self.entrance(&id, &door, online.contains(&door.name) || online.contains(&id))).collect())
     }
 
     fn entrance(&self, id: &str, door: &DoorShown, online: bool) -> EntranceReport {

@@ -166,17 +166,20 @@ async fn times_are_those_of_the_server_s_clock() {
     for (zone, starts) in
         [("Europe/Berlin", "2026-03-01T13:00:00"), ("UTC", "2026-03-01T12:00:00"), ("Asia/Kolkata", "2026-03-01T17:30:00")]
     {
-        let s = stage(
-            |p| (p.zone, p.auto_card) = (zone.parse().unwrap(), true),
-            |v| {
-                v["time_zone"] = json!("Europe/Berlin");
-                v["server_time_zone"] = json!(zone);
-            },
-        )
-        .await;
-        s.encode(&tag("card"), &card("101", 20, Role::Open)).await.unwrap();
-        assert_eq!(s.sim.cards_of("card")[0].starts, starts.parse().unwrap(), "{zone}");
-        assert!(s.sim.present("101", &s.sim.last_written().unwrap()).opened);
+        for interface in ["web", "pms"] {
+            let s = stage(
+                |p| (p.zone, p.auto_card) = (zone.parse().unwrap(), true),
+                |v| {
+                    v["time_zone"] = json!("Europe/Berlin");
+                    v["server_time_zone"] = json!(zone);
+                    v["encode_by"] = json!(interface);
+                },
+            )
+            .await;
+            s.encode(&tag("card"), &card("101", 20, Role::Open)).await.unwrap();
+            assert_eq!(s.sim.cards_of("card")[0].starts, starts.parse().unwrap(), "{zone} {interface}");
+            assert!(s.sim.present("101", &s.sim.last_written().unwrap()).opened);
+        }
     }
 }
 
