@@ -1,6 +1,7 @@
 //! What the cloud's refusals mean.
+use super::{Change, OTP, Stage};
 use crate::salto_ks::error::checked;
-use seam_core::provider::{Effect, HttpResponse, Reason};
+use seam_core::provider::{AccessSystemProvider as _, Effect, Failure, HttpMethod, HttpResponse, Reason};
 
 fn said(status: u16, code: &str, changes: bool) -> Option<(Effect, Reason, String)> {
     let body = if code.is_empty() { String::new() } else { format!(r#"{{"ErrorCode":"{code}","Message":"planted"}}"#) };
@@ -54,5 +55,31 @@ fn an_answer_that_was_cut_off_is_none() {
     for (changes, effect) in [(true, Effect::Unknown), (false, Effect::Nothing)] {
         let failure = checked(HttpResponse::new(200).with_body("[]", true), changes).unwrap_err();
         assert_eq!((failure.effect, failure.reason), (effect, Reason::Garbled));
+    }
+}
+
+fn told(method: HttpMethod, url: &str, answer: HttpResponse, pin: &str) -> Result<HttpResponse, Failure> {
+    match method == HttpMethod::Put && url.ends_with("/pin") {
+        true => Ok(HttpResponse::new(200).with_body(format!("\"{pin}\""), false)),
+        false => Ok(answer),
+    }
+}
+
+/// It is shown to a guest, who types it.
+#[tokio::test]
+async fn a_pin_that_is_none_is_not_told() {
+    let answers: [Change; 5] = [
+        |method, url, answer| told(method, url, answer, ""),
+        |method, url, answer| told(method, url, answer, "123"),
+        |method, url, answer| told(method, url, answer, "12345678901"),
+        |method, url, answer| told(method, url, answer, "12 456"),
+        |method, url, answer| told(method, url, answer, "1234\u{664}5"),
+    ];
+    let s = Stage::new(OTP).await;
+    for (n, change) in answers.into_iter().enumerate() {
+        let tag = format!("user{n}");
+        let user = s.put(&s.user(), None, &tag).await.unwrap().handle.unwrap();
+        let failure = s.behind(change).put(&s.pin(&user), None, &s.call("pin")).await.unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (Effect::Unknown, Reason::Garbled), "answer {n}");
     }
 }

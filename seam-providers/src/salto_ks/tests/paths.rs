@@ -55,6 +55,18 @@ async fn handles_that_are_no_ids_are_refused_before_anything_is_sent() {
     assert_eq!((s.sim.take_requests(), s.sim.opened()), (Vec::<String>::new(), 0));
 }
 
+/// A group is for the person on the platform, and a user of the site alone is none.
+#[tokio::test]
+async fn a_permission_for_nobody_is_refused_before_anything_is_sent() {
+    let s = Stage::new(OTP).await;
+    let site_user = Handle(serde_json::json!({"site_user": "5a0f1f36-1d0e-4c53-9d3a-0000000000a1"}));
+    for user in [Handle::text("somebody"), site_user] {
+        let failure = s.put(&s.access(&user, 2), None, "access").await.unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Invalid));
+    }
+    assert!(s.sim.take_requests().is_empty());
+}
+
 /// A lock, a user or a site whose id is none is passed over, and what was made under such a name is in doubt.
 #[tokio::test]
 async fn ids_of_the_cloud_that_are_none_are_passed_over() {

@@ -236,6 +236,19 @@ async fn settings_that_cannot_work_are_refused_without_being_repeated() {
     }
 }
 
+/// What is cut off by the system is found by nobody again, and may be somebody else's name.
+#[tokio::test]
+async fn a_name_of_a_row_that_does_not_fit_is_refused_before_anything_is_sent() {
+    let s = Stage::new(Way::Http, |_| {}).await;
+    for bad in ["", "a b", "a<b", "\u{fc}", &"x".repeat(33)] {
+        let failure = s.user(bad).await.unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Invalid), "{bad:?}");
+    }
+    assert!(s.sim.take_requests().is_empty());
+    s.user(&"x".repeat(32)).await.unwrap();
+    assert_eq!(s.sim.users(), ["x".repeat(32)]);
+}
+
 /// An answer without a list and without the word that there is none: because of it nobody is absent, and no door is gone.
 #[tokio::test]
 async fn a_list_that_is_not_there_is_no_empty_list() {
