@@ -140,6 +140,7 @@ async fn a_receipt_counts_when_the_lock_that_hangs_there_signed_it() {
         failure.reason
     };
     s.remove(&spec, &tag(1)).await;
+    let earlier = s.site.door("101").unwrap().receipt().unwrap();
     ben.sync(&desk).await.unwrap();
     assert_eq!(s.present("101", &ben), Answer::Opened);
     let receipt = s.site.door("101").unwrap().receipt().unwrap();
@@ -170,8 +171,41 @@ async fn a_receipt_counts_when_the_lock_that_hangs_there_signed_it() {
     desk.heard(&receipt).await.unwrap();
     assert_eq!(open(&s).await, ["gym"]);
     // An earlier one of the same lock, played again, takes nothing back; nor does being told again which lock it is.
-    let door = s.site.door("102").unwrap();
-    desk.heard(&door.receipt().unwrap()).await.unwrap();
+    desk.heard(&earlier).await.unwrap();
     desk.fitted(room, &s.site.door("101").unwrap().public_key()).await.unwrap();
     assert_eq!(open(&s).await, ["gym"]);
+}
+
+// A lock has room for 32 keys. One that a lock has confirmed is not pushed off the list by later ones, or it would open there again.
+#[tokio::test]
+async fn what_was_confirmed_stays_true_when_the_list_is_full() {
+    let (s, spec, anna, mut ben) = two(DocumentForm::Compact).await;
+    s.site.tell_locks().await.unwrap();
+    s.remove(&spec, &tag(1)).await;
+    let tell = async |ben: &mut Phone| {
+        ben.sync(&s.site.desk()).await.unwrap();
+        assert_eq!((s.present("101", ben), s.present("gym", ben)), (Answer::Opened, Answer::Opened));
+        ben.sync(&s.site.desk()).await.unwrap();
+    };
+    tell(&mut ben).await;
+    assert_eq!(s.remove(&spec, &tag(1)).await.may_open_until, None);
+    // 32 others, whose documents lapse later.
+    let longer = s.guest(&["101"], -1, 23, number(-1)).await;
+    let mut others = Vec::new();
+    for n in 100..132 {
+        s.put(&longer, &tag(n)).await;
+        others.push((n, s.phone(n, &tag(n)).await));
+        s.remove(&longer, &tag(n)).await;
+    }
+    tell(&mut ben).await;
+    assert_eq!((s.present("101", &anna), s.present("gym", &anna)), (Answer::Refused(Refusal::Revoked), Answer::Refused(Refusal::Revoked)));
+    assert_eq!((open(&s).await, s.remove(&spec, &tag(1)).await.may_open_until), (vec![], None));
+    // The one for whom there was no room opens, as is said.
+    let mut left_off: Vec<u8> = Vec::new();
+    for (n, phone) in &others {
+        let opens = s.present("101", phone) == Answer::Opened;
+        assert_eq!(opens, s.remove(&longer, &tag(*n)).await.may_open_until.is_some(), "phone {n}");
+        left_off.extend(opens.then_some(n));
+    }
+    assert_eq!(left_off.len(), 1, "{left_off:?}");
 }
