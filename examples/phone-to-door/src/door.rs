@@ -241,7 +241,8 @@ impl Door {
     }
 
     fn open_for(&mut self, grant: &[u8], key: &PublicKey, over: Carrier, user: UserAct) -> Result<Claim, Closed> {
-        if grant.is_empty() {
+        // By PKOC nothing comes along; by Aliro the mailbox is read, and an empty one is all zeros.
+        if grant.iter().all(|byte| *byte == 0) {
             return Err(Closed::NoGrant);
         }
         let issuers = [(self.issuer, Authority::Issuer)];
