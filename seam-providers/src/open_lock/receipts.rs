@@ -83,6 +83,7 @@ impl Desk {
         let Some(until) = key.lapses(now).and_then(instant) else { return Ok(Vec::new()) };
         let mut open: Vec<StillOpens> =
             self.unconfirmed(&key, now).await?.0.iter().map(|door| StillOpens { entrance: door.entrance, until }).collect();
+        open.sort_by_key(|door| door.entrance);
         open.dedup();
         Ok(open)
     }
