@@ -1,7 +1,7 @@
 //! What the cloud's refusals mean.
 use super::{Change, OTP, Stage};
 use crate::salto_ks::error::checked;
-use seam_core::provider::{AccessSystemProvider as _, Effect, Failure, HttpMethod, HttpResponse, Reason};
+use seam_core::provider::{Effect, Failure, HttpMethod, HttpResponse, Reason};
 
 fn said(status: u16, code: &str, changes: bool) -> Option<(Effect, Reason, String)> {
     let body = if code.is_empty() { String::new() } else { format!(r#"{{"ErrorCode":"{code}","Message":"planted"}}"#) };
