@@ -1,7 +1,7 @@
 //! What is to be done with a target next. Total: every state has an answer.
 use super::span;
 use crate::planted::{self, Bug};
-use crate::provider::{CardPath, Certainty, EndsBy, KindRules, Needs, ReadBack, Repeat};
+use crate::provider::{CardPath, Certainty, EndsBy, Kind, KindRules, Needs, ReadBack, Repeat};
 use crate::state::*;
 use chrono::{DateTime, Utc};
 
@@ -98,11 +98,12 @@ pub fn best(rules: &KindRules) -> Certainty {
 }
 
 /// Whether what is wanted now is in place, as surely as its kind can be known. That something wanted no more may still open beside it takes nothing
-/// from whoever holds it.
+/// from whoever holds it. A PIN whose digits nobody has told opens nothing for anybody: the access system made it, and the answer was lost.
 #[must_use]
 pub fn is_issued(t: &Target, rules: &KindRules) -> bool {
     let sure = matches!(t.seen, SeenState::Present { certainty, .. } if certainty >= best(rules));
-    t.is_in_place() && (sure || t.earlier_until().is_some())
+    let known = t.kind() != Kind::Code || t.pin.is_some();
+    known && t.is_in_place() && (sure || t.earlier_until().is_some())
 }
 
 /// What a new credential of a kind needs from a person before it opens a door.

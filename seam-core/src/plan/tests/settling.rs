@@ -6,7 +6,7 @@ use super::super::{Outcome, attempt, grant, user};
 use super::{Table, by_groups, direct_code, scan_of, simple};
 use crate::model::{AccessGrantId, AccessMethodMode, AcsCredentialId, AcsSystemId, AcsUserId, Shown};
 use crate::provider::{
-    Certainty, Failure, Found, GroupReport, Handle, Kind, KindRules, PinRules, ReadBack, Reason, Receipt, Repeat, Seen, SystemReport,
+    Certainty, Failure, Found, GroupReport, Handle, Kind, KindRules, Made, PinRules, ReadBack, Reason, Receipt, Repeat, Seen, SystemReport,
 };
 use crate::state::*;
 use chrono::Duration;
@@ -299,6 +299,22 @@ fn a_suspended_user_opens_nothing() {
     t.run(|d| user::suspend(d, user, false)).unwrap();
     t.work();
     assert!(t.get::<Method>(method).issued && t.get::<Grant>(g).told_all);
+}
+
+#[test]
+fn a_pin_that_the_system_made_is_issued_when_its_digits_are_known() {
+    for told in [None, Some("4711")] {
+        let mut t = Table::new();
+        let mut report = simple("a");
+        report.pin = Some(PinRules { made_by_vendor: true, ..PinRules::digits(4, 8) });
+        let (g, row) = code(&mut t, &report);
+        let made = Made { pin: told.map(|digits| digits.to_owned().into()), ..Made::default() };
+        t.begin(row);
+        t.done(row, Ok(Receipt::verified().with_made(made)));
+        let grant = t.get::<Grant>(g);
+        assert_eq!(t.get::<Method>(grant.requested[0].methods[0]).issued, told.is_some(), "a PIN that nobody knows opens nothing");
+        assert_eq!((grant.told_all, t.told().contains(&"access_method.issued".to_owned())), (told.is_some(), told.is_some()));
+    }
 }
 
 #[test]

@@ -155,7 +155,7 @@ impl World {
         };
         let mut sorted = doors.to_vec();
         sorted.sort_unstable();
-        let pin = self.seal(method, "pin", "4711");
+        let (pin, at_target) = (self.seal(method, "pin", "4711"), self.seal(target, "pin", "4711"));
         let code = self.seal(grant, "requested.0", "1234");
         let is_code = *mode == AccessMethodMode::Code;
         let asked = json!([{ "mode": mode, "code": is_code.then_some(code), "at": now(), "methods": [method] }]);
@@ -174,7 +174,7 @@ impl World {
             target,
             Body::Target(from(json!({ "system": self.system, "account": self.account, "channel": "sandbox|tcp://hotel",
                 "of": { "method": method }, "want": { "credential": { "kind": kind, "identity": self.person, "doors": sorted, "window": window, "stay": stay } },
-                "rev": 1, "seen": "never", "needs": needs, "work": {}, "created_at": hours(-1000) }))),
+                "rev": 1, "seen": "never", "needs": needs, "work": {}, "pin": is_code.then_some(at_target), "created_at": hours(-1000) }))),
         );
         Granted { grant: grant.into(), method: method.into(), target }
     }
