@@ -41,7 +41,8 @@ pub struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Generation {
-    /// The first, MF3ICD40, without AES.
+    /// The first, MF3ICD40, without AES. It speaks only the messaging that is named after it (authentication 0A), which is not spoken here:
+    /// [`DesfireProfile`](crate::job::DesfireProfile) refuses such a card as unsupported, before anything is written.
     D40,
     /// EV1.
     Ev1,
@@ -74,11 +75,17 @@ impl Version {
         Ok(Self { hardware: part(0), software: part(7), uid, batch, week: bytes[26], year: bytes[27] })
     }
 
+    /// Whether the chip is a DESFire, also one of a generation that is not known here.
+    #[must_use]
+    pub fn is_desfire(&self) -> bool {
+        self.hardware.family & 0x0F == 1
+    }
+
     /// The generation; `None` for what is not a DESFire, or one that is not known here. Source: the low half of the hardware's major version, as
     /// in proxmark3 (EV1 01, EV2 12 and 22, EV3 33); EV3 also in the recording of desox.
     #[must_use]
     pub fn generation(&self) -> Option<Generation> {
-        if self.hardware.family & 0x0F != 1 {
+        if !self.is_desfire() {
             return None;
         }
         match self.hardware.major & 0x0F {
