@@ -10,7 +10,7 @@ use seam_encoders::ndef::{Message, Record, tlv};
 use seam_encoders::sim::ultralight::UltralightCard;
 use seam_encoders::sim::{Fault, FaultKind, Field, SimulatedCard};
 use seam_encoders::ultralight::job::{self, Order, Protection};
-use seam_encoders::ultralight::{self, AesKeyNo, Kind, Password, Reader, authenticate_aes};
+use seam_encoders::ultralight::{self, AesKeyNo, Kind, Password, Reader, authenticate, authenticate_aes, prove_password};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -111,6 +111,35 @@ fn neither_another_message_nor_less_protection_is_taken_for_what_was_written() {
         let closed = order.clone();
         let verified = open.run(Dialogue::<_, CardError>::new(|card| async move { job::verify(&card, &closed, &mut Counting(7)).await }));
         assert!(verified.is_err(), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_card_that_has_the_key_and_asks_for_it_nowhere_is_not_as_written() {
+    for (kind, page, byte, nowhere) in [(Kind::Ev1Small, 0x10, 3, 0xff), (Kind::C, 42, 0, 0x30), (Kind::Aes, 0x29, 3, 0x3c)] {
+        let order = order(kind, protection(kind, false));
+        let mut field = Field::with(card(kind, UID));
+        write(&mut field, &order).unwrap();
+        field.reset();
+        let new = order.new.clone();
+        field
+            .run(Dialogue::<_, CardError>::new(|card| async move {
+                match &new {
+                    Protection::Password { password, .. } => prove_password(&card, Reader::Pn532, password).await?,
+                    Protection::Key { key, .. } if kind == Kind::Aes => {
+                        authenticate_aes(&card, Reader::Pn532, AesKeyNo::Data, key, &mut Counting(5)).await.map(drop)?;
+                    }
+                    Protection::Key { key, .. } => authenticate(&card, Reader::Pn532, key, &mut Counting(5)).await?,
+                    Protection::Open => {}
+                }
+                let mut gate = ultralight::read(&card, page).await?;
+                gate[byte] = nowhere;
+                ultralight::write(&card, page, gate).await
+            }))
+            .unwrap();
+        field.reset();
+        let verified = field.run(Dialogue::<_, CardError>::new(|card| async move { job::verify(&card, &order, &mut Counting(7)).await }));
+        assert_eq!(verified, Err(CardError::NotAsWritten), "{kind:?}");
     }
 }
 
