@@ -121,6 +121,7 @@ pub async fn write(card: &Card, order: &Order, course: &dyn Course) -> Result<()
         driver::authenticate(card, order.size.trailer(0)?, KeyKind::B, &order.directory).await?;
     }
     let of = u32::try_from(order.sectors.len()).unwrap_or(u32::MAX).saturating_add(1);
+    card.report(Progress::Writing { done: 0, of });
     for (done, wanted) in (1u32..).zip(&order.sectors) {
         write_sector(card, order, wanted, course).await?;
         card.report(Progress::Writing { done, of });

@@ -135,6 +135,7 @@ pub async fn write_card(card: &Card, order: &Order, course: &dyn Course, random:
     }
     let of = u32::try_from(pages.len()).unwrap_or(u32::MAX).saturating_add(1);
     let Some(((first, length), rest)) = pages.split_first() else { return Err(CardError::Invalid("a message of no pages")) };
+    card.report(Progress::Writing { done: 0, of });
     write(card, *first, EMPTY).await?;
     for (done, (page, data)) in (1u32..).zip(rest) {
         write(card, *page, *data).await?;
