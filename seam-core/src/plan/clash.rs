@@ -3,7 +3,7 @@ use super::doors::{self, Doors};
 use super::draft::{Draft, expose};
 use super::pin;
 use super::read::Try;
-use super::{claims, method, next};
+use super::{claims, member, method, next};
 use crate::model::{AccessMethodId, AccessMethodMode, AcsEntranceId, Window, codes};
 use crate::state::*;
 use secrecy::SecretString;
@@ -103,14 +103,22 @@ pub(super) fn change_pin(d: &mut Draft<'_>, id: AccessMethodId) -> Try<()> {
     method::fit(d, id)
 }
 
-/// Whether a method's PIN can be used at one more door: its length fits, and it is free there.
+/// Whether a method's PIN can be used at one more door: its length fits, and it is free there. A PIN that the system makes, or that belongs to the user, is
+/// for the doors that it was made for alone: one of them that was lost may come back to it, unless the person has another there by now.
 pub(super) fn pin_fits(d: &mut Draft<'_>, id: AccessMethodId, doors: &Doors, door: AcsEntranceId) -> Try<bool> {
     let m = d.get::<Method>(id)?;
-    let (Some(digits), Some(window)) = (pin_of(d, id, &m)?, window_of(d, &m)?) else { return Ok(false) };
+    let Some(window) = window_of(d, &m)? else { return Ok(false) };
     for place in claims::places(doors, &[door])? {
-        if place.rules.made_by_vendor || place.rules.per_user || !pin::fits(expose(&digits), &place.rules) {
+        if (place.rules.made_by_vendor || place.rules.per_user) && !m.doors.contains(&door) {
             return Ok(false);
         }
+        if place.rules.per_user && member::shared_code(d, place.system, m.identity)?.is_some_and(|(other, _)| other != id) {
+            return Ok(false);
+        }
+        if place.rules.made_by_vendor {
+            continue;
+        }
+        let Some(digits) = pin_of(d, id, &m)?.filter(|digits| pin::fits(expose(digits), &place.rules)) else { return Ok(false) };
         let claim = pin::claim(d, &place, expose(&digits), &window);
         let gap = i64::from(place.rules.gap_seconds);
         for other in d.near(&pin::near_of(&claim, gap))? {

@@ -107,6 +107,8 @@ fn extend_methods(d: &mut Draft<'_>, id: AccessGrantId, grant: &Grant, added: &[
                 // Every card and key of a request reaches every door.
                 (left.clone(), left)
             };
+            // A door that it had before and cannot have again is not its door any more: another method serves it.
+            row.doors.retain(|door| !added.contains(door));
             row.doors = row.doors.into_iter().chain(take).collect::<BTreeSet<_>>().into_iter().collect();
             d.set(*m, row);
             left = rest;

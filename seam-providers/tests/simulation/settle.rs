@@ -2,6 +2,7 @@
 use crate::exec::{at_once, minutes};
 use crate::house::{Check, House};
 use chrono::{DateTime, Duration, Utc};
+use seam_core::Effect;
 use seam_core::plan::next::{self, Next};
 use seam_core::plan::{Change, Resolution, tag_of};
 use seam_core::provider::{Certainty, Kind, KindRules, Needs};
@@ -9,6 +10,11 @@ use seam_core::state::*;
 use seam_core::store::{audit_genesis, verify_audit, verify_told};
 use seam_core::view::question::OpenQuestion;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What the system said no to: it is tried again now and then.
+fn refused(t: &Target) -> bool {
+    t.work.failure.as_ref().is_some_and(|f| f.effect == Effect::Refused)
+}
 
 impl House {
     pub(crate) fn stop_faults(&mut self) {
@@ -68,11 +74,8 @@ impl House {
     /// came of it written down. That is rest too, see `at_rest`.
     fn tries_of_refused(&self, span: Duration) -> u64 {
         let watch = self.watch();
-        let refused = watch.targets().filter(|(_, _, t)| {
-            let is_refused = t.work.failure.as_ref().is_some_and(|f| f.effect == seam_core::Effect::Refused);
-            is_refused && t.work.due_at.is_some()
-        });
-        refused.count() as u64 * (span.num_minutes().unsigned_abs() / 15 + 1)
+        let tried = watch.targets().filter(|(_, _, t)| refused(t) && t.work.due_at.is_some());
+        tried.count() as u64 * (span.num_minutes().unsigned_abs() / 15 + 1)
     }
 
     /// Whether a window begins or ends in a span: then there is something to do.
@@ -151,7 +154,7 @@ impl House {
             match next::next(&t, &rules, now) {
                 Next::Rest => {}
                 Next::Do(Doing::Put { .. }) if t.work.due_at.is_some_and(|at| at > now) && t.work.failure.is_none() => {}
-                Next::Do(Doing::Put { .. }) if t.work.failure.as_ref().is_some_and(|f| f.effect == seam_core::Effect::Refused) => {}
+                Next::Do(Doing::Put { .. }) if refused(&t) => {}
                 Next::Do(Doing::Put { .. }) if t.credential().is_some_and(|c| c.window.is_over(now)) => {}
                 other => return Err(format!("L1: {other:?} is still to be done: {what}")),
             }
@@ -201,7 +204,7 @@ impl House {
             if sure && t.needs == Needs::Nothing && count == 0 {
                 return Err(format!("S5: {:?} {row} is said to be there and is not ({:?})", t.kind(), t.seen));
             }
-            let refused = t.work.failure.as_ref().is_some_and(|f| f.effect == seam_core::Effect::Refused);
+            let refused = t.work.failure.as_ref().is_some_and(|f| f.effect == Effect::Refused);
             let early = t.work.due_at.is_some_and(|at| at > now);
             if next::is_put(&rules) && count == 0 && !refused && !early {
                 return Err(format!("S5: {:?} {row} is wanted and not there: {:?} {:?}", t.kind(), t.seen, t.work));

@@ -1,8 +1,10 @@
 //! Spaces, and the grants that follow them.
+use super::super::draft::expose;
 use super::super::{NewSpace, Outcome, SpaceUpdate, space};
-use super::{Site, Table, simple};
+use super::{Site, Table, by_groups, scan_of, simple};
 use crate::error::ErrorKind;
-use crate::model::{AccessMethodMode, AcsEntranceId, SpaceId};
+use crate::model::{AccessGrantId, AccessMethodId, AccessMethodMode, AcsEntranceId, AcsSystemId, Shown, SpaceId};
+use crate::provider::{GroupReport, Handle, PinRules};
 use crate::state::*;
 use serde_json::json;
 
@@ -83,6 +85,76 @@ fn grants_follow_the_membership() {
     // An empty space ends nothing: it may be filled again.
     t.run(|d| space::change_entrances(d, id, &[], &site.doors)).unwrap();
     assert!(t.get::<Grant>(grant).is_live());
+}
+
+/// The methods of a grant that want something of the system of a door, each with how many things it wants there.
+fn serving(t: &Table, grant: AccessGrantId, system: AcsSystemId) -> Vec<(AccessMethodId, usize)> {
+    let wanted = |row: &RowId| Some(t.get::<Target>(*row)).is_some_and(|t| !t.gone && t.system == system && t.credential().is_some());
+    let of = |m: &AccessMethodId| (*m, t.get::<Method>(*m).targets.iter().filter(|row| wanted(row)).count());
+    t.get::<Grant>(grant).requested[0].methods.iter().map(of).filter(|(_, things)| *things > 0).collect()
+}
+
+#[test]
+fn a_door_that_comes_back_is_served_by_one_method() {
+    for by_vendor in [false, true] {
+        let mut t = Table::new();
+        let mut report = by_groups("office");
+        report.pin = Some(PinRules { per_user: true, made_by_vendor: by_vendor, ..PinRules::digits(4, 8) });
+        let office = t.site(&report, &["lab"]);
+        let mut scan = scan_of(&report, &["lab"]);
+        scan.systems[0].groups = Some(vec![GroupReport::new(Handle::text("g"), "g", vec![Handle::text("lab")])]);
+        t.scan(office.account, &scan);
+        let hotel = t.site(&simple("hotel"), &["gym"]);
+        let id = create(&mut t, &new("Room", &[office.doors[0], hotel.doors[0]]));
+        let ann = t.person("Ann");
+        let grant = t.grant(ann, AccessMethodMode::Code, |g| g.spaces = vec![id]);
+        let before = serving(&t, grant, office.system);
+        assert_eq!((before.len(), before[0].1), (1, 1));
+        t.run(|d| space::change_entrances(d, id, &[], &office.doors)).unwrap();
+        assert_eq!(serving(&t, grant, office.system), []);
+        t.run(|d| space::change_entrances(d, id, &office.doors, &[])).unwrap();
+        assert_eq!(serving(&t, grant, office.system), before, "made by the vendor: {by_vendor}");
+        // Her PIN there is another grant's by now: it serves this one too, and is the only one.
+        t.run(|d| space::change_entrances(d, id, &[], &office.doors)).unwrap();
+        let other = t.grant(ann, AccessMethodMode::Code, |g| g.entrances = office.doors.clone());
+        t.run(|d| space::change_entrances(d, id, &office.doors, &[])).unwrap();
+        assert_eq!(serving(&t, grant, office.system), serving(&t, other, office.system));
+    }
+}
+
+#[test]
+fn a_pin_that_was_taken_meanwhile_does_not_come_back_to_its_door() {
+    let (mut t, site) = start();
+    let id = create(&mut t, &new("Rooms", &site.doors[..2]));
+    let ann = t.person("Ann");
+    let grant = t.grant(ann, AccessMethodMode::Code, |g| g.spaces = vec![id]);
+    let pin_at = |t: &Table, grant: AccessGrantId, door: AcsEntranceId| -> Vec<String> {
+        let methods = t.get::<Grant>(grant).requested[0].methods.clone();
+        let opens =
+            |row: &RowId| Some(t.get::<Target>(*row)).is_some_and(|t| !t.gone && t.credential().is_some_and(|c| c.doors.contains(&door)));
+        let mine = methods.into_iter().filter(|m| t.get::<Method>(*m).targets.iter().any(opens));
+        mine.map(|m| t.env().open(m.uuid(), "pin", &t.get::<Method>(m).pin.unwrap()).unwrap()).map(|pin| expose(&pin).to_owned()).collect()
+    };
+    let hers = pin_at(&t, grant, site.doors[0]);
+    assert_eq!(hers, pin_at(&t, grant, site.doors[1]));
+    t.run(|d| space::change_entrances(d, id, &[], &site.doors[..1])).unwrap();
+    t.carry_out();
+    let bob = t.person("Bob");
+    let his = t.grant(bob, AccessMethodMode::Code, |g| {
+        g.entrances = site.doors[..1].to_vec();
+        g.methods[0].code = Some(Shown::new(hers[0].clone()));
+    });
+    assert_eq!(pin_at(&t, his, site.doors[0]), hers, "it was free");
+    t.run(|d| space::change_entrances(d, id, &site.doors[..1], &[])).unwrap();
+    let again = pin_at(&t, grant, site.doors[0]);
+    assert_eq!((again.len(), again != hers), (1, true), "one PIN at the door, and not Bob's");
+    assert_eq!(pin_at(&t, grant, site.doors[1]), hers, "and hers stays where she kept it");
+    // Bob leaves, the door goes and comes again: one PIN still.
+    t.run(|d| super::super::grant::delete(d, his)).unwrap();
+    t.carry_out();
+    t.run(|d| space::change_entrances(d, id, &[], &site.doors[..1])).unwrap();
+    t.run(|d| space::change_entrances(d, id, &site.doors[..1], &[])).unwrap();
+    assert_eq!(pin_at(&t, grant, site.doors[0]).len(), 1);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod load;
 mod open;
 mod options;
 mod patience;
+mod queue;
 mod read;
 mod ready;
 mod schema;
@@ -29,6 +30,7 @@ use errors::{broken, closed};
 use head::{Condition, Head};
 use learn::Learner;
 use lists::Lists;
+use queue::{Asks, queue};
 use ready::Ready;
 use std::fmt;
 use std::fs::File;
@@ -49,7 +51,7 @@ use writer::{Ask, Writer};
 /// end when the store is closed, and fences go on above all that were given before.
 pub struct SqliteStore {
     shared: Arc<Shared>,
-    asks: Sender<Ask>,
+    asks: Asks,
     jobs: Mutex<Option<Sender<read::Job>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -127,7 +129,7 @@ impl SqliteStore {
         });
         let (jobs, todo) = mpsc::channel();
         let todo = Arc::new(Mutex::new(todo));
-        let (asks, asked) = mpsc::channel();
+        let (asks, asked) = queue();
         let mut threads = Vec::new();
         // The first reader also learns what the file does not hold.
         let learners = std::iter::once(Learner::new()).chain(std::iter::repeat_with(|| Learner::Done));
@@ -145,7 +147,7 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.jobs().take();
         let (reply, done) = oneshot::channel();
-        if self.asks.send(Ask::Stop { reply: Some(reply) }).is_ok() {
+        if self.asks.send(Ask::Stop { reply: Some(reply) }) {
             // An error means that it was closed already.
             let _ = done.await;
         }
@@ -162,6 +164,10 @@ impl SqliteStore {
             redone: c.redone.load(Relaxed),
             file_reads: c.file_reads.load(Relaxed),
         }
+    }
+
+    fn ask(&self, ask: Ask) -> Result<()> {
+        if self.asks.send(ask) { Ok(()) } else { Err(closed()) }
     }
 
     fn jobs(&self) -> MutexGuard<'_, Option<Sender<read::Job>>> {
@@ -209,7 +215,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.jobs().take();
-        let _ = self.asks.send(Ask::Stop { reply: None });
+        self.asks.send(Ask::Stop { reply: None });
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // The last handle may be dropped by one of the threads, inside a decision or an answer.
@@ -243,7 +249,7 @@ impl Store for SqliteStore {
         let (reply, answer) = oneshot::channel();
         {
             let (set, unneeded) = Ready::of(set)?;
-            self.asks.send(Ask::Commit { set, reply }).map_err(|_| closed())?;
+            self.ask(Ask::Commit { set, reply })?;
             // Thrown away while the writer works.
             drop(unneeded);
         }
@@ -256,7 +262,7 @@ impl Store for SqliteStore {
         decision: Box<dyn Decision>,
     ) -> std::result::Result<(Committed, Box<dyn Decision>), CommitError> {
         let (reply, answer) = oneshot::channel();
-        self.asks.send(Ask::Transact { workspace, decision, reply }).map_err(|_| closed())?;
+        self.ask(Ask::Transact { workspace, decision, reply })?;
         answer.await.unwrap_or_else(|_| Err(broken().with_effect(crate::error::Effect::Unknown).into()))
     }
 
@@ -359,7 +365,7 @@ impl Store for SqliteStore {
     async fn ack(&self, workspace: WorkspaceId, consumer: &str, upto: u64) -> Result<()> {
         let (reply, answer) = oneshot::channel();
         let ask = Ask::Ack { workspace, consumer: consumer.to_owned(), upto, reply };
-        self.asks.send(ask).map_err(|_| closed())?;
+        self.ask(ask)?;
         match answer.await.map_err(|_| closed())? {
             Ok(()) => Ok(()),
             Err(CommitError::Failed(e)) => Err(e),

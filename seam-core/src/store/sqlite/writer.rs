@@ -3,18 +3,16 @@
 use super::batch::{Batch, Unwritten};
 use super::errors::{broken, closed, is_constraint, is_in_doubt, typed};
 use super::head::{Change, Condition};
-use super::patience::Patience;
+use super::queue::Queue;
 use super::ready::Ready;
 use super::{Shared, open, write};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
 use crate::store::{CommitError, Committed, Decision, logic};
 use rusqlite::Connection;
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot::Sender;
 
@@ -91,46 +89,6 @@ pub(super) struct Writer {
     checkpoint_pages: i64,
 }
 
-/// The asks, and how long they are waited for.
-pub(super) struct Queue {
-    from: Receiver<Ask>,
-    /// Asks that came while the last batch was committed.
-    waiting: VecDeque<Ask>,
-    patience: Patience,
-}
-
-impl Queue {
-    /// The next ask; `None` when all callers are gone.
-    fn first(&mut self) -> Option<Ask> {
-        self.waiting.pop_front().or_else(|| self.from.recv().ok())
-    }
-
-    /// The next ask of those that are here.
-    fn here(&mut self) -> Option<Ask> {
-        self.waiting.pop_front().or_else(|| self.from.try_recv().ok())
-    }
-
-    /// The next ask of a batch that has `count`, if it is worth waiting for one.
-    fn wait(&mut self, count: usize) -> Option<Ask> {
-        let wait = self.patience.wait(count)?;
-        let begun = Instant::now();
-        let next = self.from.recv_timeout(wait).ok();
-        self.patience.waited(begun.elapsed());
-        next
-    }
-
-    /// Takes what has come by now. `answered`: how many the last batch had; `commit`: what its commit took.
-    fn take_waiting(&mut self, answered: usize, commit: Option<Duration>) {
-        while self.waiting.len() < BATCH {
-            match self.from.try_recv() {
-                Ok(ask) => self.waiting.push_back(ask),
-                Err(_) => break,
-            }
-        }
-        self.patience.served(answered, self.waiting.len(), commit);
-    }
-}
-
 /// What became of a batch.
 struct Attempted {
     asks: Vec<Ask>,
@@ -155,28 +113,27 @@ struct Taken {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, conn: Connection, asks: Receiver<Ask>, checkpoint_bytes: u64) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, conn: Connection, asks: Queue, checkpoint_bytes: u64) -> Self {
         let data_version = data_version(&conn).unwrap_or(0);
         let page_size = conn.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap_or(1_024);
         let checkpoint_pages = i64::try_from(checkpoint_bytes).unwrap_or(i64::MAX) / i64::max(page_size, 1);
-        let asks = Queue { from: asks, waiting: VecDeque::new(), patience: Patience::default() };
         Self { shared, conn, asks, commits: 0, data_version, checkpoint_pages }
     }
 
     pub(super) fn run(mut self) {
         let stop = loop {
             let stop = match self.asks.first() {
-                None => break None,
-                Some(stop @ Ask::Stop { .. }) => Some(stop),
-                Some(first) => self.serve(first),
+                stop @ Ask::Stop { .. } => Some(stop),
+                first => self.serve(first),
             };
-            if stop.is_some() {
+            if let Some(stop) = stop {
                 break stop;
             }
             self.checkpoint();
         };
         self.shared.head().condition = Condition::Closed;
-        while let Some(ask) = self.asks.waiting.pop_front().or_else(|| self.asks.from.try_recv().ok()) {
+        self.asks.close();
+        while let Some(ask) = self.asks.here() {
             ask.answer(Err(closed().into()));
         }
         // All of the log goes back into the file, so that the file alone is the database. If that fails, the next opening does it.
@@ -184,16 +141,15 @@ impl Writer {
         let Self { shared, conn, .. } = self;
         drop(conn);
         shared.unlock();
-        if let Some(stop) = stop {
-            stop.answer(Ok(Committed::default()));
-        }
+        stop.answer(Ok(Committed::default()));
     }
 
     /// Serves a batch that begins with this ask. Gives back the word to stop, if that ended it.
     fn serve(&mut self, first: Ask) -> Option<Ask> {
         let Attempted { asks, answers, durable, took, stop } = self.attempt(first, false);
         // Counted before anybody is answered: whoever waits now is not one of those who are about to come back.
-        self.asks.take_waiting(asks.len(), took);
+        let waiting = self.asks.len();
+        self.asks.patience.served(asks.len(), waiting, took);
         match answers {
             Ok(answers) => self.answer(asks, answers, durable),
             Err(Trouble::Constraint(_)) => {

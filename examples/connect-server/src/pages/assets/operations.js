@@ -53,6 +53,7 @@ async function systems() {
   try {
     const [{ acs_systems }, { connected_accounts }] = await Promise.all([call('/acs/systems/list'), call('/connected_accounts/list')])
     byId('systems-count').textContent = acs_systems.length
+    connected_accounts.sort((one, other) => nameOf(one).localeCompare(nameOf(other)))
     const reports = await Promise.all(connected_accounts.map(readiness))
     const tiles = connected_accounts.map((account, i) => {
       const of = acs_systems.filter((system) => system.connected_account_id === account.connected_account_id)
@@ -64,6 +65,8 @@ async function systems() {
     trouble(place, refused)
   }
 }
+
+const nameOf = (account) => account.display_name || account.account_type_display_name
 
 /** What stands between an account and its first grant. */
 async function readiness(account) {
@@ -86,7 +89,7 @@ function tile(account, of, report) {
   return el(
     'article',
     { class: 'tile' },
-    el('h3', {}, account.display_name || account.account_type_display_name, ' ', state),
+    el('h3', {}, nameOf(account), ' ', state),
     of.map((system) => el('p', { class: 'hint' }, [system.name, system.external_type_display_name, system.location?.time_zone].filter(Boolean).join(' · '))),
     notes(errors, warnings),
     findings.map((finding) =>

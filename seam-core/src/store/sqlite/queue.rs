@@ -1,0 +1,131 @@
+//! What waits for the writer. The writer sleeps until enough of it is there: to be woken for each ask costs caller and writer more than many an ask.
+use super::patience::Patience;
+use super::writer::Ask;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The most asks that the writer sleeps for at once: while it writes so many, callers prepare the next.
+const HELPING: usize = 16;
+
+/// A queue's two ends.
+pub(super) fn queue() -> (Asks, Queue) {
+    let shared = Arc::new(Shared { state: Mutex::default(), enough: Condvar::new() });
+    (Asks(Arc::clone(&shared)), Queue { shared, taken: VecDeque::new(), patience: Patience::default() })
+}
+
+struct Shared {
+    state: Mutex<State>,
+    enough: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    asks: VecDeque<Ask>,
+    /// The writer sleeps until so many are there; 0: it is awake.
+    wanted: usize,
+    /// The writer is gone.
+    closed: bool,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The callers' end.
+pub(super) struct Asks(Arc<Shared>);
+
+impl Asks {
+    /// Asks, unless the writer is gone; says whether it was asked.
+    pub(super) fn send(&self, ask: Ask) -> bool {
+        let mut state = self.0.state();
+        if state.closed {
+            return false;
+        }
+        let at_once = matches!(ask, Ask::Stop { .. });
+        state.asks.push_back(ask);
+        let enough = state.wanted > 0 && (at_once || state.asks.len() >= state.wanted);
+        if enough {
+            state.wanted = 0;
+        }
+        drop(state);
+        if enough {
+            self.0.enough.notify_one();
+        }
+        true
+    }
+}
+
+/// The writer's end: the asks, and how long they are waited for.
+pub(super) struct Queue {
+    shared: Arc<Shared>,
+    /// Taken from the callers' end together, and not served yet.
+    taken: VecDeque<Ask>,
+    pub(super) patience: Patience,
+}
+
+impl Queue {
+    /// The next ask, whenever it comes.
+    pub(super) fn first(&mut self) -> Ask {
+        loop {
+            if let Some(ask) = self.here() {
+                return ask;
+            }
+            self.sleep(1, None);
+        }
+    }
+
+    /// The next ask of those that are here.
+    pub(super) fn here(&mut self) -> Option<Ask> {
+        if self.taken.is_empty() {
+            std::mem::swap(&mut self.taken, &mut self.shared.state().asks);
+        }
+        self.taken.pop_front()
+    }
+
+    /// The next ask of a batch that has `count`, if it is worth waiting for one.
+    pub(super) fn wait(&mut self, count: usize) -> Option<Ask> {
+        let wait = self.patience.wait(count)?;
+        let begun = Instant::now();
+        // Half of those who are still to come, so that only the last are served one by one.
+        let more = self.patience.expected().saturating_sub(count);
+        self.sleep((more / 2).clamp(1, HELPING), Some(wait));
+        self.patience.waited(begun.elapsed());
+        self.here()
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.taken.len() + self.shared.state().asks.len()
+    }
+
+    /// From now on nobody's ask is taken. Those that are here are still to be answered.
+    pub(super) fn close(&mut self) {
+        self.shared.state().closed = true;
+    }
+
+    /// Sleeps until so many are at the callers' end, or until the time is over.
+    fn sleep(&self, wanted: usize, longest: Option<Duration>) {
+        let mut state = self.shared.state();
+        if state.asks.len() >= wanted {
+            return;
+        }
+        state.wanted = wanted;
+        let sleeps = |state: &mut State| state.wanted > 0;
+        let mut state = match longest {
+            None => self.shared.enough.wait_while(state, sleeps).unwrap_or_else(PoisonError::into_inner),
+            Some(longest) => self.shared.enough.wait_timeout_while(state, longest, sleeps).unwrap_or_else(PoisonError::into_inner).0,
+        };
+        state.wanted = 0;
+    }
+}
+
+impl Drop for Queue {
+    /// Also when the writer ends otherwise than it should: whoever waits sees that there is no answer.
+    fn drop(&mut self) {
+        self.close();
+        while self.here().is_some() {}
+    }
+}
