@@ -418,6 +418,19 @@ mod tests {
         }
     }
 
+    /// Whoever sits on the line cannot make a MAC, but plain packets: that all is well, or that the reader refuses.
+    #[tokio::test]
+    async fn an_answer_outside_of_the_channel_is_not_believed() {
+        for said in [&hex!("53E50800 05 40")[..], &hex!("53E50900 05 41 06")] {
+            let sum = crc::Crc::<u16>::new(&crc::CRC_16_SPI_FUJITSU).checksum(said);
+            let plain = [said, &sum.to_le_bytes()].concat();
+            let mut trace = TRACE;
+            trace[2].1 = &plain;
+            let e = replay(&trace).await.unwrap_err();
+            assert!(matches!(e, OsdpError::Channel), "{e:?}");
+        }
+    }
+
     /// What a panel asks, and what the reader answers.
     type Exchange<'t> = (&'t [u8], &'t [u8]);
 
