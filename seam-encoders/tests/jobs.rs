@@ -278,6 +278,20 @@ async fn a_cancel_is_obeyed_between_any_two_commands() {
     assert_eq!(states, [CardState::Untouched, CardState::Torn, CardState::Unknown]);
 }
 
+/// Neither the driver of a reader nor PC/SC has a time limit: the job has one for each answer, long before its own end.
+#[tokio::test]
+async fn a_card_that_says_nothing_more_is_given_up_when_an_answer_is_due() {
+    for (within, more) in [(5, None), (2, Some(TimeDelta::seconds(2)))] {
+        let d = desk_with(|builder| more.into_iter().fold(builder, EncoderBuilder::exchange_within));
+        d.put(&PagesCard::blank(1));
+        d.reader.with_field(|field| field.plan(Fault { at: 3, kind: FaultKind::Mute }));
+        let before = d.clock.now();
+        let e = d.encode("room 101").await.unwrap_err();
+        assert!(matches!(e.cause, Cause::TooLate), "{e:?}");
+        assert_eq!(d.clock.now() - before, TimeDelta::seconds(within));
+    }
+}
+
 /// A fault, made anew for each try.
 type Make = fn() -> FaultKind;
 

@@ -75,17 +75,11 @@ impl Version {
         Ok(Self { hardware: part(0), software: part(7), uid, batch, week: bytes[26], year: bytes[27] })
     }
 
-    /// Whether the chip is a DESFire, also one of a generation that is not known here.
-    #[must_use]
-    pub fn is_desfire(&self) -> bool {
-        self.hardware.family & 0x0F == 1
-    }
-
     /// The generation; `None` for what is not a DESFire, or one that is not known here. Source: the low half of the hardware's major version, as
     /// in proxmark3 (EV1 01, EV2 12 and 22, EV3 33); EV3 also in the recording of desox.
     #[must_use]
     pub fn generation(&self) -> Option<Generation> {
-        if !self.is_desfire() {
+        if self.hardware.family & 0x0F != 1 {
             return None;
         }
         match self.hardware.major & 0x0F {

@@ -157,10 +157,8 @@ impl Profile for DesfireProfile {
     fn identify(&self, _: &[u8]) -> Dialogue<Option<CardNumber>> {
         Dialogue::new(|card| async move {
             let version = Desfire::new(card, SystemRandom).version().await?;
-            match version.generation() {
-                Some(Generation::D40) => return Err(CardError::Unsupported("a DESFire of the first generation, which has no AES")),
-                None if !version.is_desfire() => return Ok(None),
-                _ => {}
+            if version.generation() == Some(Generation::D40) {
+                return Err(CardError::Unsupported("a DESFire of the first generation, which has no AES"));
             }
             if version.uid == [0; 7] {
                 return Err(CardError::Unsupported("a card that shows random numbers"));

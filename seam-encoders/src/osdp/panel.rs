@@ -431,6 +431,25 @@ mod tests {
         }
     }
 
+    /// On a bus without protection, too: an answer that comes late has another number, and one of another reader another address.
+    #[tokio::test]
+    async fn only_the_answer_of_this_reader_to_this_packet_is_taken() {
+        let (ours, mut theirs) = tokio::io::duplex(1024);
+        let times = Times { answer: Duration::from_secs(20), ..Times::default() };
+        let mut panel = Panel::new(ours, 0x65, Security::None, times, crate::dialogue::SystemRandom);
+        let reader = async {
+            let mut asked = [0; 8];
+            theirs.read_exact(&mut asked).await.unwrap();
+            // A refusal under another number, one of another reader, and then the answer.
+            for said in [&hex!("53E50900 06 41 03")[..], &hex!("53E40900 04 41 03"), &hex!("53E50800 04 40")] {
+                let sum = crc::Crc::<u16>::new(&crc::CRC_16_SPI_FUJITSU).checksum(said);
+                theirs.write_all(&[said, &sum.to_le_bytes()].concat()).await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! { biased; opened = panel.open() => opened.unwrap(), () = reader => unreachable!("it waits in the end") }
+    }
+
     /// What a panel asks, and what the reader answers.
     type Exchange<'t> = (&'t [u8], &'t [u8]);
 
