@@ -292,6 +292,16 @@ async fn a_card_that_says_nothing_more_is_given_up_when_an_answer_is_due() {
     }
 }
 
+#[tokio::test]
+async fn no_command_goes_out_once_the_job_must_be_over() {
+    let d = desk();
+    d.put(&PagesCard::blank(1));
+    let now = d.clock.now();
+    let e = d.with(&JobControl::new(now + TimeDelta::seconds(30), now), "room 101").await.unwrap_err();
+    assert!(matches!(e.cause, Cause::TooLate), "{e:?}");
+    assert_eq!(d.reader.with_field(|field| field.sent()), 0);
+}
+
 /// A fault, made anew for each try.
 type Make = fn() -> FaultKind;
 

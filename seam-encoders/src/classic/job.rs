@@ -6,7 +6,7 @@
 use seam_core::encoder::Progress;
 use zeroize::Zeroizing;
 
-use super::access::{ClassicKey, Conditions, DataAccess, Trailer, TrailerAccess};
+use super::access::{ClassicKey, Conditions, Trailer};
 use super::driver::{self, KeyKind};
 use super::mad::{Aid, Directory, Version};
 use super::{ClassicError, Size};
@@ -92,7 +92,7 @@ impl Order {
 }
 
 /// Read with either key, everything else with key B, which cannot be read.
-const CONDITIONS: Conditions = Conditions { data: [DataAccess::WriteB; 3], trailer: TrailerAccess::AllB };
+const CONDITIONS: Conditions = Conditions::READ_A_WRITE_B;
 /// The general purpose byte of a sector without a directory (NXP data sheet: free for the user; as cards come).
 const GENERAL: u8 = 0x69;
 

@@ -269,6 +269,8 @@ mod tests {
         // A card that was asked too often is not somebody else's.
         let (_, result) = replay(Suite::Aes, FIRST, 2, [0; 16], vec![hex!("91AD").to_vec()]);
         assert_eq!(result, Err(CardError::Status(StatusWord(0x91AD))));
+        let (_, result) = replay(Suite::Lrp, FIRST, 2, [0; 16], vec![hex!("00 56109A31977C855319CD4618C9D2AED2 91AF").to_vec()]);
+        assert_eq!(result, Err(CardError::Garbage("an authentication that is not LRP")));
         let (_, result) = replay(Suite::Aes, NON_FIRST, 2, [0; 16], vec![hex!("9100").to_vec()]);
         assert_eq!(result, Err(CardError::Garbage("an authentication with too many or too few passes")));
         assert_eq!(replay(Suite::Aes, NON_FIRST, 2, [0; 16], vec![]).1, Err(CardError::Lost));
