@@ -1,5 +1,5 @@
 //! Many callers at once, each with one request under way.
-use crate::Failed;
+use seam_bench::Failed;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

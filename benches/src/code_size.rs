@@ -1,8 +1,8 @@
 //! How much a lock's flash has to hold: the reader of `seam-ble/firmware-proof`, linked without std and without an allocator, with everything that it
 //! reaches and nothing else.
-use crate::Failed;
-use crate::measure::Rounds;
-use crate::table::{Goal, Line};
+use seam_bench::Failed;
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

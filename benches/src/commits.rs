@@ -2,10 +2,10 @@
 use crate::callers::{self, Took};
 use crate::desk::{Desk, Template};
 use crate::floor::Floor;
-use crate::measure::Rounds;
 use crate::record::{Record, Rows};
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_core::state::Changeset;
 use seam_core::store::{SqliteOptions, Store};
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! The hotel that every measurement takes its grants from, and one guest's grant.
-use crate::Failed;
 use chrono::{DateTime, TimeDelta, Utc};
+use seam_bench::Failed;
 use seam_core::clock::{Clock, SystemClock};
 use seam_core::store::{SqliteOptions, SqliteStore, StaticKeys, Store, Vault};
 use seam_core::{AccessMethodMode, AcsEntranceId, Engine, EngineConfig, NewGrant, NewMethod, Seam, Who, Workspace};

@@ -1,9 +1,9 @@
 //! One grant for many doors, and a healthy system beside a hung one, in virtual time: exact on any machine.
-use crate::measure::Rounds;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_core::clock::Clock;
 use seam_core::provider::{ChannelReport, DoorClass};
 use seam_core::store::{MemoryStore, StaticKeys, Store, Vault};

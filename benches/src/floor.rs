@@ -1,8 +1,8 @@
 //! The floor: a group-commit loop as one would write it by hand. It checks nothing, keeps nothing in memory, and writes rows that are ready,
 //! durably: write-ahead log, synchronous FULL, one transaction for all callers that wait.
-use crate::Failed;
 use crate::record::{Rows, insert, tables};
 use rusqlite::{Connection, params_from_iter};
+use seam_bench::Failed;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};

@@ -2,9 +2,9 @@
 //!
 //! Both are programs of their own, asked over loopback by the same eight kept connections, in turns. The fake keeps everything in memory and loses it
 //! with the process; the server answers a create when it is on the disk, and its engine carries it to a virtual system meanwhile.
-use crate::measure::Rounds;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

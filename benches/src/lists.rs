@@ -2,10 +2,10 @@
 use crate::callers;
 use crate::commits::CALLERS;
 use crate::desk::{Desk, Template};
-use crate::measure::Rounds;
 use crate::record::decide;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_core::api::{GrantFilter, UserFilter};
 use seam_core::model::Page;
 use seam_core::state::{AcsUser, Body, Changeset, EventDraft, Grant, Row};

@@ -1,8 +1,8 @@
 //! Grant lives per second of one thread: made, carried, opened, over, taken away; memory store and virtual doors, no faults.
-use crate::measure::Rounds;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
 use chrono::{DateTime, TimeDelta, Utc};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::store::{MemoryStore, StaticKeys, Store, Vault};
 use seam_core::{AccessMethodMode, Engine, EngineConfig, NewGrant, NewMethod, Seam, Who};

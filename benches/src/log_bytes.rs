@@ -1,11 +1,11 @@
 //! Bytes of write-ahead log per grant, against the obvious schema with the same content.
 use crate::commits::{CALLERS, commit_all};
 use crate::desk::Template;
-use crate::measure::Rounds;
 use crate::obvious;
 use crate::record::decide;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_core::store::SqliteOptions;
 use std::path::{Path, PathBuf};
 

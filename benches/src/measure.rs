@@ -2,24 +2,29 @@
 
 /// What several rounds came to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Rounds {
-    pub(crate) median: f64,
-    /// The quartiles.
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-    pub(crate) count: usize,
+pub struct Rounds {
+    /// The one in the middle.
+    pub median: f64,
+    /// The lower quartile.
+    pub low: f64,
+    /// The upper quartile.
+    pub high: f64,
+    /// How many rounds there were.
+    pub count: usize,
 }
 
 impl Rounds {
     /// Of at least one round.
-    pub(crate) fn of(mut values: Vec<f64>) -> Self {
+    #[must_use]
+    pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |part: f64| values.get(((values.len().saturating_sub(1)) as f64 * part).round() as usize).copied().unwrap_or(f64::NAN);
         Self { median: at(0.5), low: at(0.25), high: at(0.75), count: values.len() }
     }
 
     /// Of something that is counted exactly, once.
-    pub(crate) fn once(value: f64) -> Self {
+    #[must_use]
+    pub fn once(value: f64) -> Self {
         Self { median: value, low: value, high: value, count: 1 }
     }
 }

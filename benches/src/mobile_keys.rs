@@ -1,8 +1,8 @@
 //! Mobile keys: what Aliro's state machines add to the cryptography that they cannot do without, at the door and in the phone.
 use crate::code_size;
-use crate::measure::Rounds;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_ble::aliro::device::{Credential, Device, DeviceRandom, Moment, Trust, Wallet};
 use seam_ble::aliro::document::DocType;
 use seam_ble::aliro::reader::{Auth0Outcome, AwaitAuth0, Reader, ReaderRandom, StandardOutcome, StoredPhone};

@@ -1,7 +1,7 @@
 //! The schema that one would draw first: a table per kind of thing, a column for what is searched, an index on each such column, a table for
 //! each many-to-many relation, a row per event. The same content under the same time-ordered ids; SQLite's own page size.
-use crate::Failed;
 use rusqlite::{Connection, params};
+use seam_bench::Failed;
 use seam_core::state::{Body, Changeset, Row, TargetOf, Wanted};
 use std::path::Path;
 use uuid::Uuid;

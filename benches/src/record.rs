@@ -1,8 +1,8 @@
 //! Ready changesets, and the rows that each of them is in the file, byte for byte.
-use crate::Failed;
 use crate::desk::Desk;
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use seam_bench::Failed;
 use seam_core::Change;
 use seam_core::state::Changeset;
 use seam_core::store::Store;

@@ -1,10 +1,10 @@
 //! Syncs per acknowledged grant, counted by the kernel's caller (`strace`) and by the store itself.
 use crate::commits::{commit_all, creates};
 use crate::desk::{Desk, Template};
-use crate::measure::Rounds;
 use crate::record::decide;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_core::store::{SqliteOptions, SqliteStats};
 use serde::{Deserialize, Serialize};
 use std::fs::File;

@@ -4,8 +4,10 @@ use std::fmt;
 
 /// Which way is better.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Goal {
+pub enum Goal {
+    /// No more than this.
     AtMost(f64),
+    /// No less than this.
     AtLeast(f64),
     /// Told without a goal.
     None,
@@ -13,33 +15,46 @@ pub(crate) enum Goal {
 
 /// A line of the table.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
-    pub(crate) what: String,
-    pub(crate) goal: Goal,
+pub struct Line {
+    /// What is measured, against what.
+    pub what: String,
+    /// What it is held against.
+    pub goal: Goal,
     /// `None` when it was not measured; the remark says why.
-    pub(crate) measured: Option<Rounds>,
-    pub(crate) digits: usize,
-    pub(crate) remark: String,
+    pub measured: Option<Rounds>,
+    /// Digits behind the point.
+    pub digits: usize,
+    /// What has to be known beside it.
+    pub remark: String,
 }
 
 impl Line {
-    pub(crate) fn new(what: impl Into<String>, goal: Goal, measured: Rounds) -> Self {
+    /// A line with a figure of two digits.
+    #[must_use]
+    pub fn new(what: impl Into<String>, goal: Goal, measured: Rounds) -> Self {
         Self { what: what.into(), goal, measured: Some(measured), digits: 2, remark: String::new() }
     }
-    pub(crate) fn skipped(what: impl Into<String>, goal: Goal, why: impl Into<String>) -> Self {
+    /// A line that was not measured, and why.
+    #[must_use]
+    pub fn skipped(what: impl Into<String>, goal: Goal, why: impl Into<String>) -> Self {
         Self { what: what.into(), goal, measured: None, digits: 2, remark: why.into() }
     }
-    pub(crate) fn digits(mut self, digits: usize) -> Self {
+    /// Shown with so many digits behind the point.
+    #[must_use]
+    pub fn digits(mut self, digits: usize) -> Self {
         self.digits = digits;
         self
     }
-    pub(crate) fn remark(mut self, remark: impl Into<String>) -> Self {
+    /// What has to be known beside it.
+    #[must_use]
+    pub fn remark(mut self, remark: impl Into<String>) -> Self {
         self.remark = remark.into();
         self
     }
 
     /// Whether the goal is met, as far as it is shown; `None` without a goal or a figure.
-    pub(crate) fn met(&self) -> Option<bool> {
+    #[must_use]
+    pub fn met(&self) -> Option<bool> {
         let shown: f64 = format!("{:.*}", self.digits, self.measured?.median).parse().ok()?;
         match self.goal {
             Goal::AtMost(most) => Some(shown <= most),
@@ -50,7 +65,7 @@ impl Line {
 }
 
 /// The head of the table.
-pub(crate) const HEAD: &str = "| what | goal | measured | quartiles (rounds) | | remark |\n| --- | --- | --- | --- | --- | --- |";
+pub const HEAD: &str = "| what | goal | measured | quartiles (rounds) | | remark |\n| --- | --- | --- | --- | --- | --- |";
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

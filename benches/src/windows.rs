@@ -1,8 +1,8 @@
 //! Conflict and PIN checks at a door with 10,000 windows, against a door with 100.
-use crate::measure::Rounds;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
 use chrono::{DateTime, TimeDelta, Utc};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::model::{Window, WorkspaceId};
 use seam_core::state::*;

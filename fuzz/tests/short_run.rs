@@ -42,6 +42,7 @@ short_runs![
     lock_grants,
     lock_lists,
     lock_memory,
+    lock_receipts,
     lock_time_token,
     model_json,
     ndef,

@@ -12,6 +12,7 @@
 //! | PKOC over Bluetooth, over NFC | [`pkoc::Reader`], [`pkoc::nfc`] | [`pkoc::Device`], [`pkoc::nfc`] |
 //! | Nuki | its own firmware; a simulated one with the feature `sim` | `nuki` |
 //! | the decision of a lock, and its memory | [`lock`] | - |
+//! | what an issuer signs for locks, and what a lock signs for it | [`lock::SignedGrant`], [`lock::Receipt`] | carries the bytes both ways |
 //!
 //! A lock and a phone, and Aliro's standard phase between them. Each state of the [reader](aliro::reader) is a type that offers what may come next; the
 //! [device](aliro::device) takes any command and gives its answer. What carries the bytes is the caller's (here: a closure).

@@ -7,20 +7,22 @@ mod support;
 use seam_ble::aliro::access_data::{AccessContent, Extension, Pattern as Written, Recurrence as WrittenRecurrence, Rule as WrittenRule};
 use seam_ble::aliro::access_data::{RULES_MAX, Schedule as WrittenSchedule};
 use seam_ble::aliro::document::{DocType, Document, documents};
+use seam_ble::aliro::exchange::{MailboxRequest, Request};
 use seam_ble::aliro::issue::Draft;
-use seam_ble::aliro::reader::Reader;
+use seam_ble::aliro::reader::{Reader, StoredPhone};
 use seam_ble::aliro::revocation::{self, Entry, Mode};
 use seam_ble::aliro::step_up::{ReaderStepUp, Wanted};
 use seam_ble::aliro::{DocumentError, Instant};
 use seam_ble::bytes::Writer;
-use seam_ble::crypto::{PublicKey, SigningKey};
+use seam_ble::crypto::{PublicKey, Secret, SigningKey};
 use seam_ble::lock::{
     AccessDocument, Action, Allow, Authority, Claim, Distance, ElementName, Entrance, EntranceId, EntranceKind, Evidence, Grant,
-    IssueNumber, Issued, KeyId, Link, LockState, MAX_REVOKED, Pattern, ProximityRule, Recurrence, Refusal, Revocations, Role, Rule,
-    STAY_EXTENSION, STAY_VENDOR, Schedule, ScheduleClock, SiteId, TrustedTime, UnixTime, UserAct, Weekdays, Window, Zone, decide, key_id,
-    sign_access_document, sign_revocation_document, verify_revocation_document,
+    GrantError, IssueNumber, Issued, Journal, KeyId, Link, LockState, MAX_RECORD, MAX_REVOKED, Pattern, ProximityRule, RECEIPT_LEN,
+    Receipt, Recurrence, Refusal, Revocations, Role, Rule, STAY_EXTENSION, STAY_VENDOR, Schedule, ScheduleClock, SiteId, Slot, Storage,
+    TrustedTime, UnixTime, UserAct, Weekdays, Window, Zone, decide, key_id, sign_access_document, sign_revocation_document,
+    verify_revocation_document,
 };
-use support::{Backend, Phone, pair, reader_id, transact, written};
+use support::{Backend, Outcome, Phone, pair, reader_id, transact, written};
 
 const ROOM: EntranceId = EntranceId([0xAB; 16]);
 const SITE: SiteId = SiteId([0x51; 16]);
@@ -317,7 +319,74 @@ fn edges_are_the_same_through_the_document<B: Backend>() {
     assert_eq!(opened, 5 * (8 * 3), "five days of eight hours, three edges an hour: {opened}");
 }
 
+/// Flash in memory that keeps what is written.
+#[derive(Default)]
+struct Flash([Vec<u8>; 2]);
+
+impl Storage for Flash {
+    type Error = ();
+    fn read(&mut self, slot: Slot, into: &mut [u8; MAX_RECORD]) -> Result<usize, ()> {
+        let place = &self.0[slot as usize];
+        into[..place.len()].copy_from_slice(place);
+        Ok(place.len())
+    }
+    fn write(&mut self, slot: Slot, record: &[u8]) -> Result<(), ()> {
+        self.0[slot as usize] = record.to_vec();
+        Ok(())
+    }
+}
+
+/// What a lock says of its memory reaches the phone's mailbox in the transaction in which the lock took the list, and the fast phase's too; the issuer
+/// believes it of this lock only, as it was signed.
+fn a_receipt_travels_in_the_mailbox<B: Backend>() {
+    let crypto = B::default();
+    let (key, mut phone) = pair(&crypto);
+    phone.mailbox = vec![0; RECEIPT_LEN + 9];
+    let mut journal = Journal::commission(Flash::default(), LockState::commissioned(UnixTime(NOON))).unwrap();
+    let leave = |session: seam_ble::aliro::reader::Session<'_, B>, phone: &mut Phone<'_, B>, journal: &Journal<Flash>| {
+        let receipt = Receipt::sign(journal, SITE, ROOM, &key).unwrap();
+        let write = [MailboxRequest::Write { offset: 9, data: &receipt }];
+        let (waits, command) = written(|out| session.exchange(&Request { mailbox: &write, ..Request::default() }, out));
+        waits.on_response(&mut phone.send(&command).1).unwrap();
+        phone.mailbox[9..].to_vec()
+    };
+    let outcome = transact(Reader::new(&crypto, reader_id(), &key), &mut phone, None, 1, |_, _| {}).unwrap().standard();
+    // In the step-up phase, after the list was taken.
+    let ((), command) = written(|out| ReaderStepUp::<B>::select(out));
+    ReaderStepUp::<B>::on_select(&phone.send(&command).1).unwrap();
+    let list = Revocations::new(5, 0, &[]).unwrap();
+    journal.keep(journal.state().with_revocations(list).unwrap()).unwrap();
+    let stored = StoredPhone { credential: outcome.credential, persistent: Secret::new(*outcome.persistent.expose()) };
+    phone.wallet.persistent = Some(Secret::new(*outcome.persistent.expose()));
+    let carried = leave(outcome.session, &mut phone, &journal);
+    let verify = |bytes: &[u8], site, lock: &PublicKey| Receipt::verify(&crypto, bytes, site, lock);
+    let said = verify(&carried, SITE, &key.public_key()).unwrap();
+    assert_eq!((said.entrance, said.iteration, said.issue), (ROOM, 5, IssueNumber(NOON)));
+    assert_eq!(Receipt::entrance_of(&carried), Ok(ROOM));
+    // The layout, written down a second time.
+    let expected = [&b"seam-lock-heard1"[..], &SITE.0, &ROOM.0, &5_u64.to_be_bytes(), &NOON.to_be_bytes()].concat();
+    assert_eq!(carried[..64], expected);
+    assert_eq!(verify(&carried, SiteId([0x52; 16]), &key.public_key()), Err(GrantError::OtherSite));
+    assert_eq!(verify(&carried, SITE, &B::key([0x34; 32]).public_key()), Err(GrantError::Signature), "another lock");
+    for bit in 0..8 * carried.len() {
+        let mut changed = carried.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(verify(&changed, SITE, &key.public_key()).is_err(), "bit {bit}");
+    }
+    for length in 0..carried.len() {
+        assert_eq!(verify(&carried[..length], SITE, &key.public_key()), Err(GrantError::Format), "{length}");
+    }
+    // By the fast phase, of a later state.
+    journal.keep(journal.state().with_revocations(Revocations::new(6, 0, &[]).unwrap()).unwrap()).unwrap();
+    let Outcome::Fast(fast) = transact(Reader::new(&crypto, reader_id(), &key), &mut phone, Some(&[stored]), 2, |_, _| {}).unwrap() else {
+        panic!("the standard phase was taken")
+    };
+    let carried = leave(fast.session, &mut phone, &journal);
+    assert_eq!(verify(&carried, SITE, &key.public_key()).unwrap().iteration, 6);
+}
+
 on_each_backend! {
+    a_receipt_travels_in_the_mailbox,
     a_touch_with_documents_opens_the_door,
     grants_and_lists_read_back_as_they_were,
     what_a_document_cannot_say_is_not_signed,

@@ -3,9 +3,9 @@
 mod night;
 mod site;
 
-use crate::measure::Rounds;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_core::AccessMethodMode;
 use site::{Site, Vendor};
 use std::time::{Duration, Instant};

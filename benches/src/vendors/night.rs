@@ -1,7 +1,7 @@
 //! The busiest night of the bookings through one line that takes one request at a time, on a clock that moves only to where somebody waits for it.
-use crate::measure::Rounds;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::model::ActionStatus;
 use seam_core::store::{MemoryStore, StaticKeys, Store, Vault};

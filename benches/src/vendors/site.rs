@@ -1,6 +1,6 @@
 //! A site of each vendor, with an engine at it.
-use crate::Failed;
 use chrono::{DurationRound, TimeDelta};
+use seam_bench::Failed;
 use seam_core::clock::{Clock, SystemClock};
 use seam_core::model::ActionStatus;
 use seam_core::provider::ProviderFactory;

@@ -71,6 +71,8 @@ pub enum Closed {
     Session(SessionError<PkocError>),
     /// The phone did not prove a key by Aliro.
     Aliro(SessionError<AliroError>),
+    /// It brought nothing along.
+    NoGrant,
     /// What it brought along is not signed for this key.
     Grant(GrantError),
     /// It is, but does not open this door now.
@@ -84,6 +86,7 @@ impl fmt::Display for Closed {
         match self {
             Self::Session(e) => e.fmt(f),
             Self::Aliro(e) => e.fmt(f),
+            Self::NoGrant => f.write_str("the phone carries no grant"),
             Self::Grant(e) => e.fmt(f),
             Self::Refused(e) => e.fmt(f),
             Self::Memory(e) => e.fmt(f),
@@ -238,6 +241,10 @@ impl Door {
     }
 
     fn open_for(&mut self, grant: &[u8], key: &PublicKey, over: Carrier, user: UserAct) -> Result<Claim, Closed> {
+        // By PKOC nothing comes along; by Aliro the mailbox is read, and an empty one is all zeros.
+        if grant.iter().all(|byte| *byte == 0) {
+            return Err(Closed::NoGrant);
+        }
         let issuers = [(self.issuer, Authority::Issuer)];
         let grant = SignedGrant::verify(&RustCrypto, grant, &issuers, key).map_err(Closed::Grant)?;
         // Over Bluetooth the app asks for a tap before it connects. Aliro has a message for it; PKOC has none, there it is the app's promise. Neither is

@@ -8,7 +8,7 @@ use phone_to_door::phone::Phone;
 use phone_to_door::radio::{OnRadio, python};
 use phone_to_door::story::{Step, play};
 use phone_to_door::touch::{Phase, REMEMBERED};
-use seam_ble::lock::{Claim, GrantError, Refusal, Role, UnixTime};
+use seam_ble::lock::{Claim, Refusal, Role, UnixTime};
 use seam_ble::transport::memory;
 
 /// What of a step is compared.
@@ -21,7 +21,7 @@ fn outcome(step: &Step) -> &'static str {
         Err(Closed::Refused(Refusal::Superseded)) => "superseded",
         Err(Closed::Refused(Refusal::Revoked)) => "revoked",
         Err(Closed::Refused(Refusal::Expired)) => "over",
-        Err(Closed::Grant(GrantError::Format)) => "no grant",
+        Err(Closed::NoGrant) => "no grant",
         Err(why) => panic!("{}: {why}", step.title),
     }
 }

@@ -3,8 +3,8 @@ use super::{key, public, written};
 use seam_ble::crypto::SigningKey as _;
 use seam_ble::crypto::rustcrypto::RustCrypto;
 use seam_ble::lock::{
-    Authority, Claim, EntranceId, Grant, IssueNumber, Journal, KeyId, LockState, MAX_RECORD, Revocations, Role, SignedGrant, SiteId, Slot,
-    Storage, TimeToken, UnixTime, Window, key_id, sign_revocations, sign_time, verify_revocations,
+    Authority, Claim, EntranceId, Grant, IssueNumber, Journal, KeyId, LockState, MAX_RECORD, Receipt, Revocations, Role, SignedGrant,
+    SiteId, Slot, Storage, TimeToken, UnixTime, Window, key_id, sign_revocations, sign_time, verify_revocations,
 };
 
 const ISSUER: u8 = 0x44;
@@ -57,6 +57,23 @@ pub(super) fn lists(input: &[u8]) {
         let again = written(|out| sign_revocations(out, &key(ISSUER), SITE, &list)).expect("it was read");
         assert_eq!(again[..input.len()], *input, "one list has one form");
         assert!(list.keys().iter().all(|key| list.names(*key)));
+    }
+}
+
+pub(super) fn receipt_seeds() -> Vec<Vec<u8>> {
+    let journal = Journal::commission(Flash::default(), LockState::commissioned(UnixTime(1_700_000_000))).ok();
+    let receipt = journal.and_then(|journal| Receipt::sign(&journal, SITE, ROOM, &key(ISSUER)).ok());
+    receipt.map(|bytes| bytes[..bytes.len() - 64].to_vec()).into_iter().collect()
+}
+
+/// Receipts of a lock, here with the issuer's key: what it did not sign is refused; what it signed says what stands in it.
+pub(super) fn receipts(input: &[u8]) {
+    assert!(Receipt::verify(&RustCrypto, input, SITE, &public(ISSUER)).is_err(), "a receipt without a signature");
+    let whole = signed(input);
+    if let Ok(receipt) = Receipt::verify(&RustCrypto, &whole, SITE, &public(ISSUER)) {
+        assert_eq!(Receipt::entrance_of(&whole), Ok(receipt.entrance));
+        let numbers = [receipt.iteration.to_be_bytes(), receipt.issue.0.to_be_bytes()].concat();
+        assert_eq!([&b"seam-lock-heard1"[..], &SITE.0, &receipt.entrance.0, &numbers].concat(), input, "one receipt has one form");
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target::new("nuki_messages", 1_250, roles::nuki_seeds, roles::nuki),
     Target::new("lock_grants", 1_250, locks::grant_seeds, locks::grants),
     Target::new("lock_lists", 1_250, locks::list_seeds, locks::lists),
+    Target::new("lock_receipts", 1_250, locks::receipt_seeds, locks::receipts),
     Target::new("lock_time_token", 10_000, locks::token_seeds, locks::tokens),
     Target::new("lock_memory", 10_000, locks::memory_seeds, locks::memory),
 ];

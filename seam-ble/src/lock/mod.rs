@@ -14,6 +14,7 @@
 //! - after one use of a number, no key with a lower one opens again;
 //! - the order in which the keys of one stay come (the one that overrides, those that join) makes no difference;
 //! - a time that the lock has gone by is never taken back: a token may correct the clock, but not to before what decisions relied on;
+//! - what a lock says of itself ([`Receipt`]) is what it has kept, not what it was told;
 //! - a grant whose window cannot be proven by a trusted clock is refused where the grant asks for that proof; a phone's clock is never read.
 
 mod civil;
@@ -23,6 +24,7 @@ mod document;
 mod grant;
 mod journal;
 mod proximity;
+mod receipt;
 mod recurrence;
 mod schedule;
 mod state;
@@ -37,6 +39,7 @@ pub use document::{
 pub use grant::{Action, Allow, Authority, Claim, EntranceId, Grant, IssueNumber, KeyId, Role, Rule, SiteId, Window};
 pub use journal::{Journal, JournalError, Permit, Slot, Storage};
 pub use proximity::{Distance, DistanceMethod, Evidence, Link, ProximityRule, UserAct};
+pub use receipt::{RECEIPT_LEN, Receipt};
 pub use schedule::{
     MAX_DURATION, MAX_SCHEDULES, OffsetChange, Pattern, Recurrence, Schedule, ScheduleClock, ScheduleError, Weekdays, Zone,
 };

@@ -176,16 +176,16 @@ impl SignedGrant {
 }
 
 /// Reads fields of a fixed length.
-struct Fields<'a>(&'a [u8]);
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], GrantError> {
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], GrantError> {
         let (field, rest) = self.0.split_first_chunk().ok_or(GrantError::Format)?;
         self.0 = rest;
         Ok(*field)
     }
 
-    fn number(&mut self) -> Result<u64, GrantError> {
+    pub(super) fn number(&mut self) -> Result<u64, GrantError> {
         self.take().map(u64::from_be_bytes)
     }
 }

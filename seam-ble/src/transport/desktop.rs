@@ -102,9 +102,7 @@ impl DesktopLink {
     pub async fn close(self) {
         let _ = self.peripheral.disconnect().await;
     }
-}
 
-impl DesktopLink {
     /// The next notification; none once the connection is gone.
     async fn notification(&mut self) -> Option<ValueNotification> {
         loop {

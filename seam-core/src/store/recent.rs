@@ -55,7 +55,9 @@ impl<K: Hash + Eq, V> Recent<K, V> {
             self.old = mem::replace(&mut self.young, room);
             self.held = 0;
         }
-        self.old.remove(&key);
+        if !self.old.is_empty() {
+            self.old.remove(&key);
+        }
         self.held += weight;
         self.young.insert(key, value);
     }

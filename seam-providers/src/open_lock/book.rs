@@ -48,6 +48,10 @@ impl Book {
     pub(super) fn nonces_prefix(&self) -> String {
         format!("{}/nonce/", self.site.simple())
     }
+    /// What the lock at an entrance has said of itself.
+    pub(super) fn heard_name(&self, entrance: Uuid) -> String {
+        format!("{}/heard/{}", self.site.simple(), entrance.simple())
+    }
     pub(super) fn revoked_name(&self) -> String {
         format!("{}/revoked", self.site.simple())
     }

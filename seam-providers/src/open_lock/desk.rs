@@ -53,7 +53,7 @@ impl Issuer {
 /// Where the phones of one site are served.
 #[derive(Clone, Debug)]
 pub struct Desk {
-    book: Book,
+    pub(super) book: Book,
     signer: Arc<dyn DocumentSigner>,
     clock: Arc<dyn Clock>,
     form: DocumentForm,
@@ -109,7 +109,7 @@ impl Desk {
         self.form
     }
 
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         unix(self.clock.now())
     }
     /// Whether there is such a key.

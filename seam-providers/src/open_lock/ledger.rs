@@ -110,6 +110,28 @@ pub(super) struct RevokedKey {
     pub(super) lapses: u64,
     /// Taken back, not suspended: nothing takes it off the list but that its documents lapse.
     pub(super) for_good: bool,
+    /// Since which number of the list it has been on every one; none: there was no place for it.
+    #[serde(default = "unconfirmed")]
+    pub(super) listed_since: Option<u64>,
+    /// A lock has said that it holds a list with it: it keeps its place, so that what was told of it stays true.
+    #[serde(default)]
+    pub(super) confirmed: bool,
+}
+
+/// A key of a record that does not know since when: it is on the list, and no receipt is enough.
+const fn unconfirmed() -> Option<u64> {
+    Some(u64::MAX)
+}
+
+/// What a lock has said of itself: a receipt that some phone brought back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Heard {
+    /// The key of the lock that hangs there, in hexadecimal digits.
+    pub(super) lock: String,
+    /// The number of the list that it holds.
+    pub(super) iteration: u64,
+    /// The number of the stay that it is in.
+    pub(super) issue: u64,
 }
 
 /// So many earlier forms of a key are told apart; beyond that the oldest two count as one that says what either does.
@@ -161,7 +183,29 @@ impl Key {
     /// The phones with documents that have not lapsed, as they are put on the list: for good when they are taken back.
     pub(super) fn outstanding(&self, now: u64, for_good: bool) -> impl Iterator<Item = RevokedKey> {
         let out = self.phones.iter().filter(move |p| p.lapses > now);
-        out.map(move |p| RevokedKey { public_key: p.public_key.clone(), lapses: p.lapses, for_good })
+        out.map(move |p| RevokedKey { public_key: p.public_key.clone(), lapses: p.lapses, for_good, listed_since: None, confirmed: false })
+    }
+
+    /// The doors for which documents are out, and by what right; all of the key's where that is not known.
+    pub(super) fn doors_out(&self, now: u64) -> Vec<Opens> {
+        let own: &[Opens] = if self.own_lapse() > now { &self.doors } else { &[] };
+        let earlier = self.earlier.iter().filter(|given| given.until > now).flat_map(|given| &given.doors);
+        let mut doors: Vec<Opens> = Vec::new();
+        for door in earlier.chain(own) {
+            if !doors.contains(door) {
+                doors.push(*door);
+            }
+        }
+        if doors.is_empty() && self.last_lapse() > now { self.doors.clone() } else { doors }
+    }
+
+    /// Whether no phone opens this door any more with what was handed out for the key, as the lock there has signed: it holds a list with all of its phones,
+    /// or it is in a later stay. Asked of a key that was taken back or suspended.
+    pub(super) fn is_dead_at(&self, door: &Opens, heard: &Heard, revoked: &Revoked, now: u64) -> bool {
+        let superseded = matches!(door.right, Right::Stay { issue, .. } if heard.issue > issue);
+        let listed = |phone: &Phone| revoked.listed_since(&phone.public_key).is_some_and(|since| since <= heard.iteration);
+        // Phones that the key has no more are not known by name.
+        superseded || (self.former_lapse <= now && self.phones.iter().filter(|p| p.lapses > now).all(listed))
     }
 
     /// When the last document lapses that was handed out, also to phones that the key has no more.
@@ -257,9 +301,13 @@ impl Revoked {
         self.changed(keys, now)
     }
 
-    /// Without those that have lapsed, under the same number: no lock is told anything else than before. `None`: there are none.
+    /// Without those that have lapsed, under the same number: no lock is told anything else than before, unless one that waited gets the place. `None`:
+    /// there are none.
     pub(super) fn swept(&self, now: u64) -> Option<Self> {
         let keys: Vec<_> = self.keys.iter().filter(|k| k.lapses > now).cloned().collect();
+        if keys.len() < self.keys.len() && keys.iter().any(|k| k.listed_since.is_none()) {
+            return self.changed(keys, now);
+        }
         (keys.len() < self.keys.len()).then_some(Self { iteration: self.iteration, keys })
     }
 
@@ -267,14 +315,31 @@ impl Revoked {
         if keys == self.keys {
             return None;
         }
+        let iteration = self.iteration + 1;
         keys.retain(|k| k.lapses > now);
-        keys.sort_by(|a, b| b.lapses.cmp(&a.lapses).then_with(|| a.public_key.cmp(&b.public_key)));
-        Some(Self { iteration: self.iteration + 1, keys })
+        keys.sort_by(|a, b| (b.confirmed, b.lapses).cmp(&(a.confirmed, a.lapses)).then_with(|| a.public_key.cmp(&b.public_key)));
+        for (place, key) in keys.iter_mut().enumerate() {
+            key.listed_since = if place < MAX_REVOKED { key.listed_since.or(Some(iteration)) } else { None };
+        }
+        Some(Self { iteration, keys })
     }
 
-    /// The keys that a list for the locks has at `now`. A lock holds so many and no more: those that lapse first are left off, and lapse.
+    /// The keys that a list for the locks has at `now`. A lock holds so many and no more: what locks have confirmed keeps its place, and of the others
+    /// those that lapse first are left off, and lapse.
     pub(super) fn listed(&self, now: u64) -> impl Iterator<Item = &RevokedKey> {
-        self.keys.iter().filter(move |k| k.lapses > now).take(MAX_REVOKED)
+        self.keys.iter().filter(move |k| k.lapses > now && k.listed_since.is_some()).take(MAX_REVOKED)
+    }
+
+    /// The same list, after a lock has said that it holds the one with this number. `None`: nothing on it was unconfirmed.
+    pub(super) fn confirmed(&self, iteration: u64) -> Option<Self> {
+        let mut new = self.clone();
+        new.keys.iter_mut().filter(|k| k.listed_since.is_some_and(|since| since <= iteration)).for_each(|k| k.confirmed = true);
+        (new != *self).then_some(new)
+    }
+
+    /// Since which number a phone's key has been on every list; none: it is on none, or was left off.
+    pub(super) fn listed_since(&self, public_key: &str) -> Option<u64> {
+        self.keys.iter().find(|k| k.public_key == public_key).and_then(|k| k.listed_since)
     }
 
     pub(super) fn names(&self, public_key: &str) -> bool {
@@ -298,7 +363,7 @@ mod tests {
     }
 
     fn revoked(name: &str, lapses: u64) -> RevokedKey {
-        RevokedKey { public_key: name.to_owned(), lapses, for_good: false }
+        RevokedKey { public_key: name.to_owned(), lapses, for_good: false, listed_since: None, confirmed: false }
     }
 
     #[test]
@@ -357,7 +422,7 @@ mod tests {
         let one = none.with(&[revoked("a", 50)], 10).expect("a change");
         assert_eq!((one.iteration, one.with(&[revoked("a", 50)], 10)), (1, None), "once");
         let two = one.with(&[revoked("b", 90)], 60).expect("a change");
-        assert_eq!((two.iteration, two.keys.as_slice()), (2, &[revoked("b", 90)][..]));
+        assert_eq!((two.iteration, two.keys.as_slice()), (2, &[RevokedKey { listed_since: Some(2), ..revoked("b", 90) }][..]));
         let back = two.without(&["b".to_owned()], 60).expect("a change");
         assert_eq!((back.iteration, back.keys.len()), (3, 0), "the number never falls");
         let lost = one.with(&[RevokedKey { for_good: true, ..revoked("a", 40) }], 10).expect("it stays from now on");
@@ -367,6 +432,52 @@ mod tests {
         let full = none.with(&many, 10).expect("a change");
         let listed: Vec<u64> = full.listed(10).map(|k| k.lapses).collect();
         assert_eq!((listed.len(), listed.first(), listed.last()), (MAX_REVOKED, Some(&139), Some(&108)), "those that lapse last");
+    }
+
+    // A lock that has said that it refuses a key must not hear of a list without it before the key lapses: it would open again.
+    #[test]
+    fn what_a_lock_has_confirmed_keeps_its_place_on_the_list() {
+        let since = |list: &Revoked, name: &str| list.listed_since(name);
+        let first = Revoked::default().with(&[revoked("early", 50), revoked("told", 60)], 10).expect("a change");
+        assert_eq!((since(&first, "early"), since(&first, "told")), (Some(1), Some(1)));
+        assert_eq!(first.confirmed(0), None, "a lock without a list");
+        let unheard = first.without(&["early".to_owned()], 10).expect("a change").with(&[revoked("early", 50)], 10).expect("a change");
+        assert_eq!((since(&unheard, "early"), since(&unheard, "told")), (Some(3), Some(1)), "taken off and put back, it counts anew");
+        let heard = unheard.confirmed(2).expect("of the one key");
+        assert_eq!((heard.iteration, heard.confirmed(2)), (3, None), "no lock is told anything new by that");
+        let many: Vec<RevokedKey> = (0..32).map(|n| revoked(&format!("k{n}"), 100 + n)).collect();
+        let full = heard.with(&many, 10).expect("a change");
+        let names: Vec<&str> = full.listed(10).map(|k| k.public_key.as_str()).collect();
+        assert!(names.len() == MAX_REVOKED && names.contains(&"told") && !names.contains(&"early") && !names.contains(&"k0"), "{names:?}");
+        assert_eq!((since(&full, "early"), since(&full, "k0"), since(&full, "told")), (None, None, Some(1)));
+        // A place that comes free is filled under a new number, never under the one that locks hold already.
+        assert_eq!(full.listed(60).count(), MAX_REVOKED - 1, "the place of the one that lapsed");
+        let filled = full.swept(60).expect("a change");
+        assert_eq!((filled.iteration, since(&filled, "k0"), filled.listed(60).count()), (5, Some(5), MAX_REVOKED));
+        // A record of an earlier version: on the list, and confirmed by nothing.
+        let old: Revoked =
+            serde_json::from_str(r#"{"iteration":7,"keys":[{"public_key":"a","lapses":90,"for_good":true}]}"#).expect("a record");
+        assert_eq!((old.listed(10).count(), old.confirmed(1_000)), (1, None));
+    }
+
+    #[test]
+    fn a_key_is_dead_where_the_lock_holds_a_list_with_all_its_phones_or_is_in_a_later_stay() {
+        let phone = |name: &str, lapses| Phone { public_key: name.to_owned(), lapses };
+        let mut key = Key { suspended: true, ..handed_out() };
+        key.phones = vec![phone("a", 600), phone("b", 500), phone("idle", 0)];
+        let list = Revoked::default().with(&[revoked("a", 600)], 200).expect("a change").with(&[revoked("b", 500)], 200).expect("a change");
+        let heard = |iteration, issue| Heard { lock: String::new(), iteration, issue };
+        let dead = |key: &Key, heard: &Heard, now| key.is_dead_at(&opens(1), heard, &list, now);
+        assert!(dead(&key, &heard(2, 1), 200) && !dead(&key, &heard(1, 1), 200), "the second phone came to the list later");
+        assert!(dead(&key, &heard(1, 1), 500), "that one has lapsed");
+        assert!(dead(&key, &heard(0, 2), 200) && !dead(&key, &heard(0, 1), 200), "a later stay, and the same one");
+        let common = Opens { right: Right::Common, ..opens(1) };
+        assert!(!key.is_dead_at(&common, &heard(0, 2), &list, 200), "stays do not end each other there");
+        key.former_lapse = 300;
+        assert!(!dead(&key, &heard(2, 1), 299) && dead(&key, &heard(2, 1), 300), "phones of which the name is not known");
+        // Doors of documents that were handed out before count as well, until those have lapsed.
+        let fewer = Key { doors: vec![opens(1)], ..key.clone() }.after(&key, 200);
+        assert_eq!((fewer.doors_out(200), fewer.doors_out(600)), (vec![opens(1), opens(2)], vec![]));
     }
 
     fn opens(n: u128) -> Opens {

@@ -10,6 +10,7 @@ mod hours;
 mod ledger;
 mod link;
 mod provider;
+mod receipts;
 mod records;
 mod report;
 mod signer;
@@ -27,6 +28,7 @@ pub use enrol::{Applicant, Challenge, Proof, proof_bytes};
 pub use factory::OpenLockFactory;
 pub use ledger::DocumentForm;
 pub use link::Offer;
+pub use receipts::StillOpens;
 pub use records::{MemoryRecords, Record, RecordFault, Records};
 pub use signer::{DocumentSigner, KeyInMemory};
 #[cfg(feature = "open-lock-sqlite")]

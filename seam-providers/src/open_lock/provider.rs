@@ -4,6 +4,7 @@ use super::check::{Checked, check};
 use super::config::Settings;
 use super::desk::{Desk, Issuer, instant, unix};
 use super::ledger::{Key, Opens, Right, lease};
+use super::receipts::Residue;
 use super::report;
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -20,6 +21,8 @@ use std::time::Duration;
 
 /// When a key without a phone is looked at for the first time; later looks come ever more rarely.
 const FIRST_LOOK: TimeDelta = TimeDelta::minutes(1);
+/// How often a suspended key is looked at whose end the locks may still confirm.
+const RECEIPT_LOOK: TimeDelta = TimeDelta::minutes(30);
 /// Keys per page of what is held.
 const PAGE: usize = 100;
 
@@ -129,19 +132,22 @@ impl OpenLockProvider {
             self.book.revoke(|revoked| revoked.without(&phones, now)).await
         };
         listed.map_err(half_way)?;
-        Ok(self.receipt(&key, tag, now))
+        let residue = self.desk.residue(&key, now).await.map_err(half_way)?;
+        Ok(self.receipt(&key, tag, residue))
     }
 
-    fn receipt(&self, key: &Key, tag: &Tag, now: u64) -> Receipt {
-        // Whoever holds the key can have documents for all that is wanted. What was handed out before and said more opens until it lapses: no lock has
-        // confirmed anything else.
-        let beyond = key.beyond(now).and_then(instant);
+    fn receipt(&self, key: &Key, tag: &Tag, residue: Residue) -> Receipt {
+        // Whoever holds the key can have documents for all that is wanted. What was handed out before and said more opens until it lapses, unless the
+        // locks have confirmed otherwise.
+        let beyond = residue.until.and_then(instant);
         let receipt = match beyond {
             Some(until) => Receipt::accepted().with_may_open_until(until),
             None => Receipt::verified(),
         };
         let receipt = receipt.with_handle(Handle::text(&tag.0));
-        let renew = key.renew_at(self.settings.document_seconds()).and_then(instant).into_iter().chain(beyond).min();
+        let confirmed = beyond.filter(|_| residue.may_be_confirmed).map(|_| self.clock.now() + RECEIPT_LOOK);
+        let renew = key.renew_at(self.settings.document_seconds()).and_then(instant);
+        let renew = renew.into_iter().chain(beyond).chain(confirmed).min();
         if key.phones.is_empty() {
             let look = self.clock.now() + FIRST_LOOK;
             return receipt.with_needs(Needs::Phone).with_again_at(renew.map_or(look, |at| at.min(look)));
@@ -170,8 +176,9 @@ impl OpenLockProvider {
             self.desk.drop_phone(tag, &phone.public_key).await.map_err(half_way)?;
         }
         let receipt = Receipt::verified();
-        Ok(match key.lapses(now).and_then(instant) {
-            // A door that no phone brings the list to opens until then.
+        let residue = self.desk.residue(&Key { gone: true, ..key }, now).await.map_err(half_way)?;
+        Ok(match residue.until.and_then(instant) {
+            // A door that no phone brings the list to opens until then, and so may one that has not confirmed it.
             Some(until) => receipt.with_may_open_until(until),
             None => receipt,
         })
@@ -182,14 +189,17 @@ impl OpenLockProvider {
         let compare_stay = matches!(want, Want::Credential(c) if c.stay.is_some());
         let same = check(&self.settings, want).is_ok_and(|wanted| is_as_wanted(&key, &wanted, &self.settings, compare_stay));
         let now = self.now();
+        let residue = self.desk.residue(&key, now).await?;
         let as_wanted = match () {
             () if !same => Some(false),
             // It is there, and no phone has come for it; or phones have documents that say more.
-            () if key.phones.is_empty() || key.beyond(now).is_some() => None,
+            () if key.phones.is_empty() || residue.until.is_some() => None,
             () => Some(true),
         };
         let mut seen = Seen::new(Handle::text(&tag.0), as_wanted);
-        seen.renew = same && key.is_due(now, self.settings.document_seconds());
+        // Without another put nobody would look before the documents lapse.
+        let asked_again = residue.until.is_some() && residue.may_be_confirmed;
+        seen.renew = same && (asked_again || key.is_due(now, self.settings.document_seconds()));
         seen.window = Some(key.window);
         Ok(Found::Present(seen))
     }

@@ -101,8 +101,7 @@ impl Absent {
         }
         if let Some(layer) = self.layers.last_mut() {
             layer.room -= 1;
-            let places: Vec<_> = layer.places(hash).collect();
-            for (word, bit) in places {
+            for (word, bit) in layer.places(hash) {
                 layer.bits[word] |= bit;
             }
         }

@@ -1,7 +1,8 @@
 //! The state as the next changeset of a batch finds it: what is committed, and on it what the batch has decided so far. Nothing of that
 //! is in the file yet.
 use super::Shared;
-use super::head::{Change, apply};
+use super::head::Change;
+use super::ids::Ids;
 use super::load;
 use super::ready::Ready;
 use crate::error::Result;
@@ -239,8 +240,8 @@ impl View for Batch<'_> {
                 loaded
             }
         };
-        apply(&mut ids, changes.into_iter().flatten().copied());
-        Ok(ids.into_iter().collect())
+        ids.apply(changes.into_iter().flatten().copied());
+        Ok(ids.iter().collect())
     }
 
     fn holders(&mut self, place: &Place) -> Result<Vec<RowId>> {
@@ -251,9 +252,9 @@ impl View for Batch<'_> {
         match (known, self.change.places.get(place)) {
             (None, None) => Ok(Vec::new()),
             (known, changes) => {
-                let mut ids = known.unwrap_or_default();
-                apply(&mut ids, changes.into_iter().flatten().copied());
-                Ok(ids.into_iter().collect())
+                let mut ids = known.unwrap_or(Ids::NONE);
+                ids.apply(changes.into_iter().flatten().copied());
+                Ok(ids.iter().collect())
             }
         }
     }

@@ -6,6 +6,7 @@
 //! the file, were at the same state of what they looked at.
 use super::absent::Absent;
 use super::batch::TouchedClaims;
+use super::ids::Ids;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::{ClaimKey, Claimed, Due, Row, RowId, RowKind};
 use crate::store::Committed;
@@ -13,7 +14,8 @@ use crate::store::changes::{Changes, Touched};
 use crate::store::logic::{Agenda, ClaimSet, Heads, Place};
 use crate::store::recent::Recent;
 use foldhash::{HashMap, HashMapExt};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use smallvec::SmallVec;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// How many commits are remembered for readers. One that was slower than this many commits reads again.
@@ -22,7 +24,7 @@ const REMEMBERED: usize = 64;
 const OUTCOMES: usize = 50_000;
 
 /// Who has a key that nobody has.
-static NOBODY: BTreeSet<RowId> = BTreeSet::new();
+static NOBODY: Ids = Ids::NONE;
 
 /// What a commit changes in memory.
 #[derive(Debug, Default)]
@@ -33,7 +35,7 @@ pub(super) struct Change {
     /// Rows whose due mark changes: before and after, in the order in which it happens.
     pub(super) due: Vec<(RowId, Option<Due>, Option<Due>)>,
     /// By key: rows that it then finds (`true`) or no longer finds, in the order in which it happens.
-    pub(super) places: HashMap<Place, Vec<(RowId, bool)>>,
+    pub(super) places: HashMap<Place, SmallVec<[(RowId, bool); 1]>>,
     pub(super) claims: HashMap<ClaimKey, TouchedClaims>,
     /// The numbers of its workspaces in the file.
     pub(super) numbers: BTreeMap<WorkspaceId, i64>,
@@ -70,7 +72,7 @@ pub(super) struct Head {
     pub(super) workspaces: BTreeMap<WorkspaceId, (i64, Heads)>,
     pub(super) cursors: BTreeMap<(WorkspaceId, String), u64>,
     rows: Recent<RowId, Option<Arc<Row>>>,
-    places: Recent<Place, BTreeSet<RowId>>,
+    places: Recent<Place, Ids>,
     claims: Recent<ClaimKey, ClaimSet>,
     pub(super) absent: Absent,
     no_claims: ClaimSet,
@@ -109,7 +111,7 @@ impl Head {
     pub(super) fn row(&mut self, id: RowId) -> Option<Option<Arc<Row>>> {
         self.rows.get(&id, |_| 1).cloned()
     }
-    pub(super) fn places(&mut self, place: &Place) -> Option<&BTreeSet<RowId>> {
+    pub(super) fn places(&mut self, place: &Place) -> Option<&Ids> {
         // Asked first: what is in the file is mostly not in memory, what nobody has is never in the file.
         if self.absent.has_no_place(place) {
             return Some(&NOBODY);
@@ -158,7 +160,7 @@ impl Head {
     pub(super) fn learn_row(&mut self, id: RowId, row: Option<Arc<Row>>) {
         self.rows.insert(id, row, 1);
     }
-    pub(super) fn learn_place(&mut self, place: Place, ids: BTreeSet<RowId>) {
+    pub(super) fn learn_place(&mut self, place: Place, ids: Ids) {
         let weight = weight(&ids);
         self.places.insert(place, ids, weight);
     }
@@ -199,20 +201,19 @@ impl Head {
             self.rows.insert(id, Some(row), 1);
         }
         for (place, ids) in change.places {
-            let was_absent = self.absent.add_place(&place);
-            if let Some(known) = self.places.peek(&place) {
-                apply(known, ids);
-            } else if was_absent {
+            if self.absent.add_place(&place) {
                 // Nobody had it: those who have it now are all there is to know.
-                let mut now = BTreeSet::new();
-                apply(&mut now, ids);
+                let mut now = Ids::NONE;
+                now.apply(ids);
                 self.learn_place(place, now);
+            } else if let Some(known) = self.places.peek(&place) {
+                known.apply(ids);
             } else if place.1.index.is_unique()
                 && let Some(given) = ids.iter().position(|(_, there)| *there)
             {
                 // Of a unique key, the one that is given it is all there is to know from then on.
-                let mut now = BTreeSet::new();
-                apply(&mut now, ids.into_iter().skip(given));
+                let mut now = Ids::NONE;
+                now.apply(ids.into_iter().skip(given));
                 self.learn_place(place, now);
             }
         }
@@ -266,17 +267,6 @@ impl Head {
     }
 }
 
-fn weight(ids: &BTreeSet<RowId>) -> usize {
+fn weight(ids: &Ids) -> usize {
     1 + ids.len()
-}
-
-/// Adds and removes ids.
-pub(super) fn apply(ids: &mut BTreeSet<RowId>, changes: impl IntoIterator<Item = (RowId, bool)>) {
-    for (id, there) in changes {
-        if there {
-            ids.insert(id);
-        } else {
-            ids.remove(&id);
-        }
-    }
 }

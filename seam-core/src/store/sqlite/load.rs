@@ -1,6 +1,7 @@
 //! What is read from the file, by statement. Every function looks at the connection's present snapshot.
 use super::codec;
 use super::errors::{corrupt, typed};
+use super::ids::Ids;
 use super::schema as sql;
 use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
@@ -9,7 +10,6 @@ use crate::store::logic::{ClaimSet, Heads, Place};
 use crate::store::vault::hex;
 use crate::store::{Committed, ListQuery};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The most log rows that are looked through for a commit that is no longer remembered.
@@ -30,15 +30,15 @@ fn is_mistyped(e: &rusqlite::Error) -> bool {
     matches!(e, rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::IntegralValueOutOfRange(..))
 }
 
-pub(super) fn ids(conn: &Connection, place: &Place) -> Result<BTreeSet<RowId>> {
+pub(super) fn ids(conn: &Connection, place: &Place) -> Result<Ids> {
     let (workspace, key) = place;
     let text = if key.index.is_unique() { sql::FIND_UNIQUE } else { sql::FIND_LOOKUP };
     let mut find = conn.prepare_cached(text).map_err(typed)?;
     let workspace = workspace.map(|w| *w.uuid().as_bytes());
     let mut rows = find.query(params![key.index as u8, workspace, codec::key(&key.key)]).map_err(typed)?;
-    let mut ids = BTreeSet::new();
+    let mut ids = Ids::NONE;
     while let Some(row) = rows.next().map_err(typed)? {
-        ids.insert(codec::id(row.get_ref(0).map_err(typed)?.as_blob().map_err(|_| corrupt("look-up", &key.key))?)?);
+        ids.apply([(codec::id(row.get_ref(0).map_err(typed)?.as_blob().map_err(|_| corrupt("look-up", &key.key))?)?, true)]);
     }
     Ok(ids)
 }

@@ -7,6 +7,7 @@ mod errors;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod head;
+mod ids;
 mod learn;
 mod lists;
 mod load;

@@ -7,6 +7,7 @@
 use super::Shared;
 use super::errors::{closed, typed};
 use super::head::Head;
+use super::ids::Ids;
 use super::learn::Learner;
 use super::load;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +15,6 @@ use crate::state::*;
 use crate::store::changes::Touched;
 use crate::store::logic::{Asked, ClaimSet, Place, View};
 use rusqlite::Connection;
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,7 +119,7 @@ impl View for InMemory<'_> {
         self.or_missed(found)
     }
     fn ids(&mut self, place: &Place) -> Result<Vec<RowId>> {
-        let found = self.head.places(place).map(|ids| ids.iter().copied().collect());
+        let found = self.head.places(place).map(|ids| ids.iter().collect());
         self.or_missed(found)
     }
     fn near(&mut self, near: &Near) -> Result<Vec<Claimed>> {
@@ -141,7 +141,7 @@ struct InFile<'a> {
     conn: &'a Connection,
     looked: Touched,
     rows: Vec<(RowId, Option<Arc<Row>>)>,
-    places: Vec<(Place, BTreeSet<RowId>)>,
+    places: Vec<(Place, Ids)>,
     claims: Vec<(ClaimKey, ClaimSet)>,
 }
 
@@ -173,11 +173,11 @@ impl View for InFile<'_> {
     }
     fn ids(&mut self, place: &Place) -> Result<Vec<RowId>> {
         self.looked.place(place);
-        if let Some(known) = self.shared.and_then(|s| s.head().places(place).map(|ids| ids.iter().copied().collect())) {
+        if let Some(known) = self.shared.and_then(|s| s.head().places(place).map(|ids| ids.iter().collect())) {
             return Ok(known);
         }
         let ids = load::ids(self.conn, place)?;
-        let answer = ids.iter().copied().collect();
+        let answer = ids.iter().collect();
         self.places.push((place.clone(), ids));
         Ok(answer)
     }

@@ -2,13 +2,14 @@
 use super::phone::PhoneKey;
 use seam_ble::aliro::device::{Credential, Device, DeviceRandom, Moment, Trust, Wallet};
 use seam_ble::aliro::document::{DocType, Document, documents};
+use seam_ble::aliro::exchange::{MailboxRequest, Request};
 use seam_ble::aliro::reader::{Auth0Outcome, Reader, ReaderRandom, StoredPhone};
 use seam_ble::aliro::step_up::{ReaderStepUp, Wanted};
 use seam_ble::aliro::{AliroError, Policy, Proprietary, ReaderId, Signaling, TransactionId, Version};
 use seam_ble::bytes::Writer;
 use seam_ble::crypto::rustcrypto::{RustCrypto, SoftwareKey};
 use seam_ble::crypto::{PublicKey, Secret};
-use seam_ble::lock::{ElementName, EntranceId, SiteId};
+use seam_ble::lock::{ElementName, EntranceId, RECEIPT_LEN, SiteId};
 
 /// More than the longest message: a list of 32 keys and a document.
 const LONGEST: usize = 8192;
@@ -46,7 +47,8 @@ impl Wallet for Pocket<'_> {
     }
 }
 
-/// Gives `see` the key that the phone has proven, and each document that it shows, not believed yet. `draw` is a number that is new each time.
+/// Gives `see` the key that the phone has proven, and each document that it shows, not believed yet; then the door's `receipt` is left in the phone's
+/// mailbox, of which the content is given back. `draw` is a number that is new each time.
 ///
 /// # Errors
 /// Why the transaction ended.
@@ -55,7 +57,8 @@ pub(super) fn touch(
     pocket: &Pocket<'_>,
     draw: u128,
     mut see: impl FnMut(&PublicKey, &Document<'_>),
-) -> Result<(), AliroError> {
+    receipt: impl FnOnce() -> Option<[u8; RECEIPT_LEN]>,
+) -> Result<Option<Vec<u8>>, AliroError> {
     let seed = |byte: u8| {
         let mut bytes = [byte; 32];
         bytes[1..17].copy_from_slice(&draw.to_be_bytes());
@@ -63,7 +66,7 @@ pub(super) fn touch(
     };
     let mut device = Device::nfc(&RustCrypto, Proprietary::new(&[Version::V1_0], None, None)?);
     let random = DeviceRandom { ephemeral: seed(1), filler: seed(2) };
-    let mut mailbox = [];
+    let mut mailbox = [0; RECEIPT_LEN];
     let mut send = |command: &[u8]| {
         let (mut command, mut scratch, mut answer) = (command.to_vec(), vec![0; LONGEST], vec![0; LONGEST]);
         let mut out = Writer::new(&mut answer);
@@ -99,7 +102,12 @@ pub(super) fn touch(
     while let Some(document) = shown.next().map_err(|_| AliroError::Value)? {
         see(&outcome.credential, &document);
     }
-    Ok(())
+    // Whether the door opens is decided by now, and does not hang on this.
+    let Some(receipt) = receipt() else { return Ok(None) };
+    let leave = [MailboxRequest::Write { offset: 0, data: &receipt }];
+    let (state, command) = written(|out| outcome.session.exchange(&Request { mailbox: &leave, ..Request::default() }, out))?;
+    let left = state.on_response(&mut send(&command)).is_ok();
+    Ok(left.then(|| mailbox.to_vec()))
 }
 
 fn written<T>(step: impl FnOnce(&mut Writer<'_>) -> Result<T, AliroError>) -> Result<(T, Vec<u8>), AliroError> {

@@ -11,8 +11,8 @@ use seam_ble::crypto::rustcrypto::{RustCrypto, SoftwareKey};
 use seam_ble::crypto::{Crypto as _, CryptoError, PublicKey, Secret, Signature, SigningKey as _};
 use seam_ble::lock::{
     AccessDocument, Action, Authority, ClockLimits, Distance, Entrance, EntranceId, EntranceKind, Evidence, Grant, Journal, Link,
-    LockClock, LockState, MAX_RECORD, OffsetChange, ProximityRule, Refusal, Revocations, SignedGrant, SiteId, Slot, Storage,
-    TIME_CHALLENGE_LEN, TimeToken, TrustedTime, UnixTime, UserAct, decide, verify_revocation_document, verify_revocations,
+    LockClock, LockState, MAX_RECORD, OffsetChange, ProximityRule, RECEIPT_LEN, Receipt, Refusal, Revocations, SignedGrant, SiteId, Slot,
+    Storage, TIME_CHALLENGE_LEN, TimeToken, TrustedTime, UnixTime, UserAct, decide, verify_revocation_document, verify_revocations,
 };
 use seam_core::clock::Clock;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -194,6 +194,18 @@ impl Door {
         inside.journal.keep(newer).is_ok()
     }
 
+    /// What it says of its memory: signed, for any phone to carry back.
+    #[must_use]
+    pub fn receipt(&self) -> Option<[u8; RECEIPT_LEN]> {
+        Receipt::sign(&self.inside().journal, self.site, self.id, &self.key).ok()
+    }
+
+    /// The key by which phones, and the issuer, know it.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.key.public_key()
+    }
+
     /// The number of the stay that the room is in.
     pub fn issue(&self) -> u64 {
         self.inside().journal.state().issue().0
@@ -219,11 +231,22 @@ impl Door {
         inside.started = self.clock.now();
     }
 
-    /// Holds a phone to the door: it brings its list, proves each of its keys, and shows what it has for this door.
+    /// Holds a phone to the door: it brings its list, proves each of its keys, and shows what it has for this door. It takes the door's
+    /// receipt along, by Aliro in its mailbox.
     pub fn present(&self, phone: &Phone) -> Answer {
         if phone.form() == DocumentForm::Compact {
             self.take_revocations(phone.revocations());
         }
+        let answer = self.tried(phone);
+        if phone.form() == DocumentForm::Compact
+            && let Some(receipt) = self.receipt()
+        {
+            phone.take_along(self.id, &receipt);
+        }
+        answer
+    }
+
+    fn tried(&self, phone: &Phone) -> Answer {
         let mut best = Answer::Nothing;
         for (key, documents) in phone.keys() {
             for document in documents.iter().filter(|d| *d.entrance.as_bytes() == self.id.0) {
@@ -252,7 +275,7 @@ impl Door {
         };
         let drawn = u128::from_be_bytes(self.challenge());
         let mut answer = Answer::Nothing;
-        let touched = touch(&self.key, &pocket, drawn, |proven: &PublicKey, shown: &Shown<'_>| match shown.kind() {
+        let see = |proven: &PublicKey, shown: &Shown<'_>| match shown.kind() {
             DocType::Revocation => {
                 if let Ok(list) = verify_revocation_document(&RustCrypto, shown, &self.issuer, self.site) {
                     self.take_list(list);
@@ -264,8 +287,16 @@ impl Door {
                     answer = self.decided(&read.grant(), Link::Nfc, UserAct::None);
                 }
             }
-        });
-        if touched.is_ok() { answer } else { Answer::Unproven }
+        };
+        match touch(&self.key, &pocket, drawn, see, || self.receipt()) {
+            Ok(left) => {
+                if let Some(receipt) = left {
+                    phone.take_along(self.id, &receipt);
+                }
+                answer
+            }
+            Err(_) => Answer::Unproven,
+        }
     }
 
     fn try_key(&self, proof: &([u8; TIME_CHALLENGE_LEN], Option<Signature>), key: &PublicKey, grant: &[u8]) -> Answer {

@@ -110,6 +110,16 @@ impl Site {
         }
         Ok(())
     }
+    /// Whoever fitted the locks tells the issuer which one hangs where: from then on their receipts count.
+    ///
+    /// # Errors
+    /// What the issuer reports.
+    pub async fn tell_locks(&self) -> Result<(), Failure> {
+        for (id, door) in self.doors.values() {
+            self.desk().fitted(*id, &door.public_key()).await?;
+        }
+        Ok(())
+    }
     /// The clock that all go by.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {

@@ -2,8 +2,10 @@
 use super::super::{Applicant, Desk, Document, DocumentForm, Proof, proof_bytes};
 use seam_ble::crypto::rustcrypto::SoftwareKey;
 use seam_ble::crypto::{PublicKey, Secret, Signature, SigningKey as _};
-use seam_ble::lock::TIME_CHALLENGE_LEN;
+use seam_ble::lock::{EntranceId, TIME_CHALLENGE_LEN};
 use seam_core::provider::{Failure, Reason, Tag};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// A key pair of a phone.
 #[derive(Debug)]
@@ -31,13 +33,15 @@ pub struct Phone {
     keys: Vec<(PhoneKey, Vec<Document>)>,
     revocations: Vec<u8>,
     form: DocumentForm,
+    /// What doors have said of themselves, until there is a connection.
+    receipts: Mutex<BTreeMap<[u8; 16], Vec<u8>>>,
 }
 
 impl Phone {
     /// A phone without keys. `seed`: what its keys are made of; two phones with the same one are clones.
     #[must_use]
     pub fn new(seed: u8) -> Self {
-        Self { seed, keys: Vec::new(), revocations: Vec::new(), form: DocumentForm::Compact }
+        Self { seed, keys: Vec::new(), revocations: Vec::new(), form: DocumentForm::Compact, receipts: Mutex::default() }
     }
     /// Makes a key pair for a credential and proves it.
     ///
@@ -64,11 +68,19 @@ impl Phone {
         let proof = self.make_key(applicant, &challenge.nonce, credential)?;
         desk.enrol(applicant, &challenge, &[proof]).await
     }
-    /// Has a connection for a moment: fetches its documents and the list.
+    /// Has a connection for a moment: hands in the doors' receipts, and fetches its documents and the list.
     ///
     /// # Errors
     /// What the desk reports; it then keeps what it had.
     pub async fn sync(&mut self, desk: &Desk) -> Result<(), Failure> {
+        let receipts = std::mem::take(&mut *self.receipts.lock().unwrap_or_else(PoisonError::into_inner));
+        for receipt in receipts.values() {
+            match desk.heard(receipt).await {
+                // Nobody has said which lock hangs there.
+                Err(failure) if failure.reason == Reason::NotThere => {}
+                heard => heard?,
+            }
+        }
         (self.revocations, self.form) = (desk.revocations().await?, desk.form());
         for (key, documents) in &mut self.keys {
             let wallet = desk.wallet(&key.public_key()).await?;
@@ -83,6 +95,9 @@ impl Phone {
     #[must_use]
     pub fn public_key(&self, credential: &Tag) -> Option<PublicKey> {
         self.keys.iter().rev().find(|(key, _)| key.credential == *credential).map(|(key, _)| key.public_key())
+    }
+    pub(super) fn take_along(&self, door: EntranceId, receipt: &[u8]) {
+        self.receipts.lock().unwrap_or_else(PoisonError::into_inner).insert(door.0, receipt.to_vec());
     }
     /// Carries this list instead of the one that it fetched.
     #[cfg(test)]

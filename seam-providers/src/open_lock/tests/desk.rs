@@ -35,6 +35,10 @@ async fn a_key_is_enrolled_only_for_who_proves_it_here_and_now() {
     let (c, p) = prove(1, &anna).await;
     let (_, other) = prove(2, &anna).await;
     refused(Reason::Unauthenticated, desk.enrol(&anna, &c, &[Proof { public_key: other.public_key, ..p }])).await;
+    // A challenge that was drawn for somebody else, answered rightly in one's own name.
+    let challenge = desk.challenge(&anna).await.unwrap();
+    let proof = Phone::new(1).make_key(&ben, &challenge.nonce, &tag(1)).unwrap();
+    refused(Reason::Unauthenticated, desk.enrol(&ben, &challenge, &[proof])).await;
     // One wrong proof beside a right one: none of them. And the challenge is used up by the first answer, a wrong one too.
     let (c, right) = prove(1, &anna).await;
     let wrong = Proof { credential: tag(2), ..right.clone() };

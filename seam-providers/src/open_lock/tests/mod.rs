@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 mod conformance;
 mod desk;
+mod receipts;
 
 const NOON: &str = "2026-03-02T12:00:00Z";
 

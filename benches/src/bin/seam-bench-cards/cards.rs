@@ -1,7 +1,7 @@
 //! Cards: how many commands a job takes, and how long the computing takes beside them.
-use crate::measure::Rounds;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_encoders::access_data::{AccessData, AccessFormat, GenericAccess};
 use seam_encoders::desfire::{Aid, ApplicationSettings, ChangeKey, Desfire, KeySettings};
 use seam_encoders::dialogue::{Dialogue, Random};

@@ -1,9 +1,9 @@
 //! Whole jobs with cards of each technology: commands against the fewest, computing and memory of the driver, and time against what the reader takes.
-use crate::measure::Rounds;
-use crate::table::{Goal, Line};
-use crate::{Failed, Size};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use seam_bench::measure::Rounds;
+use seam_bench::table::{Goal, Line};
+use seam_bench::{Failed, Size};
 use seam_core::clock::{Clock, ManualClock};
 use seam_core::encoder::{CardImage, JobControl};
 use seam_encoders::access_data::GenericAccess;
