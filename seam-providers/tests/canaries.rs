@@ -282,10 +282,16 @@ async fn vision() {
 #[tokio::test]
 async fn salto_space_cards() {
     let clock = clock();
-    let options = SpaceSimOptions::new(Arc::clone(&clock) as Arc<dyn Clock>, chrono_tz::Europe::Madrid);
+    let mut options = SpaceSimOptions::new(Arc::clone(&clock) as Arc<dyn Clock>, chrono_tz::Europe::Madrid);
+    // A key is sent to her phone number: here it leaves the vault.
+    options.mobile_keys = true;
     let sim = SpaceSim::start(options).await.unwrap();
     let house = House::new(clock, Arc::new(SpaceFactory::default()), &sim.pms_settings()).await;
-    let grant = house.grant("101", &[AccessMethodMode::Card], Some("stay")).await;
+    sim.pms.misbehave(Some(Misbehaviour::HalfAnswer)).await.unwrap();
+    let doubtful = house.grant("102", &[AccessMethodMode::MobileKey], Some("doubtful")).await;
+    sim.pms.misbehave(None).await.unwrap();
+    let grant = house.grant("101", &[AccessMethodMode::Card, AccessMethodMode::MobileKey], Some("stay")).await;
+    assert!(sim.present_phone("room/101", GUEST[2]).is_open());
     let card = house.card(&grant).await;
     for trouble in TROUBLES {
         sim.pms.misbehave(trouble).await.unwrap();
@@ -293,7 +299,9 @@ async fn salto_space_cards() {
         house.encode(card).await;
         house.pass(Duration::minutes(4)).await;
     }
-    house.ws.access_grants().delete(grant.access_grant_id).await.unwrap();
+    for grant in [grant, doubtful] {
+        house.ws.access_grants().delete(grant.access_grant_id).await.unwrap();
+    }
     house.pass(Duration::minutes(2)).await;
     // There is no login. Her card's serial number is hers.
     let serials: Vec<String> = sim.written().iter().map(|card| card.serial()).collect();

@@ -8,6 +8,7 @@ mod deadline;
 pub mod oauth;
 #[cfg(feature = "sim")]
 pub mod sim;
+// Two attributes: clippy knows tests, which may unwrap, by one that says nothing else.
 #[cfg(test)]
 #[cfg(feature = "sim")]
 pub(crate) mod stand;

@@ -302,6 +302,8 @@ impl Job<'_> {
             // Asking again would make another one.
             return Ok(Receipt::accepted().with_handle(handle));
         }
+        // From here on she may have a PIN that nobody knows: whoever comes after a crash, or after an answer that was lost, must not take it for the guest's.
+        self.call.notes.keep(&pin_handle(&user, false)).await?;
         if !uses_pin {
             let allowed = self.client.send(&self.at.allow_pin(&user, true), &self.deadline).await;
             self.not_yet(allowed, &user).await?;
@@ -365,10 +367,13 @@ impl Job<'_> {
             }
             Want::Credential(spec) if matches!(spec.body, Body::Code { .. }) => match self.user(spec.user.as_ref()).await {
                 Ok(user) if user.use_pin => {
-                    let known = pin_handle(&user.id, true);
-                    // Digits that nobody has told us are of no use: they are made anew.
-                    let handle = if had == Some(&known) { known } else { pin_handle(&user.id, false) };
-                    Ok(Found::Present(Seen::new(handle, None)))
+                    // Digits that were noted as to be made, and that nobody has told us, are of no use: that is not what is wanted, and they are made anew.
+                    let unheard = pin_handle(&user.id, false);
+                    Ok(Found::Present(match had {
+                        Some(had) if *had == unheard => Seen::new(unheard, Some(false)),
+                        Some(had) if *had == pin_handle(&user.id, true) => Seen::new(had.clone(), None),
+                        _ => Seen::new(unheard, None),
+                    }))
                 }
                 Ok(_) => Ok(Found::Absent),
                 Err(f) if f.reason == Reason::NotThere => Ok(Found::Absent),

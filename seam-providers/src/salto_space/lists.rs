@@ -18,6 +18,20 @@ const DOORS: usize = 200;
 /// Pages that are read before somebody is told that the list has no end.
 const MOST_PAGES: usize = 2000;
 
+/// What is kept of a door until the list is whole.
+struct DoorShown {
+    name: String,
+    description: String,
+    audit_on_keys: bool,
+}
+
+impl DoorShown {
+    fn of(door: &Node) -> Self {
+        let text = |name: &str| door.text_of(name).to_owned();
+        Self { name: text("Name"), description: text("Description"), audit_on_keys: door.flag("AuditOnKeys") }
+    }
+}
+
 impl Users {
     fn usual(&self) -> Deadline {
         Deadline::after(&self.clock, USUAL)
@@ -60,7 +74,9 @@ impl Users {
     /// All doors, those that are online by their control unit as such.
     pub(super) async fn entrances(&self) -> Result<Vec<EntranceReport>, Failure> {
         let deadline = self.usual();
-        let (mut doors, mut from): (BTreeMap<String, Node>, Option<String>) = (BTreeMap::new(), None);
+        let (mut doors, mut from): (BTreeMap<String, DoorShown>, Option<String>) = (BTreeMap::new(), None);
+        // All pages are kept until the last one is there.
+        let mut bytes = 0;
         for page in 0.. {
             if page == MOST_PAGES {
                 return Err(endless());
@@ -69,11 +85,11 @@ impl Users {
             if let Some(from) = &from {
                 request = request.with("StartingFromExtDoorID", from.as_str());
             }
-            let answer = with_list(self.client.ask(&request, &deadline).await?, "SaltoDBDoorList")?;
+            let answer = with_list(self.client.ask_on(&request, &deadline, &mut bytes).await?, "SaltoDBDoorList")?;
             let last = last_id(&answer, "SaltoDBDoorList", "SaltoDBDoor", "ExtDoorID");
             let (before, alone) = (doors.len(), count(&answer, "SaltoDBDoorList") <= 1);
-            let list = answer.child("SaltoDBDoorList").map(|l| l.children.clone()).unwrap_or_default();
-            doors.extend(list.into_iter().map(|d| (d.text_of("ExtDoorID").to_owned(), d)).filter(|(id, _)| !id.is_empty()));
+            let list = answer.child("SaltoDBDoorList").map(|l| l.children.as_slice()).unwrap_or_default();
+            doors.extend(list.iter().map(|d| (d.text_of("ExtDoorID").to_owned(), DoorShown::of(d))).filter(|(id, _)| !id.is_empty()));
             if answer.flag("EOF") || last.is_none() || doors.len() == before && alone {
                 break;
             }
@@ -82,34 +98,38 @@ impl Users {
             }
             from = last;
         }
-        let online = self.online(&doors, &deadline).await?;
-        Ok(doors
-            .into_iter()
-            .map(|(id, door)| self.entrance(&id, &door, online.contains(door.text_of("Name")) || online.contains(&id)))
-            .collect())
+        let online = self.online(&doors, &deadline, &mut bytes).await?;
+        Ok(doors.into_iter().map(|(id, door)| self.entrance(&id, &door, online.contains(&door.name) || online.contains(&id))).collect())
     }
 
-    fn entrance(&self, id: &str, door: &Node, online: bool) -> EntranceReport {
+    fn entrance(&self, id: &str, door: &DoorShown, online: bool) -> EntranceReport {
         let class = if online { DoorClass::Online } else { DoorClass::Common };
-        let name = Some(door.text_of("Name")).filter(|n| !n.is_empty()).unwrap_or(id);
+        let name = Some(door.name.as_str()).filter(|n| !n.is_empty()).unwrap_or(id);
         let mut report = EntranceReport::new(Handle::text(id), name, class);
         let can = &self.settings;
         report.card = !can.encoders.is_empty();
         report.code = can.keypads.iter().any(|k| k == id);
-        for (to, from) in [("door_name", "Name"), ("door_description", "Description")] {
-            report.metadata.insert(to.to_owned(), json!(door.text_of(from)));
-        }
-        report.metadata.insert("door_id".to_owned(), json!(id));
-        report.metadata.insert("audit_on_keys".to_owned(), json!(door.flag("AuditOnKeys")));
+        let shown = [
+            ("door_name", json!(door.name)),
+            ("door_description", json!(door.description)),
+            ("door_id", json!(id)),
+            ("audit_on_keys", json!(door.audit_on_keys)),
+        ];
+        report.metadata.extend(shown.map(|(name, value)| (name.to_owned(), value)));
         report
     }
 
     /// What the list of states calls doors with a control unit that answers. A site without online doors may lack the licence for the question.
-    async fn online(&self, doors: &BTreeMap<String, Node>, deadline: &Deadline) -> Result<BTreeSet<String>, Failure> {
+    async fn online(
+        &self,
+        doors: &BTreeMap<String, DoorShown>,
+        deadline: &Deadline,
+        bytes: &mut usize,
+    ) -> Result<BTreeSet<String>, Failure> {
         let (mut online, ids) = (BTreeSet::new(), doors.keys().collect::<Vec<_>>());
         for some in ids.chunks(DOORS) {
             let list = some.iter().fold(Node::new("ExtDoorIDList"), |list, id| list.with("ExtDoorID", id.as_str()));
-            let answer = match self.client.ask(&Request::new("OnlineDoor.GetOnlineStatusList").with_node(list), deadline).await {
+            let answer = match self.client.ask_on(&Request::new("OnlineDoor.GetOnlineStatusList").with_node(list), deadline, bytes).await {
                 Err(f) if f.vendor_code.as_deref() == Some("13") => return Ok(online),
                 answer => answer?,
             };

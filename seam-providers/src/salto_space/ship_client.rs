@@ -5,7 +5,7 @@ use super::ship::{KEY_HEADER, MEDIA_TYPE, Request, StpCodec};
 use super::xml::Node;
 use crate::http::{HttpClient, HttpOptions, Reach};
 use crate::net::tcp::TcpEnd;
-use crate::net::{Deadline, LONGEST_ANSWER, only_asked, paused};
+use crate::net::{Deadline, LONGEST_ANSWER, LONGEST_LIST, only_asked, paused};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use seam_core::provider::{Failure, HttpMethod, HttpRequest, HttpResponse, HttpTransport, Reason};
@@ -19,6 +19,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// Who asks SHIP.
 pub(super) struct ShipClient {
     way: Way,
+    /// How many bytes the answers that make up one list may have together.
+    pub(super) longest_list: usize,
 }
 
 enum Way {
@@ -50,7 +52,7 @@ impl ShipClient {
                 Way::Http { url, login, http: HttpClient::new(&options)? }
             }
         };
-        Ok(Self { way })
+        Ok(Self { way, longest_list: LONGEST_LIST })
     }
 
     /// Asks.
@@ -58,6 +60,14 @@ impl ShipClient {
     /// # Errors
     /// What the system says; what may have happened where it says nothing. A request that only reads never leaves anything unknown.
     pub(super) async fn ask(&self, request: &Request, deadline: &Deadline) -> Result<Node, Failure> {
+        self.ask_on(request, deadline, &mut 0).await
+    }
+
+    /// Asks for the next answer of several that belong together, and adds its bytes to those of the answers before it.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); and `Nothing` as soon as they have more than `longest_list` together. Only for requests that read.
+    pub(super) async fn ask_on(&self, request: &Request, deadline: &Deadline, bytes: &mut usize) -> Result<Node, Failure> {
         let honest = |failure: Failure| if request.only_reads() { only_asked(failure) } else { failure };
         let document = match &self.way {
             Way::Stp(end) => stp(end, &request.document(), deadline).await,
@@ -77,6 +87,10 @@ impl ShipClient {
             }
         };
         let document = document.map_err(honest)?;
+        *bytes = bytes.saturating_add(document.len());
+        if *bytes > self.longest_list {
+            return Err(Failure::nothing(Reason::Garbled, "the list is too long"));
+        }
         request.answer(&document).map_err(|no| ship(&no, !request.only_reads()))
     }
 }
@@ -88,7 +102,7 @@ async fn stp(end: &TcpEnd, document: &str, deadline: &Deadline) -> Result<String
 }
 
 /// The document of an answer. Whether exceptions come with another status than 200 is not known: whatever is XML is read.
-fn body(answer: &HttpResponse) -> Result<String, Failure> {
+pub(super) fn body(answer: &HttpResponse) -> Result<String, Failure> {
     let text =
         std::str::from_utf8(&answer.body).ok().filter(|t| !answer.is_cut && t.trim_start_matches('\u{feff}').trim_start().starts_with('<'));
     let status = answer.status;

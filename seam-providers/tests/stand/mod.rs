@@ -11,6 +11,7 @@ use seam_core::{
     Seam, Who, Workspace,
 };
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +100,25 @@ impl House {
         }
         self.restart();
     }
+    /// The engine works against a server whose answers wait for the clock, until that has moved so many times, and is killed once no request arrives any more.
+    pub(crate) async fn crash_between(&mut self, moves: usize, arrived: impl Fn() -> u64) {
+        {
+            let mut round = std::pin::pin!(self.engine.round());
+            until_quiet(&self.clock, moves, arrived, round.as_mut()).await;
+        }
+        self.restart();
+    }
+    /// The same, but it works on: what it waits for is cut off.
+    pub(crate) async fn cut_off_between(&self, moves: usize, arrived: impl Fn() -> u64, cut: impl Future<Output = ()>) {
+        let mut round = std::pin::pin!(self.engine.round());
+        if until_quiet(&self.clock, moves, arrived, round.as_mut()).await {
+            return cut.await;
+        }
+        cut.await;
+        while tokio::time::timeout(Duration::from_millis(30), round.as_mut()).await.is_err() {
+            self.clock.advance(TimeDelta::seconds(1));
+        }
+    }
     /// The process is killed and started again.
     pub(crate) fn restart(&mut self) {
         self.engine = engine(&self.store, &self.factories);
@@ -168,5 +188,25 @@ impl House {
     }
     pub(crate) async fn questions(&self) -> usize {
         self.ws.questions().await.unwrap().len()
+    }
+}
+
+/// Whether the round was over before the clock had moved so many times, and nobody had asked anything for a while: a server on this host answers long before.
+async fn until_quiet(clock: &ManualClock, moves: usize, arrived: impl Fn() -> u64, mut round: Pin<&mut impl Future>) -> bool {
+    let (mut moved, mut quiet, mut seen) = (0, 0, arrived());
+    loop {
+        if tokio::time::timeout(Duration::from_millis(5), round.as_mut()).await.is_ok() {
+            return true;
+        }
+        quiet = if arrived() > seen { 0 } else { quiet + 1 };
+        seen = arrived();
+        match quiet < 8 {
+            true => {}
+            false if moved == moves => return false,
+            false => {
+                (moved, quiet) = (moved + 1, 0);
+                clock.advance(TimeDelta::seconds(1));
+            }
+        }
     }
 }

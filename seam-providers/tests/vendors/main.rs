@@ -3,6 +3,7 @@
 #![cfg(all(feature = "visionline", feature = "salto-space", feature = "salto-ks", feature = "sim"))]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed test is a failed test, with its line")]
 mod drift;
+mod each_request;
 mod evidence;
 mod scenarios;
 #[path = "../stand/mod.rs"]

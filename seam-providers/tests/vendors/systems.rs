@@ -322,7 +322,7 @@ pub(crate) async fn space_of(stp: bool) -> (Ground, Arc<Space>) {
     space(if stp { Way::Stp } else { Way::Http }).await
 }
 
-const DOORS: [&str; 2] = ["D\u{f6}r 0", "D\u{f6}r 1"];
+pub(crate) const DOORS: [&str; 2] = ["D\u{f6}r 0", "D\u{f6}r 1"];
 
 pub(crate) struct Ks(pub(crate) KsSim);
 

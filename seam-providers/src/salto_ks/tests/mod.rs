@@ -1,4 +1,7 @@
 //! Tests of Salto KS.
+mod errors;
+mod paths;
+
 use crate::http::HttpClient;
 use crate::net::sim::Misbehaviour;
 use crate::net::stand::misbehaviour;

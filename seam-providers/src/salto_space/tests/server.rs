@@ -1,11 +1,14 @@
 //! What a server is, beside what it answers: its certificate, its clock, its address, its size.
-use super::stage::{Stage, Way, call};
+use super::stage::{Stage, Way, ZONE, call};
 use crate::net::sim::{Misbehaviour, SimCertificate};
-use crate::salto_space::sim::SimTry;
+use crate::salto_space::config::Settings;
+use crate::salto_space::sim::{SimDoor, SimTry};
+use crate::salto_space::users::Users;
 use seam_core::clock::Clock;
 use seam_core::encoder::JobControl;
 use seam_core::provider::*;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Nobody who shows another certificate, or one for another name, is told the login.
@@ -97,6 +100,28 @@ async fn a_long_list_comes_over_stp_in_full() {
     }
     let page = s.provider.inventory().unwrap().held(&s.system(), None).await.unwrap().unwrap();
     assert_eq!(page.things.len(), 150);
+}
+
+/// Each answer is small enough, and there is another one behind it: a list that goes on for ever would fill the memory.
+#[tokio::test]
+async fn a_list_of_doors_is_left_once_it_is_too_long() {
+    let door = |n| SimDoor { id: format!("door-{n:04}"), name: format!("Door {n:04}"), online: false };
+    let s = Stage::new(Way::Http, |o| o.doors = (0..500).map(door).collect()).await;
+    let listed = async |longest: Option<usize>| {
+        let settings: Settings = serde_json::from_value(s.sim.ship_settings(false)).unwrap();
+        let mut users = Users::new("site", ZONE, settings.ship.unwrap(), &(Arc::clone(&s.clock) as Arc<dyn Clock>)).unwrap();
+        if let Some(longest) = longest {
+            users.client.longest_list = longest;
+        }
+        s.sim.take_requests();
+        let doors = users.entrances().await.map(|doors| doors.len()).map_err(|failure| (failure.effect, failure.reason));
+        (doors, s.sim.take_requests().len())
+    };
+    assert_eq!(listed(None).await, (Ok(500), 6), "three pages of doors, and three times the states of some of them");
+    // A page has some 22,000 bytes, and the states of its doors 27,000.
+    for (longest, asked) in [(1000, 1), (40_000, 2), (60_000, 4), (100_000, 5)] {
+        assert_eq!(listed(Some(longest)).await, (Err((Effect::Nothing, Reason::Garbled)), asked), "{longest}");
+    }
 }
 
 /// A control unit that is not spoken with decides with what it was told before: it is no online door now.

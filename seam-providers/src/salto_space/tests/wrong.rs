@@ -1,8 +1,10 @@
 //! What goes wrong on the wires.
 use super::stage::{Stage, Way, call};
 use crate::net::sim::Misbehaviour;
+use crate::salto_space::error;
 use crate::salto_space::frame::FrameCodec;
 use crate::salto_space::ship::{NoAnswer, Request, StpCodec, time};
+use crate::salto_space::ship_client::body;
 use crate::salto_space::sim::{PmsFaults, SimLogin};
 use crate::salto_space::xml::{Node, XmlError};
 use bytes::BytesMut;
@@ -92,6 +94,7 @@ async fn answers_to_somebody_else_and_codes_mean_what_they_say() {
         ("EO,Desk 1", Nothing, Reason::Busy),
         ("EV,Desk 1", Nothing, Reason::BadCard),
         ("NF", Nothing, Reason::Other),
+        ("WE,Desk 1", Refused, Reason::Other),
         ("EG,Desk 1,Something", Unknown, Reason::Other),
         ("ZZ,Desk 1", Unknown, Reason::Other),
     ];
@@ -102,6 +105,65 @@ async fn answers_to_somebody_else_and_codes_mean_what_they_say() {
         let failure = s.encode("room/101").await.unwrap_err();
         assert_eq!((failure.effect, failure.reason), (effect, reason), "{fields}");
     }
+}
+
+#[test]
+fn every_code_of_ship_has_its_meaning_and_so_has_every_other() {
+    use Effect::{Nothing, Refused, Unknown};
+    let table: [(&[u32], Effect, Reason); 13] = [
+        (&[7, 12, 500, 501, 502, 503, 600, 601], Refused, Reason::Invalid),
+        (&[10, 102, 202, 203, 205, 305], Refused, Reason::Clash),
+        (&[11, 100, 200, 300, 400], Refused, Reason::NotThere),
+        (&[13], Refused, Reason::Unsupported),
+        (&[14, 301], Refused, Reason::Full),
+        (&[101, 201, 402], Nothing, Reason::Busy),
+        (&[204], Refused, Reason::Forbidden),
+        (&[206], Refused, Reason::WindowRefused),
+        (&[302, 304, 306], Nothing, Reason::BadCard),
+        (&[303, 403], Nothing, Reason::NoCard),
+        (&[401, 406, 407], Nothing, Reason::EncoderOffline),
+        (&[405], Nothing, Reason::Cancelled),
+        // A failure inside may have come halfway; 6, 0 and the rest say nothing of this request, or nobody has documented them.
+        (&[0, 1, 4, 5, 6, 404, 9999, u32::MAX], Unknown, Reason::Other),
+    ];
+    for (codes, effect, reason) in table {
+        for code in codes {
+            let said = NoAnswer::Exception { code: *code, message: "planted".to_owned() };
+            let (wrote, read) = (error::ship(&said, true), error::ship(&said, false));
+            assert_eq!((wrote.effect, wrote.reason, wrote.vendor_code), (effect, reason, Some(code.to_string())));
+            assert_eq!((read.effect, read.reason), (if effect == Unknown { Nothing } else { effect }, reason), "{code} of a read");
+            assert!(!wrote.message.contains("planted"), "{code}");
+        }
+    }
+}
+
+#[test]
+fn every_status_has_its_meaning_and_an_answer_that_was_cut_off_is_none() {
+    use Effect::{Nothing, Refused, Unknown};
+    const ANSWER: &str = "\u{feff}<RequestResponse><RequestName>GetInfo</RequestName></RequestResponse>";
+    let of = |status, text: &str, is_cut| {
+        let failure = body(&HttpResponse::new(status).with_body(text, is_cut)).err()?;
+        assert_eq!(failure.vendor_code, Some(status.to_string()));
+        Some((failure.effect, failure.reason))
+    };
+    let table = [
+        (302, Refused, Reason::Other),
+        (400, Refused, Reason::Other),
+        (401, Refused, Reason::Unauthenticated),
+        (403, Refused, Reason::Unauthenticated),
+        (415, Refused, Reason::Other),
+        (429, Nothing, Reason::RateLimited),
+        (500, Unknown, Reason::Other),
+        (501, Refused, Reason::Unsupported),
+        (503, Unknown, Reason::RateLimited),
+        (200, Unknown, Reason::Garbled),
+    ];
+    for (status, effect, reason) in table {
+        assert_eq!(of(status, "<html>no</html>", false), Some((effect, reason)), "{status}");
+    }
+    assert_eq!((of(200, ANSWER, false), of(404, ANSWER, false)), (None, None), "an exception may come with any status");
+    assert_eq!(of(200, ANSWER, true), Some((Unknown, Reason::Garbled)), "the rest of it was not read");
+    assert_eq!(of(401, ANSWER, false), Some((Refused, Reason::Unauthenticated)));
 }
 
 #[tokio::test]
@@ -172,6 +234,19 @@ async fn settings_that_cannot_work_are_refused_without_being_repeated() {
         assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Invalid));
         assert!(!failure.to_string().contains("planted"));
     }
+}
+
+/// What is cut off by the system is found by nobody again, and may be somebody else's name.
+#[tokio::test]
+async fn a_name_of_a_row_that_does_not_fit_is_refused_before_anything_is_sent() {
+    let s = Stage::new(Way::Http, |_| {}).await;
+    for bad in ["", "a b", "a<b", "\u{fc}", &"x".repeat(33)] {
+        let failure = s.user(bad).await.unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (Effect::Refused, Reason::Invalid), "{bad:?}");
+    }
+    assert!(s.sim.take_requests().is_empty());
+    s.user(&"x".repeat(32)).await.unwrap();
+    assert_eq!(s.sim.users(), ["x".repeat(32)]);
 }
 
 /// An answer without a list and without the word that there is none: because of it nobody is absent, and no door is gone.
@@ -298,6 +373,14 @@ fn bombs_and_strangers_are_no_answers() {
     assert_eq!(info.answer("<a?></a?>").unwrap_err(), NoAnswer::Xml(XmlError::Malformed), "a name that is none");
     for broken in ["", "hello", "<a>", "<a></b>", "<a/><b/>", "<a>\u{0}"] {
         assert!(info.answer(broken).is_err(), "{broken:?}");
+    }
+    let many = format!("<a>{}</a>", "<a/>".repeat(1_000_000));
+    assert_eq!(info.answer(&many).unwrap_err(), NoAnswer::Xml(XmlError::TooMuch), "small on the wire, and not in memory");
+    // Nothing is kept free, or waited for, that is longer than an answer may be.
+    let most = crate::net::LONGEST_ANSWER - 16;
+    for (length, is_possible) in [(most, true), (most + 1, false), (99_999_999, false)] {
+        let head = StpCodec.decode(&mut BytesMut::from(format!("STP/00/{length}/").as_bytes()));
+        assert_eq!(head.is_ok(), is_possible, "{length}");
     }
     let other = "<RequestResponse><RequestName>SaltoDBUser.Delete</RequestName></RequestResponse>";
     assert_eq!(info.answer(other).unwrap_err(), NoAnswer::Stranger);

@@ -2,7 +2,7 @@
 use super::*;
 use crate::net::sim::Misbehaviour;
 use crate::visionline::error;
-use crate::visionline::sim::Port;
+use crate::visionline::sim::{DoorPlan, Port};
 use crate::visionline::wire::pms::Line;
 use serde_json::json;
 
@@ -202,6 +202,18 @@ async fn what_the_pms_port_cannot_say_is_refused_before_anything_is_sent() {
     foreign.holder = "Müller; GR102".to_owned();
     s.encode(&tag("card"), &foreign).await.unwrap();
     assert!(s.sim.cards_of("M?ller? GR102")[0].doors == ["101"]);
+}
+
+#[tokio::test]
+async fn a_room_with_leading_zeros_is_that_room_over_both_interfaces() {
+    for interface in ["web", "pms"] {
+        let s =
+            stage(|p| (p.doors, p.auto_card) = (["0101", "101"].map(DoorPlan::room).into(), true), |v| v["encode_by"] = json!(interface))
+                .await;
+        s.encode(&tag("card"), &card("0101", 20, Role::Open)).await.unwrap();
+        let plastic = s.sim.last_written().unwrap();
+        assert!(s.sim.present("0101", &plastic).opened && !s.sim.present("101", &plastic).opened, "{interface}");
+    }
 }
 
 #[test]

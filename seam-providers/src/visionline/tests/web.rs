@@ -84,6 +84,33 @@ async fn pauses_errors_and_garbage_are_told_for_what_they_are() {
     assert_eq!(s.sim.cards_of(&tag.0).len(), 1);
 }
 
+/// It becomes part of a header, and of a path.
+#[tokio::test]
+async fn a_session_without_a_name_that_can_be_sent_is_none() {
+    let s = stage(|_| {}, |_| {}).await;
+    for bad in ["", "a b", "a\\r\\nX: y", "\u{f6}", &"x".repeat(257)] {
+        let body = format!(r#"{{"id":"{bad}","accessKey":"key"}}"#);
+        let answer = format!("HTTP/1.1 201 X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        s.sim.misbehave(Some(Misbehaviour::Garbage(answer.into_bytes()))).await.unwrap();
+        let before = s.sim.requests();
+        let failure = s.encode(&tag("card"), &card("101", 20, Role::Open)).await.unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (Effect::Nothing, Reason::Garbled), "{bad:?}");
+        assert_eq!(s.sim.requests() - before, 1, "the login alone: {bad:?}");
+    }
+}
+
+/// The rest of it is not read: it would fill the memory.
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_none() {
+    let s = phones(|_| {}).await;
+    s.provider.systems().await.unwrap();
+    let body = format!("[{}]", " ".repeat(crate::net::LONGEST_ANSWER));
+    let answer = format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    s.sim.misbehave(Some(Misbehaviour::Garbage(answer.into_bytes()))).await.unwrap();
+    let failure = s.provider.inventory().unwrap().entrances(&s.system).await.unwrap_err();
+    assert_eq!((failure.effect, failure.reason, failure.message.as_str()), (Effect::Nothing, Reason::Garbled, "the answer is too long"));
+}
+
 #[tokio::test]
 async fn an_unknown_outcome_of_an_encode_is_one_whatever_came_instead_of_an_answer() {
     let s = stage(|p| p.auto_card = true, |_| {}).await;
@@ -154,17 +181,20 @@ async fn times_are_those_of_the_server_s_clock() {
     for (zone, starts) in
         [("Europe/Berlin", "2026-03-01T13:00:00"), ("UTC", "2026-03-01T12:00:00"), ("Asia/Kolkata", "2026-03-01T17:30:00")]
     {
-        let s = stage(
-            |p| (p.zone, p.auto_card) = (zone.parse().unwrap(), true),
-            |v| {
-                v["time_zone"] = json!("Europe/Berlin");
-                v["server_time_zone"] = json!(zone);
-            },
-        )
-        .await;
-        s.encode(&tag("card"), &card("101", 20, Role::Open)).await.unwrap();
-        assert_eq!(s.sim.cards_of("card")[0].starts, starts.parse().unwrap(), "{zone}");
-        assert!(s.sim.present("101", &s.sim.last_written().unwrap()).opened);
+        for interface in ["web", "pms"] {
+            let s = stage(
+                |p| (p.zone, p.auto_card) = (zone.parse().unwrap(), true),
+                |v| {
+                    v["time_zone"] = json!("Europe/Berlin");
+                    v["server_time_zone"] = json!(zone);
+                    v["encode_by"] = json!(interface);
+                },
+            )
+            .await;
+            s.encode(&tag("card"), &card("101", 20, Role::Open)).await.unwrap();
+            assert_eq!(s.sim.cards_of("card")[0].starts, starts.parse().unwrap(), "{zone} {interface}");
+            assert!(s.sim.present("101", &s.sim.last_written().unwrap()).opened);
+        }
     }
 }
 
@@ -335,6 +365,16 @@ async fn images_are_made_for_a_reader_of_ours() {
     let call = Call { notes: &NoPaper, ..s.call(&forgetful) };
     let failure = images.image(&card("101", 20, Role::Open), None, &seen, &call).await.unwrap_err();
     assert_eq!((failure.effect, s.sim.cards_of(&forgetful.0).len()), (Effect::Unknown, 1));
+    // A card was made, and nothing that could be written on it: no page of it goes to an encoder.
+    let long = "0".repeat(520);
+    for bad in [r#""""#, "null", r#""0123456""#, r#""0123456g""#, &format!(r#""{long}""#)] {
+        let body = format!(r#"{{"id":"c-9","encryptedImage":{bad}}}"#);
+        let answer = format!("HTTP/1.1 201 X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        s.sim.misbehave(Some(Misbehaviour::Garbage(answer.into_bytes()))).await.unwrap();
+        let failure = images.image(&card("101", 20, Role::Open), None, &seen, &s.call(&tag("card"))).await.unwrap_err();
+        assert_eq!((failure.effect, failure.reason), (Effect::Unknown, Reason::Garbled), "{bad}");
+    }
+    s.sim.misbehave(None).await.unwrap();
     let unread = seam_core::encoder::CardSeen::new(None);
     assert_eq!(images.image(&card("101", 20, Role::Open), None, &unread, &s.call(&tag("card"))).await.unwrap_err().reason, Reason::BadCard);
 }

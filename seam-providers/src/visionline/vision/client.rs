@@ -83,7 +83,7 @@ async fn farewell(connection: &mut Connection<PmsifCodec>, deadline: &Deadline) 
 }
 
 /// What the first byte of an answer says. Source: 1 client; that a letter names the field that is wrong is inferred.
-fn result(answer: Job) -> Result<Job, Failure> {
+pub(super) fn result(answer: Job) -> Result<Job, Failure> {
     let code = char::from(answer.command);
     let failure = match code {
         '0' => return Ok(answer),

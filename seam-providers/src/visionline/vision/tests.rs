@@ -1,5 +1,6 @@
 //! Vision against its fake, and its messages byte for byte.
 use super::VisionFactory;
+use super::client::result;
 use super::provider::{VisionProvider, handle};
 use super::sim::{LICENCE, VisionSim};
 use super::wire::{Job, Message, PmsifCodec, data};
@@ -342,4 +343,33 @@ async fn a_server_with_a_wrong_clock_refuses() {
     assert_eq!((failure.effect, failure.reason, failure.vendor_code.as_deref()), (Effect::Refused, Reason::WindowRefused, Some("D")));
     s.sim.set_clock_fast(TimeDelta::zero());
     s.encode("anna", &card((0, 20), Role::Open)).await.unwrap();
+}
+
+#[test]
+fn every_documented_result_has_its_meaning_and_so_has_every_other() {
+    use Effect::{Nothing, Refused, Unknown};
+    let of = |command| {
+        let failure = result(Job { command, ..example() }).unwrap_err();
+        (failure.effect, failure.reason, failure.vendor_code.unwrap())
+    };
+    let table = [
+        (b'1', Refused, Reason::Invalid),
+        (b'2', Nothing, Reason::Offline),
+        (b'5', Nothing, Reason::Busy),
+        (b'6', Refused, Reason::Full),
+        (b'8', Unknown, Reason::TimedOut),
+        (b'9', Refused, Reason::Clash),
+        (b'D', Refused, Reason::WindowRefused),
+        (b'O', Refused, Reason::WindowRefused),
+        (b'R', Refused, Reason::NotThere),
+        // Nobody has documented these; the second is the command itself, as a server that does nothing would send it back.
+        (b'3', Unknown, Reason::Other),
+        (b'I', Unknown, Reason::Other),
+        (b'd', Unknown, Reason::Other),
+    ];
+    for (letter, effect, reason) in table {
+        assert_eq!(of(letter), (effect, reason, char::from(letter).to_string()));
+    }
+    assert_eq!(of(0).2, "0x00", "what cannot be printed is not");
+    assert_eq!(result(Job { command: b'0', ..example() }).unwrap().encoder, "01");
 }
