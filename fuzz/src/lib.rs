@@ -4,10 +4,14 @@
 //! accepted is written again as it was read, a stream gives the same messages however it is cut, a seal or a signature does not survive a
 //! change, and no input makes a reader keep more memory than a multiple of its length ([`Target::run`] counts).
 //!
-//! Three ways to run them:
+//! Four ways to run them:
 //! - `cargo nextest run -p seam-fuzz`: a fixed number of inputs for each, in the ordinary test command;
 //! - `cargo run --release -p seam-fuzz -- ndef --inputs 1000000`: many more, with any compiler;
-//! - `SEAM_FUZZ=ndef cargo +nightly fuzz run seam-fuzz -- -max_total_time=60`: guided by coverage (`cargo install cargo-fuzz` first).
+//! - `SEAM_FUZZ=ndef cargo +nightly fuzz run seam-fuzz -- -max_total_time=60`: guided by coverage (`cargo install cargo-fuzz` first);
+//! - the same with the stable compiler, without `cargo fuzz` and its sanitizer: `RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module
+//!   -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
+//!   -Cllvm-args=-sanitizer-coverage-trace-compares" cargo build -p seam-fuzz --target x86_64-unknown-linux-gnu`, then
+//!   `SEAM_FUZZ=ndef target/x86_64-unknown-linux-gnu/debug/seam-fuzz -max_total_time=60`.
 //!
 //! The seeds are worked examples of the references, as constants beside the targets, with their source.
 mod ble;

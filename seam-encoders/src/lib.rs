@@ -34,8 +34,12 @@
 //! # }
 //! ```
 //!
-//! The engine uses the same encoder through the plug [`CardEncoder`](seam_core::encoder::CardEncoder). What can go wrong, how the card was left and
-//! what to do then: [`job`](job#when-a-job-fails).
+//! [`Encoder::read`](job::Encoder::read) says what of ours stands on a card, and [`look`](job::Encoder::look) only which it is. The engine uses the same
+//! encoder through the plug [`CardEncoder`](seam_core::encoder::CardEncoder). What can go wrong, how the card was left and what to do then:
+//! [`job`](job#when-a-job-fails).
+//!
+//! The example `card-desk` does all that from the command line, without hardware too. Nothing here has touched a real reader or a real card:
+//! `docs/encoders.md` says line by line what was proven by what else, and what was not.
 //!
 //! # Which reader needs which feature
 //! | at hand | feature | type |
@@ -50,7 +54,7 @@
 //! # Which card has which profile
 //! | card | profile | content of an image |
 //! | --- | --- | --- |
-//! | MIFARE DESFire EV1 to EV3 | [`DesfireProfile`](job::DesfireProfile) | `{"data": "<hex>"}`, or `{"access": {..}}` in a format ([`access_data`]) |
+//! | MIFARE DESFire EV1 to EV3 (the first one has no AES: `Unsupported`) | [`DesfireProfile`](job::DesfireProfile) | `{"data": "<hex>"}`, or `{"access": {..}}` in a format ([`access_data`]) |
 //! | NTAG 424 DNA | [`Ntag424Profile`](job::Ntag424Profile) | `{"url": "https://door.example/t?p={picc}&m={mac}"}` |
 //! | MIFARE Ultralight EV1, with an image of its access system | [`UltralightImageProfile`](job::UltralightImageProfile) | `{"first_page": 4, "hex": ".."}` |
 //! | MIFARE Classic (legacy: can be copied) | [`ClassicProfile`](job::ClassicProfile) | `{"data": "<hex>"}` |

@@ -14,7 +14,7 @@ use seam_encoders::job::{
     CardNumber, Cause, DesfireProfile, Encoded, Encoder, JobFailure, Journal, MemoryJournal, Profile, Task, WriteError,
 };
 use seam_encoders::keys::{Diversified, FixedKeys, Key, KeyError, KeySource, KeyType};
-use seam_encoders::sim::{DesfireCard, DesfireModel, Fault, FaultKind};
+use seam_encoders::sim::{DesfireCard, DesfireModel, Fault, FaultKind, SimulatedCard};
 use seam_encoders::transport::SimulatedReader;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -110,6 +110,54 @@ impl Desk {
         card.key(AID, 0) == Some(expected(&application, 0, version))
             && card.key(AID, 1) == Some(expected(&application, 1, version))
             && card.key(0, 0) == Some(expected(&[0; 3], 0, version))
+    }
+}
+
+/// A chip that says what it is, and knows nothing else.
+#[derive(Debug)]
+struct Says {
+    version: [u8; 28],
+    asked: Arc<Mutex<Vec<u8>>>,
+}
+
+impl SimulatedCard for Says {
+    fn power_on(&mut self) -> Vec<u8> {
+        hex!("3B8180018080").to_vec()
+    }
+    fn answer(&mut self, command: &[u8]) -> Vec<u8> {
+        let mut asked = self.asked.lock().unwrap();
+        asked.push(command[1]);
+        let frame = |part: &[u8], status: u8| [part, &[0x91, status]].concat();
+        match (command, asked.len()) {
+            ([0x90, 0x60, ..], 1) => frame(&self.version[..7], 0xAF),
+            ([0x90, 0xAF, ..], 2) => frame(&self.version[7..14], 0xAF),
+            ([0x90, 0xAF, ..], 3) => frame(&self.version[14..], 0x00),
+            _ => frame(&[], 0x1C),
+        }
+    }
+    fn uid(&self) -> Vec<u8> {
+        self.version[14..21].to_vec()
+    }
+}
+
+/// Both are told by what they say of themselves, and nothing was asked of them but that. The version of a first DESFire is the one that libfreefare and
+/// proxmark3 know it by: 0.x.
+#[tokio::test]
+async fn a_card_of_the_first_generation_is_unsupported_and_another_chip_is_not_ours() {
+    let d40 = hex!("04010100021805 04010100061805 04010203040506 BA4519E320 05 07");
+    let ntag = hex!("04040230001105 04040201021105 04010203040506 CF3954504A 01 19");
+    for (version, is_d40) in [(d40, true), (ntag, false)] {
+        let d = Desk::with(DesfireModel::Ev1);
+        let asked = Arc::default();
+        d.reader.put(Box::new(Says { version, asked: Arc::clone(&asked) }));
+        let failure = d.encode(&d.encoder(1), "C0FFEE").await.unwrap_err();
+        let as_said = match &failure.cause {
+            Cause::Write(WriteError::Card(CardError::Unsupported(_))) => is_d40,
+            Cause::Technology => !is_d40,
+            _ => false,
+        };
+        assert!(as_said && failure.card == CardState::Untouched, "{failure:?}");
+        assert_eq!(*asked.lock().unwrap(), [0x60, 0xAF, 0xAF]);
     }
 }
 

@@ -11,6 +11,7 @@ use seam_encoders::job::{CardNumber, Cause, Encoder, EncoderBuilder, Entry, JobF
 use seam_encoders::sim::{Fault, FaultKind};
 use seam_encoders::transport::{FieldState, Link, Reader, ReaderError, SimulatedReader};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use support::{OURS, PagesCard, PagesProfile, control, image, in_virtual_time};
 
@@ -276,6 +277,64 @@ async fn a_cancel_is_obeyed_between_any_two_commands() {
     } // Each kind of state was met: the number, the mark, four pages, the mark, reading back.
     states.dedup();
     assert_eq!(states, [CardState::Untouched, CardState::Torn, CardState::Unknown]);
+}
+
+/// Neither the driver of a reader nor PC/SC has a time limit: the job has one for each answer, long before its own end.
+#[tokio::test]
+async fn a_card_that_says_nothing_more_is_given_up_when_an_answer_is_due() {
+    for (within, more) in [(5, None), (2, Some(TimeDelta::seconds(2)))] {
+        let d = desk_with(|builder| more.into_iter().fold(builder, EncoderBuilder::exchange_within));
+        d.put(&PagesCard::blank(1));
+        d.reader.with_field(|field| field.plan(Fault { at: 3, kind: FaultKind::Mute }));
+        let before = d.clock.now();
+        let e = d.encode("room 101").await.unwrap_err();
+        assert!(matches!(e.cause, Cause::TooLate), "{e:?}");
+        assert_eq!(d.clock.now() - before, TimeDelta::seconds(within));
+    }
+}
+
+/// A reader that sends a command as soon as it is asked to, and counts them.
+#[derive(Clone, Debug, Default)]
+struct Prompt(Arc<AtomicU32>);
+
+#[async_trait]
+impl Reader for Prompt {
+    fn name(&self) -> &str {
+        "prompt"
+    }
+    async fn wait(&self, _: FieldState) -> Result<(), ReaderError> {
+        Ok(())
+    }
+    async fn connect(&self) -> Result<Box<dyn Link>, ReaderError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl Link for Prompt {
+    fn atr(&self) -> &[u8] {
+        &[0x3B, 0x80, 0x80, 0x01, 0x01]
+    }
+    fn presence(&self) -> u64 {
+        1
+    }
+    async fn transmit(&mut self, _: &Command) -> Result<Response, ReaderError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Response::parse([4, 0, 0, 1, 0x90, 0]).map_err(|_| ReaderError::Gone)
+    }
+}
+
+#[tokio::test]
+async fn no_command_goes_out_once_the_job_must_be_over() {
+    let clock = Arc::new(ManualClock::new("2026-03-01T08:00:00Z".parse().unwrap()));
+    let reader = Prompt::default();
+    let encoder = Encoder::at(reader.clone()).profile(PagesProfile::default()).clock(Arc::clone(&clock) as Arc<dyn Clock>).build();
+    let now = clock.now();
+    for (done_by, sent) in [(now, 0), (now + TimeDelta::seconds(1), 1)] {
+        let looked = encoder.look(&JobControl::new(now + TimeDelta::seconds(30), done_by)).await;
+        let is_late = matches!(&looked, Err(e) if matches!(e.cause, Cause::TooLate));
+        assert_eq!((is_late, reader.0.load(Ordering::SeqCst)), (sent == 0, sent), "{looked:?}");
+    }
 }
 
 /// A fault, made anew for each try.

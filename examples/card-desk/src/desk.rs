@@ -79,7 +79,12 @@ pub(crate) async fn encode(args: &Args, encode: &Encode) -> Result<(), DeskError
     kept.as_ref().map(Kept::keep).transpose()?;
     let done = done?;
     print_card(&done.card);
-    println!("written     and read back with the door's key, in {} commands", done.commands);
+    let proof = match technology {
+        Technology::Desfire | Technology::Classic => "read back with the door's key",
+        Technology::Ntag424 => "tapped and believed as a backend would",
+        Technology::Ultralight => "read back",
+    };
+    println!("written     and {proof}, in {} commands", done.commands);
     Ok(())
 }
 
@@ -154,6 +159,9 @@ fn content(encode: &Encode, technology: Technology) -> Result<Value, DeskError> 
         Some(text) => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
         None => encode.data.clone(),
     };
+    if from_hex(&data).is_none() {
+        return asked("--data is hexadecimal: two digits for each byte");
+    }
     if technology == Technology::Ultralight {
         return Ok(json!({ "first_page": ultralight::FIRST, "hex": data }));
     }

@@ -78,12 +78,11 @@ pub(crate) struct Kept {
 impl Kept {
     /// The card of this file, or a new one if there is none yet.
     pub(crate) fn open(file: &Path, technology: Technology) -> Result<Self, DeskError> {
+        let no_card = || DeskError::Asked(format!("{} is not a card of this program", file.display()));
         let card = match std::fs::read_to_string(file) {
-            Ok(text) => from_text(&text).ok_or_else(|| DeskError::Asked(format!("{} is not a card of this program", file.display())))?,
+            Ok(text) => from_text(&text).ok_or_else(no_card)?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => VirtualCard::new(technology),
-            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
-                return Err(DeskError::Asked(format!("{} is not a card of this program", file.display())));
-            }
+            Err(e) if e.kind() == io::ErrorKind::InvalidData => return Err(no_card()),
             Err(e) => return Err(e.into()),
         };
         Ok(Self { card: Arc::new(Mutex::new(card)), file: file.to_owned() })

@@ -13,16 +13,19 @@ fn desk(args: &[&str]) -> (bool, String, String) {
 #[test]
 fn a_new_card_is_written_and_proved() {
     let url = "https://door.example/t?p={picc}&m={mac}";
-    for (technology, more, number) in [
-        ("desfire", &["--app", "F532F0", "--text", "room 101"][..], "045EA801020304"),
-        ("desfire", &["--access", "--site", "7", "--credential", "4711"], "045EA801020304"),
-        ("ntag424", &["--url", url], "045EA80A0B0C0D"),
-        ("classic", &["--app", "3821", "--text", "room 101"], "5EA80102"),
-        ("ultralight", &["--data", "00112233445566778899AABBCCDDEEFF"], "045EA811121314"),
+    let read = "written     and read back with the door's key, in ";
+    let tapped = "written     and tapped and believed as a backend would, in ";
+    for (technology, more, number, proof) in [
+        ("desfire", &["--app", "F532F0", "--text", "room 101"][..], "045EA801020304", read),
+        ("desfire", &["--access", "--site", "7", "--credential", "4711"], "045EA801020304", read),
+        ("ntag424", &["--url", url], "045EA80A0B0C0D", tapped),
+        ("classic", &["--app", "3821", "--text", "room 101"], "5EA80102", read),
+        // Its pages are of no key: anybody reads them.
+        ("ultralight", &["--data", "00112233445566778899AABBCCDDEEFF"], "045EA811121314", "written     and read back, in "),
     ] {
         let (done, out, err) = desk(&[&["--virtual", "encode", "--technology", technology], more].concat());
-        assert!(done && out.contains(number) && out.contains("read back with the door's key"), "{out}{err}");
-        for step in ["waiting for a card", "a card is there", "writing ", "reading it back", "done: take the card"] {
+        assert!(done && out.contains(number) && out.contains(proof), "{out}{err}");
+        for step in ["waiting for a card", "a card is there", "writing 1/", "reading it back", "done: take the card"] {
             assert!(err.contains(step), "{step}: {err}");
         }
         assert_eq!(err.contains("warning"), technology == "classic");
@@ -37,6 +40,12 @@ fn a_card_that_is_pulled_away_is_finished_when_it_comes_back() {
     // Nobody waits for it: the failure says how the card was left.
     let (done, _, err) = desk(&["--virtual", "encode", "--data", "C0FFEE", "--pull-at", "18", "--patience", "0"]);
     assert!(!done && err.contains("the card was taken away; the card is half written and opens nothing new"), "{err}");
+}
+
+#[test]
+fn what_is_no_data_is_refused_before_anybody_waits_for_a_card() {
+    let (done, _, err) = desk(&["--virtual", "encode", "--data", "ABC"]);
+    assert!(!done && err.contains("--data is hexadecimal") && !err.contains("waiting"), "{err}");
 }
 
 #[test]
@@ -165,11 +174,11 @@ fn a_terminal_shows_a_bar() {
 }
 
 #[test]
-fn what_cannot_be_is_said_before_a_card_is_asked_for() {
+fn what_cannot_be_is_said() {
     for (args, said) in [
         (&["--virtual", "encode", "--app", "12"][..], "six hexadecimal digits"),
         (&["--virtual", "--reader", "Other", "read"], "no such reader"),
-        (&["--virtual", "encode", "--data", "XY"], "not hexadecimal"),
+        (&["--virtual", "encode", "--data", "XY"], "is hexadecimal"),
         (&["encode", "--pull-at", "3"], "--virtual"),
         (&["--virtual-card", "x", "encode", "--data", "00"], "--virtual"),
         (&["--virtual", "encode", "--technology", "ultralight", "--data", "0011"], "not whole"),

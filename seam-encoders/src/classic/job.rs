@@ -6,7 +6,7 @@
 use seam_core::encoder::Progress;
 use zeroize::Zeroizing;
 
-use super::access::{ClassicKey, Conditions, DataAccess, Trailer, TrailerAccess};
+use super::access::{ClassicKey, Conditions, Trailer};
 use super::driver::{self, KeyKind};
 use super::mad::{Aid, Directory, Version};
 use super::{ClassicError, Size};
@@ -92,7 +92,7 @@ impl Order {
 }
 
 /// Read with either key, everything else with key B, which cannot be read.
-const CONDITIONS: Conditions = Conditions { data: [DataAccess::WriteB; 3], trailer: TrailerAccess::AllB };
+const CONDITIONS: Conditions = Conditions::READ_A_WRITE_B;
 /// The general purpose byte of a sector without a directory (NXP data sheet: free for the user; as cards come).
 const GENERAL: u8 = 0x69;
 
@@ -121,6 +121,7 @@ pub async fn write(card: &Card, order: &Order, course: &dyn Course) -> Result<()
         driver::authenticate(card, order.size.trailer(0)?, KeyKind::B, &order.directory).await?;
     }
     let of = u32::try_from(order.sectors.len()).unwrap_or(u32::MAX).saturating_add(1);
+    card.report(Progress::Writing { done: 0, of });
     for (done, wanted) in (1u32..).zip(&order.sectors) {
         write_sector(card, order, wanted, course).await?;
         card.report(Progress::Writing { done, of });

@@ -341,6 +341,18 @@ mod tests {
         assert_eq!(uid[..8], hex!("04958CAA5C5E8080"));
     }
 
+    /// The MAC of the answer is right, and what was encrypted does not end in 80 00 ..
+    #[test]
+    fn an_answer_without_padding_is_refused() {
+        let session = |counter| Ev2::new(SessionKeys::new(&[1; 16], &[2; 16]), [3; 4], counter);
+        let mut answer = vec![0x77; 16];
+        let enc = BlockCipher::aes(&[1; 16]);
+        enc.encrypt_cbc(&mut vector(&enc, [0x5A, 0xA5], [3; 4], 1), &mut answer).expect("one block");
+        let mac = session(1).mac(0, &answer);
+        answer.extend(mac);
+        assert_eq!(session(0).response(Zeroizing::new(answer), CommMode::Full), Err(CardError::Integrity("padding")));
+    }
+
     #[test]
     fn a_counter_that_is_used_up_ends_the_session_before_the_card_sees_anything() {
         let mut session = Ev2::new(SessionKeys::new(&[0; 16], &[0; 16]), [0; 4], u16::MAX);

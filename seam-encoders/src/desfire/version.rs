@@ -41,7 +41,8 @@ pub struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Generation {
-    /// The first, MF3ICD40, without AES.
+    /// The first, MF3ICD40, without AES. It speaks only the messaging that is named after it (authentication 0A), which is not spoken here:
+    /// [`DesfireProfile`](crate::job::DesfireProfile) refuses such a card as unsupported, before anything is written.
     D40,
     /// EV1.
     Ev1,

@@ -1,5 +1,5 @@
 //! MIFARE Classic: one sector of an application. Legacy: see [`LEGACY`](crate::classic::LEGACY).
-use super::profile::{CardNumber, Profile, Task, WriteError, to_hex};
+use super::profile::{CardNumber, Profile, Task, WriteError, data, storage_card, to_hex};
 use crate::classic::access::ClassicKey;
 use crate::classic::driver::KeyKind;
 use crate::classic::job::{self, Order, SectorKeys, SectorOrder};
@@ -49,13 +49,8 @@ impl ClassicProfile {
 
     /// A card of 1 KiB has all that is used of one of 4 KiB but for the second directory.
     fn order(&self, task: &Task, size: Size) -> Result<Order, WriteError> {
-        let text = task.content.get("data").and_then(|data| data.as_str()).ok_or(WriteError::Image("there is no \"data\""))?;
-        let mut data = super::profile::from_hex(text).ok_or(WriteError::Image("its data are not hexadecimal"))?;
         let room = size.data_blocks(self.sector).map_err(CardError::from)?.len() * 16;
-        if data.len() > room {
-            return Err(WriteError::Image("its data are more than the sector holds"));
-        }
-        data.resize(room, 0);
+        let data = data(&task.content, room)?;
         let sector = SectorOrder { sector: self.sector, blocks: data.as_chunks::<16>().0.to_vec(), keys: (self.keys)(&task.card.0)? };
         Ok(Order {
             uid: task.card.0.clone(),
@@ -68,11 +63,11 @@ impl ClassicProfile {
     }
 }
 
-/// The size that a reader tells in the ATR. Source: PC/SC part 3, supplement: the name of the card in bytes 13 and 14.
+/// The size that a reader tells in the ATR.
 fn size(atr: &[u8]) -> Option<Size> {
-    match atr.get(4..15)? {
-        [0x80, 0x4F, _, 0xA0, 0x00, 0x00, 0x03, 0x06, _, 0x00, 0x01] => Some(Size::K1),
-        [0x80, 0x4F, _, 0xA0, 0x00, 0x00, 0x03, 0x06, _, 0x00, 0x02] => Some(Size::K4),
+    match storage_card(atr)? {
+        [0x00, 0x01] => Some(Size::K1),
+        [0x00, 0x02] => Some(Size::K4),
         _ => None,
     }
 }

@@ -1,9 +1,9 @@
 //! DESFire EV1 to EV3: one application with one file, which a door reads with a key of its own: bytes as they come, or access data in a format.
-use super::profile::{CardNumber, Profile, Task, WriteError, to_hex};
+use super::profile::{CardNumber, Profile, Task, WriteError, data, to_hex};
 use crate::access_data::{AccessData, AccessFormat, FileContent};
 use crate::apdu::StatusWord;
 use crate::desfire::{
-    AccessRights, Aid, ApplicationSettings, ChangeKey, CommMode, Desfire, FileKind, FileSettings, KeyChange, KeySettings, Right,
+    AccessRights, Aid, ApplicationSettings, ChangeKey, CommMode, Desfire, FileKind, FileSettings, Generation, KeyChange, KeySettings, Right,
 };
 use crate::dialogue::{Card, Dialogue, SystemRandom};
 use crate::error::CardError;
@@ -123,13 +123,7 @@ impl DesfireProfile {
             let content = contents.find(|content| content.file == self.file && content.bytes.len() == self.size as usize);
             return content.map(|content| content.bytes).ok_or(WriteError::Image("its format does not fill the file"));
         }
-        let text = task.content.get("data").and_then(|data| data.as_str()).ok_or(WriteError::Image("there is no \"data\""))?;
-        let mut data = super::profile::from_hex(text).ok_or(WriteError::Image("its data are not hexadecimal"))?;
-        if data.len() > self.size as usize {
-            return Err(WriteError::Image("its data are more than the file holds"));
-        }
-        data.resize(self.size as usize, 0);
-        Ok(Zeroizing::new(data))
+        data(&task.content, self.size as usize)
     }
 
     fn file_settings(&self) -> FileSettings {
@@ -163,6 +157,9 @@ impl Profile for DesfireProfile {
     fn identify(&self, _: &[u8]) -> Dialogue<Option<CardNumber>> {
         Dialogue::new(|card| async move {
             let version = Desfire::new(card, SystemRandom).version().await?;
+            if version.generation() == Some(Generation::D40) {
+                return Err(CardError::Unsupported("a DESFire of the first generation, which has no AES"));
+            }
             if version.uid == [0; 7] {
                 return Err(CardError::Unsupported("a card that shows random numbers"));
             }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use zeroize::Zeroizing;
 
 /// How cards of one technology are written for one site.
 ///
@@ -129,6 +130,28 @@ pub enum WriteError {
     /// None of the keys that we know opens the card.
     #[error("no key that we know opens the card")]
     NoKeyFits,
+}
+
+/// The bytes of `{"data": "<hexadecimal>"}`, filled up with zeros to `room` bytes.
+///
+/// # Errors
+/// [`WriteError::Image`]: there are none, or more.
+pub(crate) fn data(content: &Value, room: usize) -> Result<Zeroizing<Vec<u8>>, WriteError> {
+    let text = content.get("data").and_then(Value::as_str).ok_or(WriteError::Image("there is no \"data\""))?;
+    let given = Zeroizing::new(from_hex(text).ok_or(WriteError::Image("its data are not hexadecimal"))?);
+    let mut data = Zeroizing::new(vec![0; room]);
+    let place = data.get_mut(..given.len()).ok_or(WriteError::Image("its data are more than there is room for"))?;
+    place.copy_from_slice(&given);
+    Ok(data)
+}
+
+/// The name that a reader gives a storage card in the ATR: 0001 and 0002 a MIFARE Classic of 1 and 4 KiB, 0003 an Ultralight. Source: PC/SC part 3,
+/// supplement, bytes 13 and 14.
+pub(crate) fn storage_card(atr: &[u8]) -> Option<[u8; 2]> {
+    match atr.get(4..15)? {
+        [0x80, 0x4F, _, 0xA0, 0x00, 0x00, 0x03, 0x06, _, name @ ..] => name.try_into().ok(),
+        _ => None,
+    }
 }
 
 /// Bytes as hexadecimal text, upper case.

@@ -1,11 +1,13 @@
 //! MIFARE Ultralight EV1 with an image that an access system made: pages as they come.
-use super::profile::{CardNumber, Profile, Task, WriteError, from_hex, to_hex};
+use super::profile::{CardNumber, Profile, Task, WriteError, from_hex, storage_card, to_hex};
 use crate::dialogue::{Card, Dialogue};
 use crate::error::CardError;
 use crate::ultralight::{self, FIRST, Kind, PAGE, Reader};
 use seam_core::encoder::{Progress, Technology};
 use serde_json::{Value, json};
 
+/// What a reader calls the whole family.
+const ULTRALIGHT: [u8; 2] = [0x00, 0x03];
 /// The page with the lock bits.
 const LOCKS: u8 = 2;
 /// What stands in one page of the image while the others are written.
@@ -74,9 +76,7 @@ impl UltralightImageProfile {
             ultralight::write(card, *page, *data).await?;
             card.report(Progress::Writing { done, of });
         }
-        for (page, data) in &rest {
-            written(card, *page, *data).await?;
-        }
+        ultralight::written(card, &rest).await?;
         same_card(card, task).await?;
         task.goes_live();
         Ok(ultralight::write(card, key_page, key_data).await?)
@@ -127,15 +127,6 @@ async fn same_card(card: &Card, task: &Task) -> Result<(), WriteError> {
     if ultralight::uid(card).await?[..] == task.card.0 { Ok(()) } else { Err(WriteError::AnotherCard) }
 }
 
-async fn written(card: &Card, page: u8, data: [u8; PAGE]) -> Result<(), CardError> {
-    if ultralight::read(card, page).await? == data { Ok(()) } else { Err(CardError::NotAsWritten) }
-}
-
-/// Whether the ATR names an Ultralight. Source: PC/SC part 3, supplement: the name of the card in bytes 13 and 14; readers call the whole family so.
-fn is_ultralight(atr: &[u8]) -> bool {
-    matches!(atr.get(4..15), Some([0x80, 0x4f, _, 0xa0, 0x00, 0x00, 0x03, 0x06, _, 0x00, 0x03]))
-}
-
 impl Profile for UltralightImageProfile {
     fn technology(&self) -> &Technology {
         &self.technology
@@ -144,7 +135,7 @@ impl Profile for UltralightImageProfile {
         0
     }
     fn identify(&self, atr: &[u8]) -> Dialogue<Option<CardNumber>> {
-        let (profile, is_ultralight) = (self.clone(), is_ultralight(atr));
+        let (profile, is_ultralight) = (self.clone(), storage_card(atr) == Some(ULTRALIGHT));
         Dialogue::new(move |card| async move {
             if !is_ultralight {
                 return Ok(None);
@@ -160,9 +151,7 @@ impl Profile for UltralightImageProfile {
     fn verify(&self, task: Task) -> Dialogue<(), WriteError> {
         Dialogue::new(move |card| async move {
             // How large the chip is was found out before its pages were written.
-            for (page, data) in pages(&task.content, Some(Kind::Ev1Large))? {
-                written(&card, page, data).await?;
-            }
+            ultralight::written(&card, &pages(&task.content, Some(Kind::Ev1Large))?).await?;
             same_card(&card, &task).await
         })
     }

@@ -247,6 +247,19 @@ mod tests {
         }
     }
 
+    /// The same answer with other capabilities of ours in it, as a card would make it that was told others on the way.
+    #[test]
+    fn a_card_that_heard_other_capabilities_than_were_told_is_not_believed() {
+        let (rnd_a, rnd_b) = (hex!("74D7DF6A2CEC0B72B412DE0D2B1117E6"), hex!("56109A31977C855319CD4618C9D2AED2"));
+        let master = hex!("132D7E6F35BA861F39B37221214E25A5");
+        let mut data = hex!("58EE9424 020000000000 000000000000");
+        crate::crypto::lrp::Lrp::for_encryption(&master).encrypt_blocks(&mut [0; 4], &mut data);
+        let proof = crate::crypto::lrp::Lrp::for_mac(&master).cmac(&[rnd_b, rnd_a, data].concat());
+        let answers = vec![[&[0x01][..], &rnd_b, &[0x91, 0xAF]].concat(), [&data[..], &proof, &[0x91, 0x00]].concat()];
+        let (_, result) = replay(Suite::Lrp, FIRST, 3, rnd_a, answers);
+        assert_eq!(result, Err(CardError::NotGenuine { key_no: 3 }));
+    }
+
     #[test]
     fn each_refusal_has_its_name() {
         for status in [hex!("91AE"), hex!("919D"), hex!("9140")] {
@@ -256,6 +269,8 @@ mod tests {
         // A card that was asked too often is not somebody else's.
         let (_, result) = replay(Suite::Aes, FIRST, 2, [0; 16], vec![hex!("91AD").to_vec()]);
         assert_eq!(result, Err(CardError::Status(StatusWord(0x91AD))));
+        let (_, result) = replay(Suite::Lrp, FIRST, 2, [0; 16], vec![hex!("00 56109A31977C855319CD4618C9D2AED2 91AF").to_vec()]);
+        assert_eq!(result, Err(CardError::Garbage("an authentication that is not LRP")));
         let (_, result) = replay(Suite::Aes, NON_FIRST, 2, [0; 16], vec![hex!("9100").to_vec()]);
         assert_eq!(result, Err(CardError::Garbage("an authentication with too many or too few passes")));
         assert_eq!(replay(Suite::Aes, NON_FIRST, 2, [0; 16], vec![]).1, Err(CardError::Lost));

@@ -110,6 +110,7 @@ pub async fn write(card: &Card, order: &Order, course: &dyn Course, random: &mut
     for number in 1..=4u8 {
         versions[usize::from(number)] = session.key_version(KeyNo::new(number)?).await?;
     }
+    card.report(Progress::Writing { done: 0, of });
     course.begins();
     if versions[1..].iter().any(|version| *version != FACTORY) {
         // Keys were changed before, by a job that was finished or one that was not: a backend that has them takes what is written now.

@@ -4,7 +4,8 @@
 //! also from nfc-ev2-crypto) and of proxmark3 (`desfiretest.c` at 1c8c3b78).
 use super::settings::{Access, CommMode, FileSettings, KeyNo, Rights};
 use super::{File, Session, Suite};
-use crate::crypto::BlockCipher;
+use crate::crypto::lrp::Lrp;
+use crate::crypto::{BlockCipher, Vector};
 use crate::desfire::ev2::{Ev2, SessionKeys};
 use crate::dialogue::Dialogue;
 use crate::error::CardError;
@@ -202,6 +203,46 @@ fn configurations_that_stay_for_ever() {
     assert_eq!((sent.as_slice(), result), (&hex!("905C0000190541B2BA963075730426D0858D2AA6C4982F579E77FAB49F8300")[..], Ok(())));
 }
 
+/// What lies between question and session in the first authentications of AN12196 sections 5.6 and 5.10 and of a tag recorded by the crate ntag424
+/// 0.1.1: the card's proof in the clear begins with the transaction, and then our number turned by a byte.
+#[test]
+fn proofs_of_first_authentications_in_the_clear() {
+    for (proof, transaction, turned) in [
+        (
+            hex!("0CC9A8094A8EEA683ECAAC5C7BF20584206D0608D477110FC6B3D5D3F65C3A6A"),
+            hex!("7614281A"),
+            hex!("8F4C50CF1C2E084FD150E33992B048B9"),
+        ),
+        (
+            hex!("3FA64DB5446D1F34CD6EA311167F5E4985B89690C04A05F17FA7AB2F08120663"),
+            hex!("9D00C4DF"),
+            hex!("C5DB8A5930439FC3DEF9A4C675360F13"),
+        ),
+        (
+            hex!("94A3D20D1035D7FF691B611360578F7765EC56EC456739A4533FDBA50F9CDFBB"),
+            hex!("704B5F99"),
+            hex!("F7C97067CC7C6B0C373F15028021EEA5"),
+        ),
+    ] {
+        let mut clear = proof;
+        BlockCipher::aes(&[0; 16]).decrypt_cbc(&mut Vector::ZERO.clone(), &mut clear).unwrap();
+        assert_eq!((&clear[..4], &clear[4..20]), (&transaction[..], &turned[..]));
+    }
+}
+
+/// AN12321 section 4, table 2, step by step: the vector of the session, its master key, the two updated keys, and the card's answer in the clear.
+#[test]
+fn the_lrp_authentication_of_the_application_note_in_the_clear() {
+    let vector = hex!("0001008074D7897AB6DD9C0E855319CD4618C9D2AED2B412DE0D2B1117E69669");
+    let master = hex!("132D7E6F35BA861F39B37221214E25A5");
+    assert_eq!(Lrp::for_mac(&[0; 16]).cmac(&vector), master);
+    assert_eq!(Lrp::for_mac(&master).evaluate([], false), hex!("F56CADE598CC2A3FE47E438CFEB885DB"));
+    assert_eq!(Lrp::for_encryption(&master).evaluate([], false), hex!("E9043D65AB21C0C422781099AB25EFDD"));
+    let mut answer = hex!("F4FC209D9D60623588B299FA5D6B2D71");
+    Lrp::for_encryption(&master).decrypt_blocks(&mut [0; 4], &mut answer);
+    assert_eq!(answer, hex!("58EE9424020000000000020000000000"));
+}
+
 /// Three commands in a row of a real tag with LRP (nfc-ev2-crypto `test_lrp_cmd`): the count of blocks goes on over them.
 #[test]
 fn the_number_of_a_tag_with_lrp_three_times() {
@@ -211,6 +252,9 @@ fn the_number_of_a_tag_with_lrp_three_times() {
         (1, hex!("D65CCB81E5591400"), hex!("D80B735F7B4C8E7E8A3CDAAA4410F35F 752769C8EBC48E1A 9100")),
         (2, hex!("8C677D7DCC349371"), hex!("9CCD031474A50199C696D8EF272E231A 10173FAF41B614E4 9100")),
     ] {
+        let mut clear: [u8; 16] = answer[..16].try_into().unwrap();
+        Lrp::for_encryption(&master).decrypt_blocks(&mut (u32::from(counter) + 1).to_be_bytes(), &mut clear);
+        assert_eq!(clear, hex!("04940D2A2F7080800000000000000000"));
         let at = |counter: u16, blocks: u32| Ev2::new(SessionKeys::lrp(&master).after(blocks), hex!("4F5E8407"), counter);
         let channel = || at(counter, u32::from(counter) + 1);
         let (sent, uid) = once(channel(), Suite::Lrp, 0, &answer, |mut session| async move { session.uid().await });

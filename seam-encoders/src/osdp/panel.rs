@@ -372,6 +372,35 @@ mod tests {
         assert!(matches!(replay(&TRACE).await, Ok(Reply::Ack(_))));
     }
 
+    /// The MACs of the four packets of that channel, one after the other: each begins with the one before, its last block has a key of its own, and
+    /// four bytes of it travel. Source: the same trace, with the keys of the session that were recomputed for it.
+    #[test]
+    fn the_macs_of_the_channel_byte_for_byte() {
+        use crate::crypto::BlockCipher;
+        let scbk = BlockCipher::aes(&hex!("944B8EDDCBAA2B5FE2B0148D1B2F95C9"));
+        let (s_mac1, s_mac2) = (hex!("D5A7408C6076E44DCEFC7CDBBC2682F3"), hex!("F9A977C8DC789E8170E05BC006F4FA63"));
+        assert_eq!(scbk.encrypted_block(hex!("0101 D764C8CCE932 0000000000000000")), s_mac1);
+        assert_eq!(scbk.encrypted_block(hex!("0102 D764C8CCE932 0000000000000000")), s_mac2);
+        let mut before = hex!("8A9EDF6F88215C63E1A04EF8041E3CB4");
+        for (packet, whole) in [
+            (hex!("53650E000D021560"), hex!("5A8090666EB23DDA2C6575026F4A024C").as_slice()),
+            (hex!("53E50E000D021640"), &hex!("4BD17AF77DE3AEDEC3B0F6DDC6FDDCA5")),
+            (hex!("53650E000E021560"), &hex!("FEEDA0010B23F0A995A209D3AEC77206")),
+            (hex!("53E50E000E021640"), &hex!("D6CBC6FC")),
+        ] {
+            // Eight bytes and their padding are one block, which is the last.
+            let mut block = [0; 16];
+            block[..8].copy_from_slice(&packet);
+            block[8] = 0x80;
+            crate::crypto::xor(&mut block, &before);
+            before = BlockCipher::aes(&s_mac2).encrypted_block(block);
+            assert_eq!(before[..whole.len()], *whole);
+            assert!(
+                TRACE.iter().any(|(asked, answer)| [asked, answer].iter().any(|said| said[..12] == [&packet[..], &whole[..4]].concat()))
+            );
+        }
+    }
+
     /// Answers in which a bit of a proof, or of a MAC, is another one. Their check sums are right, as whoever sits on the line would make them.
     #[tokio::test]
     async fn an_answer_that_is_not_of_the_channel_is_found_out() {
@@ -387,6 +416,38 @@ mod tests {
             let wanted = if at < 2 { matches!(e, OsdpError::Key) } else { matches!(e, OsdpError::Channel) };
             assert!(wanted, "answer {at}, byte {byte}: {e:?}");
         }
+    }
+
+    /// Whoever sits on the line cannot make a MAC, but plain packets: that all is well, or that the reader refuses.
+    #[tokio::test]
+    async fn an_answer_outside_of_the_channel_is_not_believed() {
+        for said in [&hex!("53E50800 05 40")[..], &hex!("53E50900 05 41 06")] {
+            let sum = crc::Crc::<u16>::new(&crc::CRC_16_SPI_FUJITSU).checksum(said);
+            let plain = [said, &sum.to_le_bytes()].concat();
+            let mut trace = TRACE;
+            trace[2].1 = &plain;
+            let e = replay(&trace).await.unwrap_err();
+            assert!(matches!(e, OsdpError::Channel), "{e:?}");
+        }
+    }
+
+    /// On a bus without protection, too: an answer that comes late has another number, and one of another reader another address.
+    #[tokio::test]
+    async fn only_the_answer_of_this_reader_to_this_packet_is_taken() {
+        let (ours, mut theirs) = tokio::io::duplex(1024);
+        let times = Times { answer: Duration::from_secs(20), ..Times::default() };
+        let mut panel = Panel::new(ours, 0x65, Security::None, times, crate::dialogue::SystemRandom);
+        let reader = async {
+            let mut asked = [0; 8];
+            theirs.read_exact(&mut asked).await.unwrap();
+            // A refusal under another number, one of another reader, and then the answer.
+            for said in [&hex!("53E50900 06 41 03")[..], &hex!("53E40900 04 41 03"), &hex!("53E50800 04 40")] {
+                let sum = crc::Crc::<u16>::new(&crc::CRC_16_SPI_FUJITSU).checksum(said);
+                theirs.write_all(&[said, &sum.to_le_bytes()].concat()).await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! { biased; opened = panel.open() => opened.unwrap(), () = reader => unreachable!("it waits in the end") }
     }
 
     /// What a panel asks, and what the reader answers.

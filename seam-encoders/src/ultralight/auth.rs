@@ -141,6 +141,25 @@ mod tests {
         assert_eq!(result, Err(CardError::Lost));
     }
 
+    /// Source of the form: NXP MF0ULX1 section 10.7.
+    #[test]
+    fn a_card_that_answers_a_password_in_another_way_is_not_genuine() {
+        let run = |answer: &[u8]| {
+            Dialogue::<(), CardError>::new(
+                |card| async move { prove_password(&card, Reader::Pn532, &Password::new(*b"pass", *b"ok")).await },
+            )
+            .run(|command| {
+                assert_eq!(command.bytes(), hex!("FF00000007 D442 1B 70617373"));
+                Some(answer.to_vec())
+            })
+        };
+        assert_eq!(run(&hex!("D54300 6F6B 9000")), Ok(()));
+        assert_eq!(run(&hex!("D54300 6F6A 9000")), Err(CardError::NotGenuine { key_no: 0 }));
+        assert_eq!(run(&hex!("D54300 6E6B 9000")), Err(CardError::NotGenuine { key_no: 0 }));
+        assert!(matches!(run(&hex!("D54300 6F6B00 9000")), Err(CardError::Garbage(_))));
+        assert_eq!(run(&hex!("D54301 9000")), Err(REFUSED));
+    }
+
     #[test]
     fn without_raw_commands_a_proof_is_unsupported_and_nothing_is_sent() {
         let dialogue = Dialogue::<(), CardError>::new(|card| async move {

@@ -142,6 +142,19 @@ pub async fn write(card: &Card, page: u8, data: [u8; PAGE]) -> Result<(), CardEr
     }
 }
 
+/// Reads pages back.
+///
+/// # Errors
+/// [`CardError::NotAsWritten`]: something else stands there.
+pub(crate) async fn written(card: &Card, pages: &[(u8, [u8; PAGE])]) -> Result<(), CardError> {
+    for (page, data) in pages {
+        if read(card, *page).await? != *data {
+            return Err(CardError::NotAsWritten);
+        }
+    }
+    Ok(())
+}
+
 /// Sends a raw command; `None`: the card refused it, or did not answer: readers do not tell these apart.
 async fn raw(card: &Card, reader: Reader, parts: &[&[u8]]) -> Result<Option<Vec<u8>>, CardError> {
     match reader {

@@ -176,6 +176,23 @@ fn a_card_is_written_and_read_as_a_lock_reads_it() {
     }
 }
 
+/// The data and the keys are as wanted, and everybody who has the lock's key may change them.
+#[test]
+fn a_sector_that_a_lock_may_write_is_not_as_written() {
+    let mut field = Field::with(card(Size::K1));
+    let order = order(Size::K1);
+    write(&mut field, &order).unwrap();
+    let keys = order.sectors[0].keys.clone();
+    let verified = field.run(Dialogue::<_, CardError>::new(|card| async move {
+        let conditions = Conditions { data: [DataAccess::Open; 3], trailer: TrailerAccess::AllB };
+        driver::authenticate(&card, 15, driver::KeyKind::B, &keys.b).await?;
+        let lax = Trailer { key_a: keys.a, conditions, general: 0x69, key_b: keys.b };
+        driver::write(&card, 15, &lax.to_block()).await?;
+        job::verify(&card, &order).await
+    }));
+    assert_eq!(verified, Err(CardError::NotAsWritten));
+}
+
 #[test]
 fn a_second_application_finds_room_beside_the_first_and_takes_nothing_from_it() {
     let mut field = Field::with(card(Size::K1));

@@ -65,6 +65,28 @@ fn a_credential_that_cannot_sign_is_not_believed() {
     assert_eq!(read(&mut Field::with(PkocCard::new([7; 32]).unwrap().lying())), Err(CardError::NotGenuine { key_no: 0 }));
 }
 
+/// One signature and two keys: whose it is, is not guessed, in whichever order they come.
+#[test]
+fn an_answer_with_two_keys_is_refused() {
+    let other = [&[0x5a, 65][..], &PkocCard::new([8; 32]).unwrap().public()].concat();
+    for at_the_end in [false, true] {
+        let mut field = Field::with(PkocCard::new([7; 32]).unwrap());
+        let dialogue = Dialogue::<_, CardError>::new(|card| async move {
+            pkoc::read(&card, ReaderId([0x4d; 32]), &mut RecordedRandom::new([0x31; 16])).await
+        });
+        let result = dialogue.run(|command| {
+            let seam_encoders::sim::Reply::Answer(answer, _) = field.transmit(command.bytes()) else { panic!("the card answers") };
+            let (data, status) = answer.split_at(answer.len() - 2);
+            Some(match (command.ins(), at_the_end) {
+                (0x80, true) => [data, &other, status].concat(),
+                (0x80, false) => [&other, data, status].concat(),
+                _ => answer,
+            })
+        });
+        assert_eq!(result, Err(CardError::Garbage("a TLV that comes twice")));
+    }
+}
+
 #[test]
 fn another_version_is_unsupported_and_not_guessed() {
     let mut field = Field::with(PkocCard::new([7; 32]).unwrap().with_version([0x02, 0x00]));

@@ -8,9 +8,9 @@ use seam_encoders::error::CardError;
 use seam_encoders::keys::{Key, KeyType};
 use seam_encoders::ndef::{Message, Record, tlv};
 use seam_encoders::sim::ultralight::UltralightCard;
-use seam_encoders::sim::{Fault, FaultKind, Field};
+use seam_encoders::sim::{Fault, FaultKind, Field, SimulatedCard};
 use seam_encoders::ultralight::job::{self, Order, Protection};
-use seam_encoders::ultralight::{self, AesKeyNo, Kind, Password, Reader, authenticate_aes};
+use seam_encoders::ultralight::{self, AesKeyNo, Kind, Password, Reader, authenticate, authenticate_aes, prove_password};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -111,6 +111,35 @@ fn neither_another_message_nor_less_protection_is_taken_for_what_was_written() {
         let closed = order.clone();
         let verified = open.run(Dialogue::<_, CardError>::new(|card| async move { job::verify(&card, &closed, &mut Counting(7)).await }));
         assert!(verified.is_err(), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_card_that_has_the_key_and_asks_for_it_nowhere_is_not_as_written() {
+    for (kind, page, byte, nowhere) in [(Kind::Ev1Small, 0x10, 3, 0xff), (Kind::C, 42, 0, 0x30), (Kind::Aes, 0x29, 3, 0x3c)] {
+        let order = order(kind, protection(kind, false));
+        let mut field = Field::with(card(kind, UID));
+        write(&mut field, &order).unwrap();
+        field.reset();
+        let new = order.new.clone();
+        field
+            .run(Dialogue::<_, CardError>::new(|card| async move {
+                match &new {
+                    Protection::Password { password, .. } => prove_password(&card, Reader::Pn532, password).await?,
+                    Protection::Key { key, .. } if kind == Kind::Aes => {
+                        authenticate_aes(&card, Reader::Pn532, AesKeyNo::Data, key, &mut Counting(5)).await.map(drop)?;
+                    }
+                    Protection::Key { key, .. } => authenticate(&card, Reader::Pn532, key, &mut Counting(5)).await?,
+                    Protection::Open => {}
+                }
+                let mut gate = ultralight::read(&card, page).await?;
+                gate[byte] = nowhere;
+                ultralight::write(&card, page, gate).await
+            }))
+            .unwrap();
+        field.reset();
+        let verified = field.run(Dialogue::<_, CardError>::new(|card| async move { job::verify(&card, &order, &mut Counting(7)).await }));
+        assert_eq!(verified, Err(CardError::NotAsWritten), "{kind:?}");
     }
 }
 
@@ -288,6 +317,52 @@ fn a_card_that_wants_macs_gets_them_and_nothing_else() {
             Ok(())
         }))
         .unwrap();
+}
+
+/// A card without a reader around it: proves its key of zeros and writes the page 4, where this becomes of the write on its way to the card. How it
+/// ends, and what then stands in the page.
+fn secured_write(on_its_way: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> (Result<(), CardError>, [u8; 4]) {
+    let mut card = card_that_wants_macs();
+    card.power_on();
+    let result = Dialogue::<_, CardError>::new(|card| async move {
+        let zero = Key::zero(KeyType::Aes128);
+        let mut session = authenticate_aes(&card, Reader::Pn532, AesKeyNo::Data, &zero, &mut Counting(3)).await?;
+        session.write(4, *b"seam").await
+    })
+    .run(|command| {
+        let is_write = command.data().get(2) == Some(&0xA2);
+        let sent = if is_write { on_its_way(command.data()) } else { vec![command.data().to_vec()] };
+        let frame = |data: &Vec<u8>| [&[0xFF, 0, 0, 0, u8::try_from(data.len()).unwrap()], &data[..]].concat();
+        sent.iter().map(|data| card.answer(&frame(data))).last()
+    });
+    (result, card.memory()[4])
+}
+
+#[test]
+fn a_card_that_wants_macs_refuses_every_command_whose_mac_is_wrong() {
+    let whole = [0xD4, 0x42, 0xA2, 4, b's', b'e', b'a', b'm'].len() + 8;
+    assert_eq!(secured_write(|write| vec![write.to_vec()]), (Ok(()), *b"seam"));
+    let refused = |what: String, on_its_way: &dyn Fn(&[u8]) -> Vec<Vec<u8>>, page: &[u8; 4]| {
+        let (result, stands) = secured_write(on_its_way);
+        assert!(matches!(result, Err(CardError::AuthenticationRefused { .. })), "{what}: {result:?}");
+        assert_eq!(stands, *page, "{what}");
+    };
+    // Every byte of the command and of its MAC, but for the two with which the reader is told to pass it on.
+    for at in 2..whole {
+        let changed = |write: &[u8]| {
+            assert_eq!(write.len(), whole);
+            let mut write = write.to_vec();
+            write[at] ^= 0x01;
+            vec![write]
+        };
+        refused(format!("byte {at}"), &changed, &[0; 4]);
+    }
+    refused("no MAC".to_owned(), &|write| vec![write[..whole - 8].to_vec()], &[0; 4]);
+    refused("half a MAC".to_owned(), &|write| vec![write[..whole - 4].to_vec()], &[0; 4]);
+    // The MAC of a command is that of its turn: sent again it is refused.
+    refused("sent again".to_owned(), &|write| vec![write.to_vec(), write.to_vec()], b"seam");
+    // After a refusal nothing of the session is taken any more, also not what would have been right.
+    refused("after another".to_owned(), &|write| vec![write[..whole - 8].to_vec(), write.to_vec()], &[0; 4]);
 }
 
 #[test]
