@@ -207,18 +207,11 @@ fn rooms(d: &mut Draft<'_>, id: StayId, stay: &Stay) -> Try<Rooms> {
     if !keeps_guests(&d.get::<System>(stay.system)?) {
         return Ok(Rooms::These(stay.doors.clone()));
     }
-    let others = neighbours(d, id, stay)?;
-    let mut ours = Vec::new();
-    for door in &stay.doors {
-        let here = others.iter().filter(|(_, other)| other.doors.contains(door));
-        match whose(&stay.turns, here.map(|(_, other)| (other.phase != StayPhase::Closed, &other.turns))) {
-            Whose::Ours => ours.push(*door),
-            Whose::Theirs => {}
-            Whose::BeingMade => return Ok(Rooms::NotBefore(d.now() + LOOK_AGAIN)),
-        }
+    let guests = guests(d, id, stay)?;
+    if guests.iter().any(|(_, guest)| *guest == Whose::BeingMade) {
+        return Ok(Rooms::NotBefore(d.now() + LOOK_AGAIN));
     }
-    // A key that begins to be made at one of them meanwhile comes first.
-    others.iter().for_each(|(other, _)| d.depend_on(*other));
+    let ours: Vec<_> = guests.into_iter().filter(|(_, guest)| *guest == Whose::Ours).map(|(door, _)| door).collect();
     Ok(if ours.is_empty() { Rooms::None } else { Rooms::These(ours) })
 }
 
@@ -227,18 +220,24 @@ pub(super) fn joins_another(d: &mut Draft<'_>, id: StayId, stay: &Stay) -> Try<O
     if !keeps_guests(&d.get::<System>(stay.system)?) {
         return Ok(None);
     }
+    let guests = guests(d, id, stay)?;
+    let any = |whose| guests.iter().any(|(_, guest)| *guest == whose);
+    Ok(match () {
+        () if any(Whose::Theirs) => Some(NotNow::EarlierStay),
+        () if any(Whose::BeingMade) => Some(NotNow::Busy),
+        () => None,
+    })
+}
+
+/// Whose guest each room of a stay has. It holds as long as no key begins to be made at one of them meanwhile: that one comes first.
+fn guests(d: &mut Draft<'_>, id: StayId, stay: &Stay) -> Try<Vec<(AcsEntranceId, Whose)>> {
     let others = neighbours(d, id, stay)?;
     others.iter().for_each(|(other, _)| d.depend_on(*other));
-    let mut why = None;
-    for door in &stay.doors {
+    let at = |door| {
         let here = others.iter().filter(|(_, other)| other.doors.contains(door));
-        match whose(&stay.turns, here.map(|(_, other)| (other.phase != StayPhase::Closed, &other.turns))) {
-            Whose::Ours => {}
-            Whose::Theirs => return Ok(Some(NotNow::EarlierStay)),
-            Whose::BeingMade => why = Some(NotNow::Busy),
-        }
-    }
-    Ok(why)
+        whose(&stay.turns, here.map(|(_, other)| (other.phase != StayPhase::Closed, &other.turns)))
+    };
+    Ok(stay.doors.iter().map(|door| (*door, at(door))).collect())
 }
 
 /// About which rooms of a stay the system is told now; nothing when it is told nothing now, and then its target says what comes next.

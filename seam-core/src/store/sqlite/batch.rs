@@ -19,6 +19,7 @@ use std::sync::Arc;
 /// What a changeset that was taken in changes in the file.
 #[derive(Debug)]
 pub(super) struct Unwritten {
+    pub(super) workspace: WorkspaceId,
     pub(super) rows: Vec<Written>,
     pub(super) heads: Heads,
 }
@@ -112,7 +113,7 @@ impl<'a> Batch<'a> {
         self.change.heads.insert(set.workspace, heads);
         self.change.outcomes.push((set.workspace, set.id, committed.clone()));
         rows.iter().for_each(|written| self.put(written));
-        Ok((committed, Unwritten { rows, heads }))
+        Ok((committed, Unwritten { workspace: set.workspace, rows, heads }))
     }
 
     fn put(&mut self, written: &Written) {

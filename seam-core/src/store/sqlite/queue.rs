@@ -129,3 +129,74 @@ impl Drop for Queue {
         while self.here().is_some() {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::WorkspaceId;
+
+    fn ask(upto: u64) -> Ask {
+        let (reply, _) = tokio::sync::oneshot::channel();
+        Ask::Ack { workspace: WorkspaceId::from_uuid(uuid::Uuid::nil()), consumer: String::new(), upto, reply }
+    }
+
+    fn number(ask: Option<Ask>) -> Option<u64> {
+        match ask? {
+            Ask::Ack { upto, .. } => Some(upto),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn asks_are_served_in_their_order_and_none_is_taken_when_the_writer_has_gone() {
+        let (asks, mut queue) = queue();
+        assert!((0..3).all(|n| asks.send(ask(n))));
+        assert_eq!(number(queue.here()), Some(0));
+        // What comes after what was taken together waits behind it.
+        assert!(asks.send(ask(3)));
+        assert_eq!((queue.len(), number(queue.here()), number(queue.here())), (3, Some(1), Some(2)));
+        queue.close();
+        assert!(!asks.send(ask(4)));
+        assert_eq!((number(queue.here()), number(queue.here())), (Some(3), None), "what was taken is still to be answered");
+        drop(queue);
+        assert!(!asks.send(ask(5)));
+    }
+
+    #[test]
+    fn whoever_waits_is_told_when_the_writer_goes_without_an_answer() {
+        let (asks, queue) = queue();
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        assert!(asks.send(Ask::Stop { reply: Some(reply) }));
+        drop(queue);
+        assert!(answer.blocking_recv().is_err());
+    }
+
+    #[test]
+    fn the_writer_is_woken_when_enough_are_there_or_one_ends_it_or_the_time_is_over() {
+        let long = Duration::from_secs(60);
+        let (asks, mut queue) = queue();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while asks.0.state().wanted == 0 {
+                    std::thread::yield_now();
+                }
+                assert!(asks.send(ask(0)) && asks.0.state().wanted == 2, "one is not enough");
+                assert!(asks.send(ask(1)) && asks.0.state().wanted == 0);
+            });
+            queue.sleep(2, Some(long));
+        });
+        assert_eq!((number(queue.here()), number(queue.here())), (Some(0), Some(1)));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while asks.0.state().wanted == 0 {
+                    std::thread::yield_now();
+                }
+                asks.send(Ask::Stop { reply: None })
+            });
+            queue.sleep(8, Some(long));
+        });
+        assert!(matches!(queue.here(), Some(Ask::Stop { .. })));
+        queue.sleep(1, Some(Duration::from_millis(1)));
+        assert!(queue.here().is_none() && asks.0.state().wanted == 0);
+    }
+}

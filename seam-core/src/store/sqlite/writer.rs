@@ -49,6 +49,14 @@ pub(super) enum Ask {
 }
 
 impl Ask {
+    /// The changeset that is asked for, where the caller made it.
+    fn set(&self) -> Option<&Ready> {
+        match self {
+            Self::Commit { set, .. } => Some(set),
+            _ => None,
+        }
+    }
+
     fn answer(self, answer: Answer<Committed>) {
         drop(self.tell(answer));
     }
@@ -241,7 +249,7 @@ impl Writer {
                     }
                     decided.push(answer);
                     if let Some((made, rows)) = taken {
-                        let taken = Taken { ask: at, ws: number(conn, &mut batch, ask, made.as_deref())?, made, unwritten: rows };
+                        let taken = Taken { ask: at, ws: number(conn, &mut batch, rows.workspace)?, made, unwritten: rows };
                         // What changes rows, or gives keys up, is written by itself: the order may matter.
                         let changes = !taken.unwritten.only_adds();
                         if changes {
@@ -373,13 +381,8 @@ fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
-/// The number of the workspace of a changeset that was taken in. A new one is written.
-fn number(conn: &Connection, batch: &mut Batch<'_>, ask: &Ask, made: Option<&Ready>) -> Result<i64, Trouble> {
-    let workspace = match (made, ask) {
-        (Some(made), _) => made.workspace,
-        (None, Ask::Commit { set, .. }) => set.workspace,
-        (None, _) => return Ok(0),
-    };
+/// The number of a workspace. A new one is written.
+fn number(conn: &Connection, batch: &mut Batch<'_>, workspace: WorkspaceId) -> Result<i64, Trouble> {
     let (ws, new) = batch.number(workspace);
     if new {
         write::workspace(conn, workspace, ws).map_err(failed)?;
@@ -392,15 +395,11 @@ fn write_all(statements: &mut write::Statements<'_>, asks: &[Ask], taken: &mut V
     if taken.is_empty() {
         return Ok(());
     }
-    let set = |taken: &Taken| match asks.get(taken.ask) {
-        Some(Ask::Commit { set, .. }) => Some(&**set),
-        _ => None,
-    };
     let all: Vec<_> = taken
         .iter()
-        .filter_map(|taken| {
-            let set = taken.made.as_deref().or_else(|| set(taken))?;
-            Some(write::Entry { set, unwritten: &taken.unwritten, ws: taken.ws })
+        .filter_map(|Taken { ask, made, unwritten, ws }| {
+            let set = made.as_deref().or_else(|| asks.get(*ask)?.set())?;
+            Some(write::Entry { set, unwritten, ws: *ws })
         })
         .collect();
     statements.write(&all).map_err(failed)?;
