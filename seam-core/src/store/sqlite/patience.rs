@@ -11,7 +11,8 @@ const MOMENT: Duration = Duration::from_millis(4);
 /// Whom a commit has answered mostly asks again at once; until then she is expected. A batch that closed without her would cost a sync of
 /// its own for her, so it stays open for as long as one who is expected comes within the time that a commit takes (of a disk where that is long,
 /// within a quarter of it). It closes when all are there: a lone caller never waits, for she is all who is expected. When fewer come than before,
-/// one commit waits so long, once; from then on only those who came are expected.
+/// one commit waits so long, once; from then on only those who came are expected. The engine is not counted among the callers: what it asks
+/// next comes when an access system has answered, whenever that is.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     /// How many callers there are: those whom the last commit answered, and those who were waiting by then.

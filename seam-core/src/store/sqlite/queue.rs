@@ -85,7 +85,7 @@ impl Queue {
         self.taken.pop_front()
     }
 
-    /// The next ask of a batch that has `count`, if it is worth waiting for one.
+    /// The next ask of a batch that has those of `count` callers, if it is worth waiting for one.
     pub(super) fn wait(&mut self, count: usize) -> Option<Ask> {
         let wait = self.patience.wait(count)?;
         let begun = Instant::now();
@@ -96,9 +96,9 @@ impl Queue {
         self.here()
     }
 
-    /// How many wait.
-    pub(super) fn len(&self) -> usize {
-        self.taken.len() + self.shared.state().asks.len()
+    /// How many callers wait.
+    pub(super) fn callers(&self) -> usize {
+        self.taken.iter().chain(&self.shared.state().asks).filter(|ask| ask.is_of_a_caller()).count()
     }
 
     /// From now on nobody's ask is taken. Those that are here are still to be answered.
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(number(queue.here()), Some(0));
         // What comes after what was taken together waits behind it.
         assert!(asks.send(ask(3)));
-        assert_eq!((queue.len(), number(queue.here()), number(queue.here())), (3, Some(1), Some(2)));
+        assert_eq!((number(queue.here()), number(queue.here())), (Some(1), Some(2)));
         queue.close();
         assert!(!asks.send(ask(4)));
         assert_eq!((number(queue.here()), number(queue.here())), (Some(3), None), "what was taken is still to be answered");

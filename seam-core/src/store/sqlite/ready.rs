@@ -2,7 +2,7 @@
 use super::codec;
 use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
-use crate::state::{Changeset, OnlyIf, Row};
+use crate::state::{Actor, Changeset, OnlyIf, Row};
 use crate::store::audit;
 use crate::store::logic::{self, Derived};
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub(super) struct Ready {
     pub(super) id: ChangesetId,
     pub(super) workspace: WorkspaceId,
+    /// A caller waits for it, who may ask again at once. The engine asks when a system has answered.
+    pub(super) of_a_caller: bool,
     pub(super) only_if: Vec<OnlyIf>,
     /// In their next versions.
     pub(super) rows: Vec<Arc<Row>>,
@@ -48,6 +50,7 @@ impl Ready {
         let ready = Self {
             id,
             workspace,
+            of_a_caller: audit.actor != Actor::Engine,
             only_if,
             derived: Some(rows.iter().map(|row| Derived::of(row)).collect()),
             documents,

@@ -57,6 +57,15 @@ impl Ask {
         }
     }
 
+    /// Whether it is a caller's who may ask again as soon as it is answered.
+    pub(super) fn is_of_a_caller(&self) -> bool {
+        match self {
+            Self::Commit { set, .. } => set.of_a_caller,
+            Self::Transact { .. } => true,
+            Self::Ack { .. } | Self::Stop { .. } => false,
+        }
+    }
+
     fn answer(self, answer: Answer<Committed>) {
         drop(self.tell(answer));
     }
@@ -156,8 +165,8 @@ impl Writer {
     fn serve(&mut self, first: Ask) -> Option<Ask> {
         let Attempted { asks, answers, durable, took, stop } = self.attempt(first, false);
         // Counted before anybody is answered: whoever waits now is not one of those who are about to come back.
-        let waiting = self.asks.len();
-        self.asks.patience.served(asks.len(), waiting, took);
+        let (answered, waiting) = (callers(&asks), self.asks.callers());
+        self.asks.patience.served(answered, waiting, took);
         match answers {
             Ok(answers) => self.answer(asks, answers, durable),
             Err(Trouble::Constraint(_)) => {
@@ -268,7 +277,7 @@ impl Writer {
                     Some(next) => Some(next),
                     None => {
                         write_all(&mut statements, asks, &mut unwritten)?;
-                        queue.wait(asks.len())
+                        queue.wait(callers(asks))
                     }
                 };
                 match next {
@@ -343,6 +352,11 @@ impl Writer {
             self.shared.stats.checkpoints.fetch_add(1, Relaxed);
         }
     }
+}
+
+/// How many of them are of callers.
+fn callers(asks: &[Ask]) -> usize {
+    asks.iter().filter(|ask| ask.is_of_a_caller()).count()
 }
 
 /// Why a statement that writes came to nothing.
