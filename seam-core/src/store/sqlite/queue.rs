@@ -132,8 +132,10 @@ impl Drop for Queue {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ready::Ready;
     use super::*;
-    use crate::model::WorkspaceId;
+    use crate::model::{ChangesetId, WorkspaceId};
+    use crate::state::{Actor, Audit, Changeset};
 
     fn ask(upto: u64) -> Ask {
         let (reply, _) = tokio::sync::oneshot::channel();
@@ -160,6 +162,21 @@ mod tests {
         assert_eq!((number(queue.here()), number(queue.here())), (Some(3), None), "what was taken is still to be answered");
         drop(queue);
         assert!(!asks.send(ask(5)));
+    }
+
+    #[test]
+    fn a_batch_stays_open_for_callers_and_not_for_the_engine() {
+        let commit = |actor| {
+            let audit = Audit { actor, reason: None, what: "test".to_owned(), subject: None, at: chrono::DateTime::UNIX_EPOCH };
+            let (id, workspace) = (ChangesetId::from_uuid(uuid::Uuid::nil()), WorkspaceId::from_uuid(uuid::Uuid::nil()));
+            let set = Changeset { id, workspace, only_if: Vec::new(), put: Vec::new(), events: Vec::new(), audit };
+            Ask::Commit { set: Ready::of(set).unwrap().0, reply: tokio::sync::oneshot::channel().0 }
+        };
+        let (asks, mut queue) = queue();
+        assert!(asks.send(commit(Actor::Engine)) && asks.send(ask(0)) && asks.send(commit(Actor::Person("desk".to_owned()))));
+        assert_eq!(queue.callers(), 1);
+        assert!(queue.here().is_some_and(|first| !first.is_of_a_caller()));
+        assert_eq!(queue.callers(), 1, "also among those that were taken together");
     }
 
     #[test]
