@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The most asks that the writer sleeps for at once: while it writes so many, callers prepare the next.
-const HELPING: usize = 16;
+const HELPING: usize = 4;
 
 /// A queue's two ends.
 pub(super) fn queue() -> (Asks, Queue) {
