@@ -23,6 +23,10 @@ use seam_bench::{Failed, Size};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
+#[cfg(feature = "jemalloc")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Counts and ratios, each beside the floor it is measured against.
 #[derive(Debug, Parser)]
 struct Args {

@@ -73,8 +73,10 @@ pub(crate) fn bench(rest: &[String]) -> Result<(), String> {
         return Err("there are no benchmarks: benches/Cargo.toml (crate `seam-bench`) is missing".into());
     }
     // The replay and the server are programs of their own, so that what is told of them is their own.
-    run(cargo(["build", "--release", "-p", "seam-bench", "-p", "hotel-checkin", "-p", "connect-server"]))?;
-    let mut command = cargo(["run", "--release", "-p", "seam-bench", "--"]);
+    let programs = ["build", "--release", "-p", "seam-bench", "-p", "hotel-checkin", "-p", "connect-server"];
+    let features = ["--features", "seam-bench/jemalloc,connect-server/jemalloc"];
+    run(cargo(programs.into_iter().chain(features)))?;
+    let mut command = cargo(["run", "--release", "-p", "seam-bench", "--features", "jemalloc", "--"]);
     command.args(rest);
     run(command)
 }

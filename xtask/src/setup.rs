@@ -28,6 +28,11 @@ const PARTS: &[Part] = &[
         probe: &["cc", "-E", "-xc", "-include", "stdlib.h", "/dev/null"],
     },
     Part {
+        packages: &["make"],
+        used_by: "the allocator of the benchmarks (feature `jemalloc` of seam-bench and connect-server)",
+        probe: &["make", "--version"],
+    },
+    Part {
         packages: &["nodejs"],
         used_by: "the suite of the official JavaScript client (node 20 or newer)",
         probe: &["node", "-e", "process.exit(process.versions.node.split('.')[0] < 20 ? 1 : 0)"],

@@ -3,6 +3,8 @@
 //! Each row, key and claim has a place in a table by its hash, and the place holds the number of the last commit that touched anything of that
 //! place. Two things that share a place only make somebody look again. A look is marked before it begins: what a commit changes while it goes on
 //! counts as changed since.
+#[cfg(feature = "sqlite")]
+use super::logic::Derived;
 use super::logic::{Place, Written, place};
 use crate::model::WorkspaceId;
 use crate::state::{ClaimKey, Index, Key, RowId, RowKind};
@@ -43,6 +45,13 @@ impl Touched {
     pub(crate) fn claim(&mut self, key: ClaimKey) {
         self.add((2u8, key));
     }
+    /// A row that is new, with all that is derived of it.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn new_row(&mut self, id: RowId, derived: &Derived) {
+        self.row(id);
+        derived.keys().iter().for_each(|place| self.place(place));
+        derived.claims().iter().for_each(|claim| self.claim(claim.key));
+    }
     /// A row that is written, with what is derived of it.
     pub(super) fn written(&mut self, Written { old: _, new, diff }: &Written) {
         self.row(new.id);
@@ -53,17 +62,40 @@ impl Touched {
         self.0.push(FixedState::default().hash_one(what));
     }
 
-    /// In order, so that it can be searched.
+    /// This too.
     #[cfg(feature = "sqlite")]
-    pub(super) fn sorted(mut self) -> Self {
-        self.0.sort_unstable();
-        self
+    pub(super) fn also(&mut self, other: &Self) {
+        self.0.extend_from_slice(&other.0);
+    }
+}
+
+/// What a commit touches, to be searched by those who have looked into the file meanwhile.
+#[cfg(feature = "sqlite")]
+#[derive(Debug, Default)]
+pub(super) struct Commit {
+    touched: Touched,
+    /// In order. Made by the first who searches: most commits are never asked.
+    sorted: OnceLock<Vec<u64>>,
+}
+
+#[cfg(feature = "sqlite")]
+impl Commit {
+    pub(super) fn of(touched: Touched) -> Self {
+        Self { touched, sorted: OnceLock::new() }
     }
 
-    /// Whether a commit, whose things are in order, touches something that a reader looked at.
-    #[cfg(feature = "sqlite")]
-    pub(super) fn meets(&self, looked: &Self) -> bool {
-        looked.0.iter().any(|hash| self.0.binary_search(hash).is_ok())
+    pub(super) fn touched(&self) -> &Touched {
+        &self.touched
+    }
+
+    /// Whether it touches something that a reader looked at.
+    pub(super) fn meets(&self, looked: &Touched) -> bool {
+        let sorted = self.sorted.get_or_init(|| {
+            let mut all = self.touched.0.clone();
+            all.sort_unstable();
+            all
+        });
+        looked.0.iter().any(|hash| sorted.binary_search(hash).is_ok())
     }
 }
 

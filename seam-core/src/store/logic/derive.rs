@@ -28,6 +28,15 @@ impl Derived {
         claims.dedup();
         Self { keys, claims, due: row.due() }
     }
+
+    #[cfg(feature = "sqlite")]
+    pub(in crate::store) fn keys(&self) -> &[Place] {
+        &self.keys
+    }
+    #[cfg(feature = "sqlite")]
+    pub(in crate::store) fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
 }
 
 /// How what is derived of a row changes when the row does.

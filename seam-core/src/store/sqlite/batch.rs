@@ -47,12 +47,13 @@ pub(super) struct Batch<'a> {
     /// Look also for what is very likely not there. Otherwise the file's own constraints find it.
     careful: bool,
     change: Change,
+    touched: Touched,
 }
 
 impl<'a> Batch<'a> {
     /// `expected`: of so many changesets, more or less.
     pub(super) fn new(shared: &'a Shared, conn: &'a Connection, careful: bool, expected: usize) -> Self {
-        Self { shared, conn, now: shared.clock.now(), careful, change: Change::of(expected) }
+        Self { shared, conn, now: shared.clock.now(), careful, change: Change::of(expected), touched: Touched::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -112,7 +113,13 @@ impl<'a> Batch<'a> {
         let committed = Committed { last_event: heads.last_event };
         self.change.heads.insert(set.workspace, heads);
         self.change.outcomes.push((set.workspace, set.id, committed.clone()));
-        rows.iter().for_each(|written| self.put(written));
+        self.touched.also(&set.touched);
+        for written in &rows {
+            if written.old.is_some() {
+                self.touched.written(written);
+            }
+            self.put(written);
+        }
         Ok((committed, Unwritten { workspace: set.workspace, rows, heads }))
     }
 
@@ -157,13 +164,9 @@ impl<'a> Batch<'a> {
         self.change
     }
 
-    /// What it touches.
-    pub(super) fn touched(&self) -> Touched {
-        let mut touched = Touched::default();
-        self.change.rows.keys().for_each(|id| touched.row(*id));
-        self.change.places.keys().for_each(|place| touched.place(place));
-        self.change.claims.keys().for_each(|key| touched.claim(*key));
-        touched.sorted()
+    /// What it touches. To be asked once, at its end.
+    pub(super) fn touched(&mut self) -> Touched {
+        std::mem::take(&mut self.touched)
     }
 
     /// Gives the committed claims of a key to `f`.
@@ -269,6 +272,6 @@ impl View for Batch<'_> {
     }
 
     fn holds(&mut self, channel: &Channel, fence: u64) -> bool {
-        self.shared.head().agenda.holds(channel, fence, self.now)
+        self.shared.head().agenda().holds(channel, fence, self.now)
     }
 }

@@ -138,7 +138,7 @@ impl SqliteStore {
             let (todo, shared) = (Arc::clone(&todo), Arc::clone(&shared));
             threads.push(spawn("seam-store-read", move || read::serve(&shared, &conn, &todo, learner))?);
         }
-        let writer = Writer::new(Arc::clone(&shared), conn, asked, options.checkpoint_bytes);
+        let writer = Writer::new(Arc::clone(&shared), conn, asked, jobs.clone(), options.checkpoint_bytes);
         threads.push(spawn("seam-store-write", move || writer.run())?);
         Ok(Self { shared, asks, jobs: Mutex::new(Some(jobs)), threads: Mutex::new(threads) })
     }
@@ -269,7 +269,7 @@ impl Store for SqliteStore {
 
     async fn outcome(&self, workspace: WorkspaceId, id: ChangesetId) -> Result<Option<Committed>> {
         let ws = {
-            let head = self.head()?;
+            let mut head = self.head()?;
             if let Some(known) = head.outcome(workspace, id) {
                 return Ok(Some(known));
             }
@@ -316,12 +316,12 @@ impl Store for SqliteStore {
 
     async fn claim(&self, me: InstanceId, can: &CanServe, lease: Duration) -> Result<Option<Lease>> {
         let now = self.shared.clock.now();
-        Ok(self.head()?.agenda.claim(me, can, lease, now))
+        Ok(self.head()?.agenda().claim(me, can, lease, now))
     }
 
     async fn due(&self, lease: &Lease, for_another: Duration, at_most: usize) -> Result<Option<Vec<Arc<Row>>>> {
         let now = self.shared.clock.now();
-        let Some(ids) = self.head()?.agenda.due(lease, for_another, at_most, now) else { return Ok(None) };
+        let Some(ids) = self.head()?.agenda().due(lease, for_another, at_most, now) else { return Ok(None) };
         let rows = self.look(move |view| ids.iter().map(|id| view.row(*id)).collect::<Result<Vec<_>>>()).await?;
         // A row that was changed in between is due when it now says so.
         let still = |row: &Arc<Row>| row.due().is_some_and(|due| due.channel == lease.channel && due.at <= now);
@@ -330,7 +330,7 @@ impl Store for SqliteStore {
 
     async fn release(&self, lease: &Lease) -> Result<()> {
         let now = self.shared.clock.now();
-        let released = self.head()?.agenda.release(lease, now);
+        let released = self.head()?.agenda().release(lease, now);
         if released {
             self.shared.committed.notify_waiters();
         }
@@ -339,7 +339,7 @@ impl Store for SqliteStore {
 
     async fn next_due(&self, can: &CanServe) -> Result<Option<DateTime<Utc>>> {
         let now = self.shared.clock.now();
-        Ok(self.head()?.agenda.next_due(can, now))
+        Ok(self.head()?.agenda().next_due(can, now))
     }
 
     // Written out, because the wait counts from the call and not from the first poll.

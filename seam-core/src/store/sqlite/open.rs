@@ -165,7 +165,7 @@ pub(super) fn fill(conn: &Connection, head: &mut Head) -> Result<()> {
     while let Some(row) = rows.next().map_err(typed)? {
         let id: RowId = codec::id(row.get_ref(0).map_err(typed)?.as_blob().map_err(|_| corrupt("row", "that is due"))?)?;
         let due = read_due(row).ok_or_else(|| corrupt("due mark", id))?;
-        head.agenda.add(&due, id);
+        head.agenda().add(&due, id);
     }
     Ok(())
 }

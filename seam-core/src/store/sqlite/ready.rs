@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::model::{ChangesetId, WorkspaceId};
 use crate::state::{Actor, Changeset, OnlyIf, Row};
 use crate::store::audit;
+use crate::store::changes::Touched;
 use crate::store::logic::{self, Derived};
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ pub(super) struct Ready {
     pub(super) rows: Vec<Arc<Row>>,
     /// What the rows give away, until it is taken: whoever needs it again makes it anew.
     pub(super) derived: Option<Vec<Derived>>,
+    /// What the new rows among them touch.
+    pub(super) touched: Touched,
     /// The documents of the rows, one behind the other.
     documents: Vec<u8>,
     /// Where each document ends.
@@ -45,6 +48,10 @@ impl Ready {
             codec::add_document(&mut documents, &row.body)?;
             ends.push(documents.len());
         }
+        let derived: Vec<_> = rows.iter().map(|row| Derived::of(row)).collect();
+        let mut touched = Touched::default();
+        let new = rows.iter().zip(&derived).filter(|(row, _)| row.version == 1);
+        new.for_each(|(row, derived)| touched.new_row(row.id, derived));
         let told = audit::told(events.iter());
         let wrote = rows.iter().map(|row| (row.id, row.version));
         let ready = Self {
@@ -52,7 +59,8 @@ impl Ready {
             workspace,
             of_a_caller: audit.actor != Actor::Engine,
             only_if,
-            derived: Some(rows.iter().map(|row| Derived::of(row)).collect()),
+            derived: Some(derived),
+            touched,
             documents,
             ends,
             events_told: events.len(),

@@ -4,15 +4,16 @@ use super::batch::{Batch, Unwritten};
 use super::errors::{broken, closed, is_constraint, is_in_doubt, typed};
 use super::head::{Change, Condition};
 use super::queue::Queue;
+use super::read::Job;
 use super::ready::Ready;
 use super::{Shared, open, write};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::WorkspaceId;
-use crate::store::{CommitError, Committed, Decision, logic};
+use crate::store::{CommitError, Committed, Decision, changes, logic};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot::Sender;
 
@@ -99,6 +100,8 @@ pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) conn: Connection,
     pub(super) asks: Queue,
+    /// To the readers.
+    jobs: mpsc::Sender<Job>,
     commits: u64,
     /// Changes when another program writes to the file.
     data_version: i64,
@@ -130,11 +133,11 @@ struct Taken {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, conn: Connection, asks: Queue, checkpoint_bytes: u64) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, conn: Connection, asks: Queue, jobs: mpsc::Sender<Job>, checkpoint_bytes: u64) -> Self {
         let data_version = data_version(&conn).unwrap_or(0);
         let page_size = conn.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap_or(1_024);
         let checkpoint_pages = i64::try_from(checkpoint_bytes).unwrap_or(i64::MAX) / i64::max(page_size, 1);
-        Self { shared, conn, asks, commits: 0, data_version, checkpoint_pages }
+        Self { shared, conn, asks, jobs, commits: 0, data_version, checkpoint_pages }
     }
 
     pub(super) fn run(mut self) {
@@ -193,19 +196,17 @@ impl Writer {
         }
     }
 
-    /// Answers, and makes what is durable known. Who is answered goes on at once; who then wants to look waits until all is known.
-    fn answer(&self, asks: Vec<Ask>, answers: Vec<Answer<Committed>>, mut durable: Option<Change>) {
-        let unheard: Vec<_>;
-        {
-            let mut head = self.shared.head();
-            // What others keep of what they saw is looked up without this lock.
-            durable.iter_mut().for_each(|change| head.touch(change));
-            unheard = asks.into_iter().zip(answers).filter_map(|(ask, answer)| ask.tell(answer)).collect();
-            let Some(change) = durable else { return };
-            head.publish(change);
+    /// Makes what is durable known, and answers.
+    fn answer(&self, asks: Vec<Ask>, answers: Vec<Answer<Committed>>, durable: Option<Change>) {
+        let is_durable = durable.is_some();
+        if let Some(change) = durable {
+            self.shared.head().publish(change);
         }
-        self.shared.published.notify_all();
-        self.shared.committed.notify_waiters();
+        let unheard: Vec<_> = asks.into_iter().zip(answers).filter_map(|(ask, answer)| ask.tell(answer)).collect();
+        if is_durable {
+            self.shared.published.notify_all();
+            self.shared.committed.notify_waiters();
+        }
         drop(unheard);
     }
 
@@ -237,7 +238,7 @@ impl Writer {
     }
 
     fn decide_and_write(&mut self, attempted: &mut Attempted, alone: bool) -> Result<(), Trouble> {
-        let Self { shared, conn, asks: queue, .. } = self;
+        let Self { shared, conn, asks: queue, jobs, .. } = self;
         let Attempted { asks, answers, durable, took, stop } = attempted;
         let mut decided = Vec::new();
         let expected = if alone { 1 } else { queue.patience.expected().min(BATCH) };
@@ -302,7 +303,7 @@ impl Writer {
         })();
         let changesets = batch.changesets();
         let begun = Instant::now();
-        match written.and_then(|()| commit(shared, conn, batch)) {
+        match written.and_then(|()| commit(shared, conn, jobs, batch)) {
             Ok(None) => {}
             Ok(Some(change)) => {
                 *took = Some(begun.elapsed());
@@ -373,14 +374,23 @@ fn taken_back(answer: Answer<Committed>) -> Error {
 }
 
 /// Makes what the batch wrote durable, if it wrote anything, and gives what is to be known then.
-fn commit(shared: &Shared, conn: &Connection, batch: Batch<'_>) -> Result<Option<Change>, Trouble> {
+fn commit(shared: &Arc<Shared>, conn: &Connection, jobs: &mpsc::Sender<Job>, mut batch: Batch<'_>) -> Result<Option<Change>, Trouble> {
     if batch.is_empty() {
         conn.execute_batch("ROLLBACK").map_err(|e| Trouble::Failed(typed(e)))?;
         return Ok(None);
     }
     // From here on the file may be ahead of memory; before, nobody sees what was written.
-    let touched = Arc::new(batch.touched());
-    shared.head().begin(touched);
+    let commit = Arc::new(changes::Commit::of(batch.touched()));
+    let unsettled = {
+        let mut head = shared.head();
+        head.begin(commit);
+        head.is_unsettled()
+    };
+    if unsettled {
+        // A reader does it meanwhile: most who would look are in this commit. If none comes to it, the publishing does.
+        let settling = Arc::clone(shared);
+        let _ = jobs.send(Box::new(move |_| while settling.head().settle_some() {}));
+    }
     conn.execute_batch("COMMIT").map_err(|e| {
         if is_in_doubt(&e) {
             shared.head().condition = Condition::Broken;

@@ -1,10 +1,13 @@
 //! Words that documents are full of: names of fields, variants, kinds of events.
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// One in each line. **Only ever added to, at the end**: files know them by their places.
 const LIST: &str = include_str!("names.txt");
 /// Places in the table. Few enough are taken that a look mostly ends at the first.
 const PLACES: usize = 4096;
+/// Words of the program that are remembered by where they lie.
+const SEEN: usize = 1024;
 
 struct Names {
     list: Vec<&'static str>,
@@ -38,6 +41,28 @@ pub(super) fn number(name: &str) -> Option<usize> {
     }
 }
 
+/// The number of a word of the program: of a field, of a variant. It lies where it lay, so it need not be read when it was looked up before.
+pub(super) fn number_of_word(word: &'static str) -> Option<usize> {
+    static WORDS: [AtomicU64; SEEN] = [const { AtomicU64::new(0) }; SEEN];
+    // Where it lies in 47 bits, its length in 6, its number plus one in 11.
+    let (address, length) = (word.as_ptr().addr() as u64, word.len() as u64);
+    if address >> 47 != 0 || length >> 6 != 0 {
+        return number(word);
+    }
+    let key = address << 6 | length;
+    let entry = &WORDS[(key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize % SEEN];
+    let known = entry.load(Relaxed);
+    if known >> 11 == key {
+        return usize::try_from(known & 0x7ff).ok()?.checked_sub(1);
+    }
+    let number = number(word);
+    let packed = number.map_or(0, |number| number as u64 + 1);
+    if packed >> 11 == 0 {
+        entry.store(key << 11 | packed, Relaxed);
+    }
+    number
+}
+
 /// The name with a number.
 pub(super) fn name(number: usize) -> Option<&'static str> {
     NAMES.list.get(number).copied()
@@ -65,7 +90,15 @@ mod tests {
         for (number, name) in LIST.lines().enumerate() {
             assert_eq!(super::number(name), Some(number), "{name}");
             assert_eq!(super::name(number), Some(name));
+            // Twice: looked up, and remembered.
+            assert_eq!([(); 2].map(|()| number_of_word(name)), [Some(number); 2]);
         }
+        // A part of a word begins where the word does.
+        let word: &'static str = "access_grant_id, no name";
+        for end in (1..=word.len()).chain(1..=word.len()) {
+            assert_eq!(number_of_word(&word[..end]), super::number(&word[..end]));
+        }
+        assert_eq!([(); 2].map(|()| number_of_word("")), [None; 2]);
         assert_eq!((number("no_such_name"), number(""), name(60_000)), (None, None, None));
         assert!(LIST.lines().count() * 4 < PLACES);
     }

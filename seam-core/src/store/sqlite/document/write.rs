@@ -65,10 +65,23 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A word of the program.
+    fn word(&mut self, word: &'static str) {
+        match names::number_of_word(word) {
+            Some(number) => self.name(number),
+            None => self.no_name(word),
+        }
+    }
+
     fn text(&mut self, text: &str) {
-        if let Some(number) = names::number(text) {
-            self.name(number);
-        } else if let Some(id) = text::id(text) {
+        match names::number(text) {
+            Some(number) => self.name(number),
+            None => self.no_name(text),
+        }
+    }
+
+    fn no_name(&mut self, text: &str) {
+        if let Some(id) = text::id(text) {
             self.id(id);
         } else if let Some((digits, seconds, fraction)) = text::instant(text) {
             self.out.extend_from_slice(&[INSTANT, digits]);
@@ -92,7 +105,7 @@ impl<'a> Writer<'a> {
 
     fn variant(&mut self, variant: &'static str) {
         self.out.push(SINGLE);
-        self.text(variant);
+        self.word(variant);
     }
 }
 
@@ -186,7 +199,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         self.serialize_unit()
     }
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Unfit> {
-        self.text(variant);
+        self.word(variant);
         Ok(())
     }
     fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, value: &T) -> Result<(), Unfit> {
@@ -269,6 +282,17 @@ impl fmt::Write for Short {
         self.len = self.bytes.len() + 1;
         Err(fmt::Error)
     }
+    /// Instants come character by character.
+    fn write_char(&mut self, c: char) -> fmt::Result {
+        match self.bytes.get_mut(self.len) {
+            Some(room) if c.is_ascii() => {
+                *room = c as u8;
+                self.len += 1;
+                Ok(())
+            }
+            _ => self.write_str(c.encode_utf8(&mut [0; 4])),
+        }
+    }
 }
 
 macro_rules! list {
@@ -299,7 +323,7 @@ macro_rules! fields {
             type Ok = ();
             type Error = Unfit;
             fn serialize_field<T: ?Sized + Serialize>(&mut self, key: &'static str, value: &T) -> Result<(), Unfit> {
-                self.text(key);
+                self.word(key);
                 value.serialize(&mut **self)
             }
             fn end(self) -> Result<(), Unfit> {
