@@ -22,7 +22,8 @@ enum End {
     Never,
 }
 
-/// A claim in the order in which claims are told: by start, then end, then row.
+/// A claim in the order in which claims are told: by start, then end, then row. In one line of the processor's cache, not across two.
+#[repr(align(64))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Slot {
     from: DateTime<Utc>,
