@@ -9,11 +9,12 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::routing::any;
 use futures_util::{FutureExt, StreamExt};
+use rand::RngExt;
 use serde_json::{Map, Value};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 /// The largest body that is read.
 const BODY: usize = 1 << 20;
@@ -58,10 +59,13 @@ pub async fn answer(
     request: Request,
     work: impl AsyncFnOnce(Uuid, Request) -> Result<Response<Body>, Problem>,
 ) -> Response<Body> {
-    let (id, began, method) = (Uuid::new_v4(), Instant::now(), request.method().clone());
+    // Of the thread's own generator: an id of a request need not ask the system.
+    let id = Builder::from_random_bytes(rand::rng().random()).into_uuid();
+    let (began, method) = (Instant::now(), request.method().clone());
     let mut response = if method == Method::OPTIONS {
         let mut allowed = Response::new(Body::empty());
         *allowed.status_mut() = StatusCode::NO_CONTENT;
+        preflight(allowed.headers_mut());
         allowed
     } else {
         match AssertUnwindSafe(work(id, request)).catch_unwind().await {
@@ -84,13 +88,17 @@ pub async fn answer(
     response
 }
 
-/// Pages of any origin may ask: they need a key all the same.
-fn share(headers: &mut HeaderMap) {
+/// What a browser asks before it asks: what pages may send.
+fn preflight(headers: &mut HeaderMap) {
     const MAY_SEND: &str = "authorization, content-type, idempotency-key, seam-workspace, seam-sdk-name, seam-sdk-version, seam-lts-version, \
                             client-session-token, seam-client-session-token, seam-publishable-key, seam-user-identifier-key";
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(MAY_SEND));
+}
+
+/// Pages of any origin may ask: they need a key all the same.
+fn share(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("seam-request-id, retry-after"));
 }
 
